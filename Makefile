@@ -1,0 +1,32 @@
+# Every target that needs .venv sets up first what is missing; tools/setup.py says how.
+# Arguments go on to the command: make run ARGS="--set train.steps=500"
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup run test ui tensorboard
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Make .venv what uv.lock says
+	@$(PYTHON) tools/setup.py
+
+run: setup ## Run the pipeline
+	@$(BIN)/pipeline run $(ARGS)
+
+test: setup ## Run linters, type checker and tests; ARGS go to pytest
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(ARGS)
+
+ui: setup ## Show the runs in MLflow's user interface
+	@$(BIN)/pipeline ui $(ARGS)
+
+tensorboard: setup ## Show the training curves in TensorBoard
+	@$(BIN)/pipeline tensorboard $(ARGS)

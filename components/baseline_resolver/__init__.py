@@ -1,0 +1,1 @@
+"""Resolver of the model that a candidate is compared with."""

@@ -1,0 +1,1 @@
+"""ExampleGen for CSV: read with Arrow in blocks, split by content, fingerprinted by content."""

@@ -1,0 +1,1 @@
+"""Evaluator that knows the label's words: per-class metrics and one JSON summary of the verdict."""

@@ -1,0 +1,20 @@
+"""The words of the class ids, as the exported model carries them."""
+
+import os
+
+from tfx.dsl.io import fileio
+
+from trainer.classes import CLASSES_FILE
+
+
+def read_classes(saved_model_dir: str) -> list[bytes]:
+    """Reads the label's words in the order of their class ids.
+
+    Args:
+        saved_model_dir: Folder of a SavedModel that the trainer exported.
+
+    Returns:
+        The words; a word's index is its class id.
+    """
+    with fileio.open(os.path.join(saved_model_dir, "assets.extra", CLASSES_FILE), "rb") as file:
+        return file.read().splitlines()

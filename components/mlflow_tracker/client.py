@@ -1,0 +1,107 @@
+"""The runner's side of tracking: a process that writes to MLflow, so that no run waits for it."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from components.mlflow_tracker.events import Event, RunEnd, to_line
+
+SERVER_GRACE_SECONDS = 5.0
+"""How long the end of a run waits for a tracking server that says nothing."""
+STORE_GRACE_SECONDS = 120.0
+"""The same for a store on disk, which is slow at worst, but there."""
+_SERVER_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+}
+
+
+class Tracker:
+    """A tracker process.
+
+    Attributes:
+        mlflow_run_id: The run's id in MLflow, None while it is not known.
+        experiment_id: Its experiment's.
+        error: Why the run is not tracked, None while it is.
+    """
+
+    def __init__(
+        self, tracking_uri: str, experiment: str, artifact_dir: Path
+    ) -> None:
+        """Starts the process; its chatter goes where this process's standard error goes.
+
+        Args:
+            tracking_uri: MLflow's store or server.
+            experiment: Name of the experiment.
+            artifact_dir: Folder of the artifacts of an experiment in a store on disk.
+        """
+        is_server = tracking_uri.startswith(("http://", "https://"))
+        self._grace_seconds = SERVER_GRACE_SECONDS if is_server else STORE_GRACE_SECONDS
+        self.mlflow_run_id: str | None = None
+        self.experiment_id: str | None = None
+        self.error: str | None = None
+        self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._pending = 0
+        self._process = subprocess.Popen(
+            _command(tracking_uri, experiment, str(artifact_dir)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C in a terminal is not meant for it
+            env=_SERVER_ENVIRONMENT | dict(os.environ),
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def send(self, event: Event) -> None:
+        """Passes an event on; never waits for MLflow, and never fails."""
+        if self._process.stdin is None or self._process.stdin.closed:
+            return
+        try:
+            self._process.stdin.write(to_line(event))
+            self._process.stdin.flush()
+            self._pending += 1
+        except OSError:  # the process has ended, and has said why
+            pass
+
+    def close(self, end: RunEnd) -> None:
+        """Ends the run, and waits until it is written or MLflow has been silent for too long."""
+        self.send(end)
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except OSError:
+                pass
+        deadline = time.monotonic() + self._grace_seconds
+        while self._pending > 0 and self.error is None:
+            try:
+                message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                self.error = f"no answer for {self._grace_seconds:.0f} s"
+                break
+            self._take(message)
+        if self.error is not None:
+            self._process.kill()
+        self._process.wait()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self._pending -= "written" in message
+        self.error = message.get("error", self.error)
+        self.mlflow_run_id = message.get("mlflow_run_id", self.mlflow_run_id)
+        self.experiment_id = message.get("experiment_id", self.experiment_id)
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._messages.put(json.loads(line))
+        self._messages.put({"error": "the tracker process ended"})
+
+
+def _command(*args: str) -> Sequence[str]:
+    return [sys.executable, "-m", "components.mlflow_tracker", *args]

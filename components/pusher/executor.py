@@ -1,0 +1,45 @@
+"""Executor: a blessed model becomes the newest version in the serving folder, at once or not at all."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.pusher import executor
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import io_utils
+
+from components.pusher.destination import PUSH_ID, push_dir_of
+from components.pusher.versions import PushRecord, digest_model, newest_push, publish
+
+
+class Executor(executor.Executor):
+    """Pushes by `publish` instead of copying into the place that a server watches."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes the model if it is blessed and is not the newest version already.
+
+        Args:
+            input_dict: `model` and `model_blessing`.
+            output_dict: `pushed_model`, a copy of the model; says whether, where and as which
+                version it was pushed.
+            exec_properties: TFX's `push_destination`, and the driver's `push_id`.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        )
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        model_dir = self.GetModelPath(input_dict)
+        push_dir = push_dir_of(exec_properties)
+        record = PushRecord(exec_properties[PUSH_ID], digest_model(model_dir))
+        version, newest = newest_push(push_dir)
+        if newest != record:
+            version = publish(model_dir, push_dir, record)
+        io_utils.copy_dir(model_dir, pushed.uri)
+        self._MarkPushed(pushed, f"{push_dir}/{version}", str(version))

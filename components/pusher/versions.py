@@ -1,0 +1,95 @@
+"""The serving folder: numbered versions of a model, as TensorFlow Serving reads it."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_RECORD_FILE = os.path.join("assets.extra", "push.json")
+_TEMPORARY_PREFIX = ".tmp-"
+
+
+@dataclass(frozen=True)
+class PushRecord:
+    """What a pushed version says of itself.
+
+    Attributes:
+        push_id: Names the push.
+        model_digest: `digest_model` of what was pushed.
+    """
+
+    push_id: str
+    model_digest: str
+
+
+def list_versions(push_dir: str | Path) -> list[int]:
+    """Lists the versions in a serving folder, lowest first; none where there is no folder."""
+    if not os.path.isdir(push_dir):
+        return []
+    return sorted(int(name) for name in os.listdir(push_dir) if name.isdecimal())
+
+
+def newest_push(push_dir: str | Path) -> tuple[int | None, PushRecord | None]:
+    """Gives the newest version, and its record if this Pusher pushed it; None for what is not there."""
+    versions = list_versions(push_dir)
+    if not versions:
+        return None, None
+    path = Path(push_dir, str(versions[-1]), _RECORD_FILE)
+    record = PushRecord(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+    return versions[-1], record
+
+
+def digest_model(model_dir: str | Path) -> str:
+    """Digests a SavedModel: names and bytes of all its files, sha256 in hex."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(model_dir).rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(model_dir)).encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def publish(model_dir: str | Path, push_dir: str | Path, record: PushRecord) -> int:
+    """Copies a model into the serving folder as its newest version.
+
+    The copy is made beside its place under a name that no server reads, brought to disk, and
+    renamed: a kill at any point leaves the version whole or absent. What a killed push left is
+    removed by the next one.
+
+    Args:
+        model_dir: Folder of a SavedModel.
+        push_dir: The serving folder, made if absent.
+        record: What the version is to say of itself.
+
+    Returns:
+        The version: the time in seconds, or one more than the newest where that is as high.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    push_dir = Path(push_dir)
+    push_dir.mkdir(parents=True, exist_ok=True)
+    for leftover in push_dir.glob(f"{_TEMPORARY_PREFIX}*"):
+        shutil.rmtree(leftover)
+    version = max([int(time.time()), *(known + 1 for known in list_versions(push_dir))])
+    temporary_dir = push_dir / f"{_TEMPORARY_PREFIX}{version}"
+    shutil.copytree(model_dir, temporary_dir)
+    record_path = temporary_dir / _RECORD_FILE
+    record_path.parent.mkdir(exist_ok=True)
+    record_path.write_text(json.dumps(asdict(record)), "utf-8")
+    for path in (temporary_dir, *temporary_dir.rglob("*")):
+        _sync(path)
+    temporary_dir.rename(push_dir / str(version))
+    _sync(push_dir)
+    return version
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

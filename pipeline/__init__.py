@@ -1,0 +1,1 @@
+"""What a run is: configuration, graph, runner and command line."""

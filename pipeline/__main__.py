@@ -1,0 +1,140 @@
+"""The command line: `pipeline run`, `validate`, `ui`, `tensorboard`."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from pipeline.config import Config
+from pipeline.errors import EXIT_NOT_BLESSED, PipelineError, RunKilledError, StateError
+from pipeline.load import load_config
+
+
+def main() -> None:
+    """Runs the command and ends the process at once.
+
+    TensorFlow's and Beam's clean-up at exit takes a second, and complains on standard error.
+    """
+    code = run_command(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: The words after `pipeline`.
+
+    Returns:
+        The exit code: 0 done, 1 a node failed, 2 wrong configuration or input, 3 not blessed where
+        that was required, 130 interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        config = load_config(options.config, options.set)
+        return _COMMANDS[options.command](config, options)
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return RunKilledError.exit_code
+
+
+def _run(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.session import run_pipeline
+
+    report = run_pipeline(config, verbose=options.verbose, quiet=options.json)
+    if options.json:
+        print(json.dumps(report.to_json()))
+    return EXIT_NOT_BLESSED if options.require_blessed and not report.blessed else 0
+
+
+def _validate(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.data_check import check_data
+
+    summary = check_data(config)
+    rows = ", ".join(f"{count} to {split}" for split, count in summary.rows.items())
+    print(f"{options.config}: valid; rows: {rows}; classes: {', '.join(summary.classes)}")
+    return 0
+
+
+def _ui(config: Config, options: argparse.Namespace) -> int:
+    if config.tracking_uri.startswith(("http://", "https://")):
+        print(f"the runs are tracked by a server, which has the UI: {config.tracking_uri}")
+        return 0
+    return _serve(
+        "mlflow",
+        "ui",
+        f"--backend-store-uri={config.tracking_uri}",
+        "--host=127.0.0.1",
+        f"--port={options.port or 5000}",
+    )
+
+
+def _tensorboard(config: Config, options: argparse.Namespace) -> int:
+    runs = config.root_dir.joinpath("pipeline_root", config.name, "Trainer", "model_run").glob("*/")
+    trained = [run for run in runs if run.name.isdecimal()]
+    if not trained:
+        raise StateError(f"{config.root_dir}: no run of '{config.name}' has trained a model yet")
+    logdir = max(trained, key=lambda run: int(run.name))
+    return _serve(
+        "tensorboard", f"--logdir={logdir}", "--bind_all=false", f"--port={options.port or 6006}"
+    )
+
+
+def _serve(program: str, *arguments: str) -> int:
+    """Becomes a program of this environment that serves a page until it is interrupted."""
+    path = os.path.join(os.path.dirname(sys.executable), program)
+    os.execv(path, [path, *arguments])
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        metavar="FILE",
+        default=os.environ.get("PIPELINE_CONFIG", "pipeline_config.yaml"),
+        help="the configuration (default: $PIPELINE_CONFIG, else pipeline_config.yaml)",
+    )
+    common.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="replace a setting, as --set train.steps=500; may be repeated",
+    )
+    port = argparse.ArgumentParser(add_help=False)
+    port.add_argument("--port", type=int, help="port on the loopback interface")
+
+    parser = argparse.ArgumentParser(
+        prog="pipeline", description="From CSV files and one YAML file to a pushed, tracked model."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", parents=[common], help="run the pipeline")
+    run.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
+    run.add_argument("--verbose", action="store_true", help="show the libraries' output as well")
+    run.add_argument(
+        "--require-blessed", action="store_true", help="exit with 3 if the model is not blessed"
+    )
+    commands.add_parser("validate", parents=[common], help="check configuration and data only")
+    commands.add_parser("ui", parents=[common, port], help="open the MLflow UI over the runs")
+    commands.add_parser(
+        "tensorboard", parents=[common, port], help="open TensorBoard on the last training"
+    )
+    return parser
+
+
+_COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
+    "run": _run,
+    "validate": _validate,
+    "ui": _ui,
+    "tensorboard": _tensorboard,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Checks the CSV files before any node runs, and says where they are wrong and how to mend them.
+
+Files and headers here, rows in `pipeline.csv_rows`, labels in `pipeline.csv_labels`: one pass in
+Arrow batches, for files of any size. Only where there is a fault does `pipeline.csv_faults` look
+for its line. No TensorFlow: the check of a small file answers at once.
+"""
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from components.csv_example_gen.reader import CSV_PATTERN, read_header
+from pipeline import csv_faults
+from pipeline.config import Config
+from pipeline.csv_faults import data_error, quote
+from pipeline.csv_rows import NUMBER, read_rows
+from pipeline.errors import DataError, did_you_mean
+
+_NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What the CSV files hold.
+
+    Attributes:
+        files: Their paths, in the order in which they are read.
+        rows: Split name to its number of rows.
+        classes: The label's words, the index of each its class id.
+    """
+
+    files: tuple[str, ...]
+    rows: Mapping[str, int]
+    classes: tuple[str, ...]
+
+
+def check_data(config: Config) -> DataSummary:
+    """Reads all of the data and checks that the pipeline can learn from it.
+
+    Args:
+        config: The configuration; what it names must be in the data.
+
+    Returns:
+        What the data holds, split as the pipeline will split it.
+
+    Raises:
+        DataError: If the pipeline cannot; it says which places are wrong, a line each.
+    """
+    try:
+        if config.data.schema_path is not None:
+            _check_schema(config.resolve(config.data.schema_path))
+        paths = list_csv_files(config.data_path)
+        header = _read_headers(paths)
+        _check_columns(config, paths[0], header)
+        labels = read_rows(config, paths, header.index(config.data.label))
+        return DataSummary(paths, labels.counts, labels.check_classes())
+    except OSError as error:
+        place = error.filename or config.data_path
+        fix = ": allow this user to (chmod)" if isinstance(error, PermissionError) else ""
+        raise DataError(
+            f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
+        ) from None
+
+
+def list_csv_files(path: str | Path) -> tuple[str, ...]:
+    """Lists the CSV files at a path: the file itself, or a folder's `*.csv` by name.
+
+    Raises:
+        DataError: If there are none.
+    """
+    path = Path(path)
+    if not stat.S_ISDIR(_stat(path, "data.path").st_mode):
+        return (str(path),)
+    paths = tuple(sorted(map(str, path.glob(CSV_PATTERN))))
+    if not paths:
+        names = _names_in(path)
+        there = f"there is: {_names(names)}" if names else "it is empty"
+        raise DataError(
+            f"{path}: no {CSV_PATTERN} in this folder ({there}); expected CSV files right in it:"
+            " set data.path to their folder, or to one file of any name"
+        )
+    return paths
+
+
+def _check_schema(path: Path) -> None:
+    if stat.S_ISDIR(_stat(path, "data.schema").st_mode):
+        raise DataError(f"{path}: is a folder; expected a schema.pbtxt: correct data.schema")
+
+
+def _stat(path: Path, key: str) -> os.stat_result:
+    """Looks a path up, and for one that is not there says from which name on."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        parent = next(parent for parent in path.parents if parent.exists())
+        name = path.relative_to(parent).parts[0]
+        names = _names_in(parent) if parent.is_dir() else []
+        raise DataError(
+            f"{path}: there is no '{name}' in {parent}: correct {key}{did_you_mean(name, names)}"
+        ) from None
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _names(names: Sequence[str]) -> str:
+    rest = ", ..." if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(map(quote, names[:_NAMES_SHOWN])) + rest
+
+
+def _read_headers(paths: Sequence[str]) -> list[str]:
+    """Reads the header that all files share, each file's bytes and header checked."""
+    first: list[str] = []
+    faults: list[str] = []
+    for path in paths:
+        if not Path(path).is_file():
+            raise DataError(f"{path}: is not a file; expected a CSV file: rename or move it")
+        csv_faults.check_bytes(path)
+        try:
+            header = read_header(path)
+        except pa.ArrowInvalid as error:
+            raise csv_faults.explain(path, error) from None
+        if not header:
+            raise DataError(csv_faults.says_empty(path))
+        first = first or header
+        found = [*_faults_of_names(header), *_differences(header, first, paths[0])]
+        faults += [f"{_header_place(path)}: {fault}" for fault in found]
+    if faults:
+        raise data_error(faults)
+    return first
+
+
+def _header_place(path: str) -> str:
+    return f"{path}:{next(csv_faults.read_records(path)).line}"
+
+
+def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
+    for index, name in enumerate(header, start=1):
+        if not name.strip():
+            yield (
+                f"column {index} has no name, {name!r}; expected one: name the column, or remove it"
+                " (pandas: to_csv(index=False))"
+            )
+    for name, count in Counter(header).items():
+        if count > 1 and name.strip():
+            yield (
+                f"{count} columns have the name {quote(name)}; expected different names: rename"
+                " or remove all but one"
+            )
+
+
+def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -> Iterator[str]:
+    expected = f"expected {_names(first)}, as in {first_path}: make the headers alike"
+    lacking = [name for name in first if name not in header]
+    added = [name for name in header if name not in first]
+    if lacking or added:
+        lacks = f"lacks {_names(lacking)}" * bool(lacking)
+        adds = f"has {_names(added)} in addition" * bool(added)
+        hint = did_you_mean(added[0], lacking) if added else ""
+        yield f"{' and '.join(filter(None, [lacks, adds]))}; {expected}{hint}"
+    elif list(header) != list(first):
+        yield f"the columns stand in another order: {_names(header)}; {expected}"
+
+
+def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
+    """Checks that the header has every column that the configuration names."""
+    named = [("data.label", config.data.label)]
+    named += [("features", name) for name in config.features]
+    slices = chain.from_iterable(config.evaluation.slices)
+    named += [("evaluation.slices", name) for name in slices]
+    missing = dict.fromkeys((key, name) for key, name in named if name not in header)
+    if missing:
+        place = _header_place(path)
+        raise data_error(
+            f"{place}: there is no column {quote(name)}; expected one of {_names(header)}: correct"
+            f" {key} or the header{_hint(header) or did_you_mean(name, header)}"
+            for key, name in missing
+        )
+
+
+def _hint(header: Sequence[str]) -> str:
+    """Says what a header may be that lacks the columns."""
+    if any(re.fullmatch(NUMBER, name) for name in header):
+        return "; there are numbers in this line: is the header missing?"
+    separator = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    return f"; this line holds {separator!r}: separate the cells by commas" if separator else ""

@@ -1,0 +1,91 @@
+"""What a run reports to its user, and the exit code that goes with it.
+
+    PipelineError
+     |- InputError            2  wrong input, reported before any work starts
+     |   |- ConfigError          the configuration
+     |   |- DataError            the CSV files
+     |   `- EnvironmentError_    the folders a run writes to
+     |- NodeFailedError       1  a node of the pipeline failed
+     `- RunKilledError      130  interrupted by the user or the system
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+EXIT_NOT_BLESSED = 3
+_MAX_CHARS = 400
+
+
+class PipelineError(Exception):
+    """Root of all errors that end in one short message instead of a traceback."""
+
+    exit_code = 1
+
+
+class InputError(PipelineError):
+    """An input is wrong; nothing has been run or written."""
+
+    exit_code = 2
+
+
+class ConfigError(InputError):
+    """The configuration is wrong."""
+
+
+class DataError(InputError):
+    """The CSV files are wrong."""
+
+
+class StateError(InputError):
+    """A folder that the run writes to cannot be written."""
+
+
+class NodeFailedError(PipelineError):
+    """A node failed.
+
+    Attributes:
+        node_id: The node.
+        cause: The error's own words, one line.
+        log_path: Where the traceback stands, None if nowhere.
+    """
+
+    def __init__(self, node_id: str, cause: str) -> None:
+        """Keeps the node and the cause."""
+        super().__init__(node_id, cause)
+        self.node_id = node_id
+        self.cause = cause
+        self.log_path: Path | None = None
+
+    def __str__(self) -> str:
+        """Says it in one line."""
+        log = f" (log: {self.log_path})" if self.log_path else ""
+        return f"{self.node_id} failed: {self.cause}{log}"
+
+
+class RunKilledError(PipelineError):
+    """The run was interrupted.
+
+    Attributes:
+        node_id: The node that was running, or None between nodes.
+    """
+
+    exit_code = 130
+
+    def __init__(self, node_id: str | None) -> None:
+        """Keeps the node."""
+        super().__init__(f"interrupted in {node_id}" if node_id else "interrupted")
+        self.node_id = node_id
+
+
+def did_you_mean(word: str, allowed: Sequence[str]) -> str:
+    """Names the allowed word nearest to a wrong one, as the end of a sentence; empty if none is."""
+    nearest = get_close_matches(word, allowed, n=1)
+    return f"; did you mean '{nearest[0]}'?" if nearest else ""
+
+
+def describe(error: BaseException) -> str:
+    """Says an error in one line: its type, and the first line of its own words."""
+    lines = str(error).strip().splitlines()
+    words = f": {lines[0].strip()}" if lines else ""
+    return f"{type(error).__name__}{words}"[:_MAX_CHARS]

@@ -1,0 +1,85 @@
+"""What TFMA is asked to measure, and the bounds that bless a model."""
+
+import json
+
+import tensorflow_model_analysis as tfma
+
+from pipeline.config import LOWER_IS_BETTER, Config, Threshold
+from trainer.serving import EXAMPLES_SIGNATURE
+
+_TFMA_CLASSES = {
+    "accuracy": "SparseCategoricalAccuracy",
+    "cross_entropy": "SparseCategoricalCrossentropy",
+    "precision": "Precision",
+    "recall": "Recall",
+}
+_PER_CLASS = ("precision", "recall")
+
+
+def make_eval_config(config: Config) -> tfma.EvalConfig:
+    """Makes the evaluation: every metric overall and per slice, with the configured bounds.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        TFMA's configuration. The metrics of a single class stand in the second metrics spec, whose
+        class ids are known, and set, only when the model is.
+    """
+    overall = [
+        _metric("accuracy", config),
+        _metric("cross_entropy", config),
+        tfma.MetricConfig(class_name="ExampleCount", config=json.dumps({"name": "example_count"})),
+        tfma.MetricConfig(
+            class_name="MultiClassConfusionMatrixAtThresholds",
+            config=json.dumps({"name": "confusion_matrix", "thresholds": [0.0]}),
+        ),
+    ]
+    return tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(
+                model_type=tfma.constants.TF_GENERIC,
+                signature_name=EXAMPLES_SIGNATURE,
+                prediction_key="probabilities",
+                label_key=config.data.label,
+            )
+        ],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            *(tfma.SlicingSpec(feature_keys=columns) for columns in config.evaluation.slices),
+        ],
+        metrics_specs=[
+            tfma.MetricsSpec(metrics=overall),
+            tfma.MetricsSpec(metrics=[_metric(name, config) for name in _PER_CLASS]),
+        ],
+    )
+
+
+def _metric(name: str, config: Config) -> tfma.MetricConfig:
+    metric = tfma.MetricConfig(
+        class_name=_TFMA_CLASSES[name], config=json.dumps({"name": name})
+    )
+    threshold = config.evaluation.thresholds.get(name)
+    if threshold:
+        metric.per_slice_thresholds.add(
+            slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(name, threshold)
+        )
+    return metric
+
+
+def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
+    """Translates bounds: fixed ones, and the change against the baseline, signed by what is worse."""
+    result = tfma.MetricThreshold()
+    if threshold.min is not None:
+        result.value_threshold.lower_bound.value = threshold.min
+    if threshold.max is not None:
+        result.value_threshold.upper_bound.value = threshold.max
+    if threshold.max_worsening is not None:
+        change = result.change_threshold
+        if name in LOWER_IS_BETTER:
+            change.direction = tfma.MetricDirection.LOWER_IS_BETTER
+            change.absolute.value = threshold.max_worsening
+        else:
+            change.direction = tfma.MetricDirection.HIGHER_IS_BETTER
+            change.absolute.value = -threshold.max_worsening
+    return result

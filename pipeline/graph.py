@@ -1,0 +1,155 @@
+"""The pipeline: one graph of TFX components, from CSV files to a pushed model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfx.components import ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import trainer_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.baseline_resolver.strategy import LatestOtherBlessedModelStrategy
+from components.csv_example_gen.component import CsvExampleGen
+from components.csv_example_gen.reader import CSV_PATTERN, hash_buckets
+from components.evaluator.component import Evaluator
+from components.pusher.component import Pusher
+from pipeline.code_digest import code_digest
+from pipeline.config import Config
+from pipeline.evaluation import make_eval_config
+
+
+def create_pipeline(config: Config) -> Pipeline:
+    """Chains the components.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        The pipeline, its state below `config.root_dir`.
+    """
+    settings = config.trainer_settings
+
+    # Reads the CSV files and splits the rows.
+    example_gen = _make_example_gen(config)
+
+    # Measures every column of every split.
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
+
+    # Takes the reviewed schema where there is one, and infers it where not.
+    schema_gen = _make_schema_gen(config, statistics_gen)
+
+    # Holds the statistics against the schema.
+    example_validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
+
+    # Learns the transformation from the train split, and applies it to both.
+    transform = _keyed_by_code(
+        Transform(
+            examples=example_gen.outputs["examples"],
+            schema=schema_gen.outputs["schema"],
+            preprocessing_fn="trainer.preprocessing.preprocessing_fn",
+            custom_config=_custom_config(settings.model_dump(include={"label", "features"})),
+            disable_analyzer_cache=True,
+            disable_statistics=True,
+        ),
+        "trainer.preprocessing",
+    )
+
+    # Trains the custom Estimator and exports it as a SavedModel.
+    trainer = _keyed_by_code(
+        Trainer(
+            run_fn="trainer.run.run_fn",
+            examples=transform.outputs["transformed_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            schema=schema_gen.outputs["schema"],
+            train_args=trainer_pb2.TrainArgs(num_steps=settings.train.steps),
+            eval_args=trainer_pb2.EvalArgs(),
+            custom_config=_custom_config(settings.model_dump(mode="json")),
+        ),
+        "trainer.run",
+    )
+
+    # Finds the model to compare with.
+    baseline_resolver = Resolver(
+        strategy_class=LatestOtherBlessedModelStrategy,
+        candidate=trainer.outputs["model"],
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("BaselineResolver")
+
+    # Measures the model on the raw eval split, and blesses it if every threshold holds.
+    evaluator = _keyed_by_code(
+        Evaluator(
+            examples=example_gen.outputs["examples"],
+            model=trainer.outputs["model"],
+            baseline_model=baseline_resolver.outputs["model"],
+            schema=schema_gen.outputs["schema"],
+            eval_config=make_eval_config(config),
+        ),
+        "components.evaluator.component",
+    )
+
+    # Publishes the blessed model as a new version.
+    pusher = _keyed_by_code(
+        Pusher(
+            model=trainer.outputs["model"],
+            model_blessing=evaluator.outputs["blessing"],
+            push_dir=str(config.push_dir),
+        ),
+        "components.pusher.component",
+    )
+
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(config.root_dir / "pipeline_root" / config.name),
+        components=[
+            example_gen,
+            statistics_gen,
+            schema_gen,
+            example_validator,
+            transform,
+            trainer,
+            baseline_resolver,
+            evaluator,
+            pusher,
+        ],
+        enable_cache=config.cache,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(config.root_dir / "metadata.sqlite")
+        ),
+        beam_pipeline_args=[f"--runner={config.beam.runner}", *config.beam.args],
+    )
+
+
+def _make_example_gen(config: Config) -> BaseComponent:
+    path = config.data_path
+    folder, pattern = (path, CSV_PATTERN) if path.is_dir() else (path.parent, path.name)
+    example_gen = CsvExampleGen(
+        input_base=str(folder),
+        pattern=pattern,
+        buckets=hash_buckets(config.data.split.model_dump()),
+        float_columns=[name for name, kind in config.features.items() if kind == "numeric"],
+    )
+    return _keyed_by_code(example_gen, "components.csv_example_gen.component")
+
+
+def _make_schema_gen(config: Config, statistics_gen: BaseComponent) -> BaseComponent:
+    if config.data.schema_path is not None:
+        return ImportSchemaGen(schema_file=str(config.resolve(config.data.schema_path)))
+    return SchemaGen(statistics=statistics_gen.outputs["statistics"])
+
+
+def _custom_config(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"settings": settings}
+
+
+def _keyed_by_code(component: BaseComponent, module: str) -> BaseComponent:
+    """Puts a digest of the code behind a component into its properties, and so into its cache key."""
+    component.spec.exec_properties["code_digest"] = code_digest(module)
+    return component

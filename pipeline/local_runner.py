@@ -1,0 +1,31 @@
+"""The runner file for TFX's own command line.
+
+    tfx pipeline create --engine=local --pipeline-path=pipeline/local_runner.py
+    tfx run create --engine=local --pipeline-name=iris
+
+`PIPELINE_CONFIG` in the environment names another configuration than `pipeline_config.yaml`. Creating
+executes this file with `LocalDagRunner.run` patched out: it reads, and writes nothing.
+"""
+
+import os
+import sys
+
+from pipeline.data_check import check_data
+from pipeline.errors import PipelineError
+from pipeline.load import load_config
+from pipeline.session import default_config_path, open_view, start
+
+
+def main() -> None:
+    """Runs the configured pipeline."""
+    try:
+        config = load_config(os.environ.get("PIPELINE_CONFIG", default_config_path()))
+        check_data(config)
+        start(config, open_view(config))
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What came out of a run, from the outcomes of its nodes; the artifacts are read without TFX."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.evaluator.summary import read_summary
+from components.mlflow_tracker.events import NodeOutcome, Output
+
+EVALUATOR, PUSHER = "Evaluator", "Pusher"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run, as its user sees it.
+
+    Attributes:
+        pipeline_run_id: TFX's name of the run.
+        mlflow_run_id: MLflow's, None if it was not tracked.
+        outcomes: What each node that ran came to.
+        evaluation: The evaluation's summary, empty if there was none; see
+            `components.evaluator.summary`.
+        blessed: Whether every threshold held; None if nothing was evaluated.
+        pushed_version: The version under which the model is served, None if it was not pushed.
+        pushed_path: Its folder.
+    """
+
+    pipeline_run_id: str
+    mlflow_run_id: str | None
+    outcomes: Sequence[NodeOutcome]
+    evaluation: Mapping[str, Any]
+    blessed: bool | None
+    pushed_version: str | None
+    pushed_path: str | None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics of the whole eval split."""
+        return dict(self.evaluation["slices"][0]["metrics"]) if self.evaluation else {}
+
+    @property
+    def baseline(self) -> dict[str, float]:
+        """The same of the model compared with; empty where there was none."""
+        return dict(self.evaluation["slices"][0]["baseline"] or {}) if self.evaluation else {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the object that `pipeline run --json` prints."""
+        return {
+            "pipeline_run_id": self.pipeline_run_id,
+            "mlflow_run_id": self.mlflow_run_id,
+            "blessed": self.blessed,
+            "pushed_version": self.pushed_version,
+            "pushed_path": self.pushed_path,
+            "metrics": self.metrics,
+            "nodes": [
+                {"id": outcome.node_id, "state": outcome.state, "seconds": outcome.seconds}
+                for outcome in self.outcomes
+            ],
+        }
+
+
+def make_report(
+    pipeline_run_id: str, mlflow_run_id: str | None, outcomes: Sequence[NodeOutcome]
+) -> Report:
+    """Reads what the nodes left.
+
+    Args:
+        pipeline_run_id: TFX's name of the run.
+        mlflow_run_id: MLflow's, if it was tracked.
+        outcomes: The nodes' outcomes, in their order.
+
+    Returns:
+        The report.
+    """
+    blessing = find_output(outcomes, EVALUATOR, "blessing")
+    evaluation = find_output(outcomes, EVALUATOR, "evaluation")
+    pushed = find_output(outcomes, PUSHER, "pushed_model")
+    is_pushed = pushed is not None and pushed.properties.get("pushed") == 1
+    return Report(
+        pipeline_run_id=pipeline_run_id,
+        mlflow_run_id=mlflow_run_id,
+        outcomes=tuple(outcomes),
+        evaluation=read_summary(evaluation.uri) if evaluation else {},
+        blessed=bool(blessing.properties.get("blessed")) if blessing else None,
+        pushed_version=str(pushed.properties["pushed_version"]) if pushed and is_pushed else None,
+        pushed_path=str(pushed.properties["pushed_destination"]) if pushed and is_pushed else None,
+    )
+
+
+def find_output(outcomes: Sequence[NodeOutcome], node_id: str, key: str) -> Output | None:
+    """Finds the one artifact of a node under a key, or None if the node gave none."""
+    for outcome in outcomes:
+        if outcome.node_id == node_id and outcome.outputs.get(key):
+            return outcome.outputs[key][0]
+    return None

@@ -1,0 +1,59 @@
+"""The end of a run in words: metrics against thresholds, the verdict, and where to look."""
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from components.mlflow_tracker.client import Tracker
+from pipeline.report import Report
+
+
+def metrics_table(report: Report) -> Table:
+    """Lists the metrics of the whole eval split beside their thresholds and the baseline's."""
+    bounds: dict[str, list[str]] = {}
+    for check in report.evaluation["checks"]:
+        mark = "holds" if check["holds"] else "MISSED"
+        bounds.setdefault(check["metric"], []).append(
+            f"{check['bound']} {check['limit']:+.4g} {mark}"
+            if check["bound"] == "change"
+            else f"{check['bound']} {check['limit']:.4g} {mark}"
+        )
+    table = Table("metric", "value", "previous", "thresholds", box=None, header_style="bold")
+    for metric, value in report.metrics.items():
+        previous = report.baseline.get(metric)
+        table.add_row(
+            metric,
+            f"{value:.4g}",
+            "" if previous is None else f"{previous:.4g}",
+            ", ".join(bounds.get(metric, [])),
+        )
+    return table
+
+
+def result_lines(report: Report) -> Iterator[str]:
+    """Says whether the model is blessed and why not, and where it is."""
+    if report.blessed:
+        yield "blessed: every threshold holds"
+    else:
+        yield f"not blessed: {'; '.join(missed_thresholds(report))}"
+    if report.pushed_path is not None:
+        yield f"pushed: version {report.pushed_version} at {report.pushed_path}"
+    else:
+        yield "not pushed: the model that was served before stays"
+
+
+def tracking_line(tracker: Tracker) -> str:
+    """Says where a run is tracked, or why it is not."""
+    if tracker.error is not None:
+        return f"not tracked in MLflow: {tracker.error}"
+    return f"MLflow run: {tracker.mlflow_run_id} (to look at it: make ui)"
+
+
+def missed_thresholds(report: Report) -> list[str]:
+    """Says for each threshold that does not hold what was found and what is due."""
+    words = {"min": "below min", "max": "above max", "change": "change against the baseline beyond"}
+    return [
+        f"{check['metric']} {check['value']:.4g} is {words[check['bound']]} {check['limit']:.4g}"
+        for check in report.evaluation.get("checks", [])
+        if not check["holds"]
+    ]

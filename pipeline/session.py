@@ -1,0 +1,99 @@
+"""A run as its user starts it: inputs checked, chatter in a log file, the run's words on the screen."""
+
+import os
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from absl import logging
+from rich.console import Console
+
+from pipeline.config import Config
+from pipeline.data_check import check_data
+from pipeline.output import divided_output
+from pipeline.report import Report
+from pipeline.state import check_writable
+from pipeline.views import LiveView, PlainView
+
+
+def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) -> Report:
+    """Checks the inputs, runs the pipeline and shows what came out.
+
+    Args:
+        config: The configuration.
+        verbose: Whether the libraries' chatter is shown too.
+        quiet: Whether nothing is shown.
+
+    Returns:
+        What came out.
+
+    Raises:
+        InputError: If the data or the state folder is wrong; nothing has run.
+        NodeFailedError: If a node fails.
+        RunKilledError: If the run is interrupted in a node.
+        KeyboardInterrupt: If it is interrupted elsewhere.
+    """
+    check_data(config)
+    with open_view(config, verbose=verbose, quiet=quiet) as view:
+        return start(config, nullcontext(view))
+
+
+def start(config: Config, view: AbstractContextManager[PlainView]) -> Report:
+    """Makes the pipeline and runs it; the slow imports happen here, after all checks.
+
+    Args:
+        config: The configuration, its data checked.
+        view: Entered when the run begins, and only then.
+
+    Returns:
+        What came out.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
+
+    from pipeline.graph import create_pipeline
+    from pipeline.runner import PipelineRunner
+
+    runner = PipelineRunner(config, view)
+    runner.run(create_pipeline(config))
+    return runner.report
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def open_view(config: Config, *, verbose: bool = False, quiet: bool = False) -> Iterator[PlainView]:
+    """Divides screen and log for a run.
+
+    Args:
+        config: The configuration; the log goes below its state folder.
+        verbose: Whether the chatter is shown too, on standard error.
+        quiet: Whether nothing is shown.
+
+    Yields:
+        What the run is shown by.
+
+    Raises:
+        StateError: If the state folder or the serving folder cannot be written.
+    """
+    check_writable(config.root_dir)
+    check_writable(config.push_dir)
+    log_path = config.root_dir / "logs" / f"{config.name}-{datetime.now():%Y%m%d-%H%M%S.%f}.log"
+    with divided_output(log_path, verbose=verbose) as screen:
+        logging.set_verbosity(logging.INFO)
+        console = Console(file=screen, quiet=quiet)
+        live = console.is_terminal and not (verbose or quiet)
+        with LiveView(console, log_path) if live else PlainView(console, log_path) as view:
+            yield view
+
+
+def default_config_path() -> Path:
+    """Gives the configuration of a run for which none is named: the project's own."""
+    return Path(__file__).resolve().parent.parent / "pipeline_config.yaml"

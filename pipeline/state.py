@@ -1,0 +1,73 @@
+"""The state folder: that it can be written, and that one run at a time writes it."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import StateError
+
+MIN_FREE_BYTES = 100 * 2**20
+"""A run of small data writes some 10 MB; with less than this left, the first node might be the last."""
+_LOCK_FILE = "run.lock"
+_POLL_SECONDS = 0.2
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder if it is absent, and proves that files can be written to it.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        StateError: If it cannot be made or written, or its disk is as good as full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(b"0")
+            file.flush()
+    except OSError as error:
+        raise StateError(f"{folder}: cannot be written: {error.strerror}") from None
+    free = shutil.disk_usage(folder).free
+    if free < MIN_FREE_BYTES:
+        raise StateError(
+            f"{folder}: the disk has {free >> 20} MB left, and a run needs {MIN_FREE_BYTES >> 20} MB"
+        )
+
+
+@contextmanager
+def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Holds the state folder for one run; others that come meanwhile wait for it to end.
+
+    Runs of one folder share MLMD's SQLite file, which does not bear two writers. The lock goes with
+    its process, however that ends.
+
+    Args:
+        folder: The state folder.
+        on_wait: Told once, in a sentence, if another run holds the folder.
+    """
+    with open(folder / _LOCK_FILE, "a+", encoding="utf-8") as file:
+        waiting = False
+        while not _try_lock(file.fileno()):
+            if not waiting:
+                file.seek(0)
+                on_wait(f"waiting for another run in {folder} (process {file.read().strip()})")
+                waiting = True
+            time.sleep(_POLL_SECONDS)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

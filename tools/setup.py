@@ -1,0 +1,143 @@
+"""Sets up ``.venv``: Python 3.10, the packages of ``uv.lock``, and this project, editable.
+
+Any Python 3 from 3.6 on runs this file, and nothing has to be installed for it. What is missing is
+looked for on this machine first and else fetched: uv from the package registry, Python by uv.
+Nothing goes to stdout, which belongs to the command that the set-up precedes.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+from typing import Iterator, Optional
+
+from setup_commands import SetupError, run, say
+from setup_python import find_python
+from setup_uv import fetch_uv, find_uv, uv_environ
+
+# What decides what is installed, and how.
+INPUTS = ("pyproject.toml", "uv.lock", "tools/*.py", "tools/*/pyproject.toml")
+
+
+def main() -> int:
+    """Sets up the checkout that this file stands in, and returns the exit code."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        if not is_current(root):
+            with only_one(root):
+                # The one waited for may have done it.
+                if not is_current(root):
+                    set_up(root)
+    except SetupError as error:
+        say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted; the next set-up repairs what is unfinished")
+        return 130
+    return 0
+
+
+def set_up(root: Path) -> None:
+    """Makes ``.venv`` what ``uv.lock`` says. The stamp goes first and comes back last."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise SetupError("TFX's libraries exist for Linux on x86_64 only: use such a machine.")
+    python = find_python()
+    uv = find_uv(root) or fetch_uv(root, [python or sys.executable, sys.executable])
+    if not is_own(root):
+        make_venv(root, uv, python)
+    requirements = locked_requirements(root, uv)
+    with contextlib.suppress(FileNotFoundError):
+        stamp_path(root).unlink()
+    count = len(re.findall(rb"^\w", requirements, re.MULTILINE))
+    say(f"installing {count} packages; the first time this takes minutes")
+    sync = [uv, "--directory", str(root), "pip", "sync", "--quiet", "--python"]
+    failed = "the packages could not be installed. uv said:"
+    run([*sync, str(venv_python(root)), "-"], failed, uv_environ(), requirements)
+    stamp_path(root).write_text(stamp(root))
+    say("ready")
+
+
+# The state of .venv
+
+
+def is_current(root: Path) -> bool:
+    """Whether ``.venv`` was made here, to its end, from the files as they are."""
+    return is_own(root) and stamp_path(root).read_text() == stamp(root)
+
+
+def is_own(root: Path) -> bool:
+    """Whether ``.venv`` was completed for this folder and its Python is still there.
+
+    Its scripts hold absolute paths: one that was moved or copied has to be made again.
+    """
+    path = stamp_path(root)
+    made_here = path.is_file() and path.read_text().split()[:1] == stamp(root).split()[:1]
+    return made_here and os.access(str(venv_python(root)), os.X_OK)
+
+
+def stamp(root: Path) -> str:
+    """Returns digests of the folder's path and of the files that decide what is installed."""
+    files = hashlib.sha256()
+    for path in sorted(path for pattern in INPUTS for path in root.glob(pattern)):
+        files.update(hashlib.sha256(path.read_bytes()).digest())
+    return f"{hashlib.sha256(os.fsencode(str(root))).hexdigest()}\n{files.hexdigest()}\n"
+
+
+def stamp_path(root: Path) -> Path:
+    return root / ".venv" / ".setup-stamp"
+
+
+def venv_python(root: Path) -> Path:
+    return root / ".venv" / "bin" / "python"
+
+
+@contextlib.contextmanager
+def only_one(root: Path) -> Iterator[None]:
+    """Waits until no other set-up of this folder runs, and keeps others waiting."""
+    (root / ".uv").mkdir(exist_ok=True)
+    with (root / ".uv" / "lock").open("w") as lock:
+        # Children hold the lock too: uv may outlive this process when that is killed.
+        os.set_inheritable(lock.fileno(), True)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another set-up")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make_venv(root: Path, uv: str, python: Optional[str]) -> None:
+    """Makes an empty ``.venv`` on that Python, or on one that uv fetches where there is none."""
+    environ = uv_environ()
+    failed = f".venv could not be made on {python}."
+    if python is None:
+        say("no Python 3.10 found, leaving it to uv to fetch one")
+        environ.setdefault("UV_HTTP_RETRIES", "1")
+        failed = (
+            "there is no Python 3.10 on this machine, and uv could not fetch one. Install it (as "
+            "the package python3.10, or with `pyenv install 3.10`), then run this again. uv said:"
+        )
+    command = [uv, "venv", "--quiet", "--clear", "--no-project", "--python", python or "3.10"]
+    run([*command, str(root / ".venv")], failed, environ)
+
+
+def locked_requirements(root: Path, uv: str) -> bytes:
+    """Returns what ``uv.lock`` names, with hashes, in pip's format.
+
+    ``uv sync`` would ask the registry that the lock was made with. Installing from this list
+    asks the user's own, and the hashes see to it that the files are the same.
+    """
+    # Without the user's settings for uv, or a registry of their own would make the lock look old.
+    environ = {n: v for n, v in os.environ.items() if n[:3] != "UV_" or n == "UV_CACHE_DIR"}
+    command = [uv, "--directory", str(root), "export", "--quiet", "--no-header", "--no-annotate"]
+    options = ["--locked", "--offline", "--no-config", "--python", str(venv_python(root))]
+    failed = f"uv.lock does not fit pyproject.toml: run `{uv} lock`. uv said:"
+    return run([*command, *options], failed, environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Finding Python 3.10."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Iterator, Optional
+
+from setup_commands import numbers, on_path, output
+
+ASK_PYTHON = (
+    "import sys; print(sys.implementation.name, *sys.version_info[:2]); "
+    "print(getattr(sys, '_base_executable', sys.executable))"
+)
+
+
+def find_python() -> Optional[str]:
+    """Returns a CPython 3.10 of this machine that really runs, or None.
+
+    A name proves nothing: pyenv's ``python3.10`` fails where 3.10 is installed but not selected.
+    """
+    for candidate in python_candidates():
+        lines = output([candidate, "-c", ASK_PYTHON]).splitlines()
+        if len(lines) == 2 and lines[0] == "cpython 3 10":
+            return lines[1]
+    return None
+
+
+def python_candidates() -> Iterator[str]:
+    """Yields what may be Python 3.10: those on PATH, this one, then pyenv's, newest first."""
+    yield from on_path("python3.10")
+    yield sys.executable
+    for pyenv in (os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")):
+        found = Path(pyenv).glob("versions/3.10*/bin/python3.10") if pyenv else []
+        yield from sorted(map(str, found), key=numbers, reverse=True)

@@ -1,0 +1,1 @@
+"""What a model is: everything behind `preprocessing_fn` and `run_fn`."""

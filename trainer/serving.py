@@ -1,0 +1,97 @@
+"""The exported SavedModel: raw columns in, predictions out, under fixed signature names."""
+
+import os
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from tensorflow.core.protobuf import saved_model_pb2
+
+from trainer.classes import CLASSES_FILE
+from trainer.model import CLASSIFY_OUTPUT, PREDICT_OUTPUT
+
+SERVING_SIGNATURE = PREDICT_OUTPUT
+"""Raw columns by name, each `[batch_size]`: what a JSON row becomes."""
+EXAMPLES_SIGNATURE = "examples"
+"""Serialized `tf.Example`s of raw columns, string `[batch_size]`: what TFMA and Beam feed."""
+CLASSIFY_SIGNATURE = "classify"
+"""Serialized `tf.Example`s to scores per class, TensorFlow Serving's Classify."""
+
+_SIGNATURE_OF_EXPORT = {
+    f"{EXAMPLES_SIGNATURE}:{PREDICT_OUTPUT}": EXAMPLES_SIGNATURE,
+    f"{EXAMPLES_SIGNATURE}:{CLASSIFY_OUTPUT}": CLASSIFY_SIGNATURE,
+}
+"""Estimator names the outputs of an alternative receiver `<receiver>:<output>`."""
+
+
+def make_serving_input_receiver_fn(
+    raw_spec: Mapping[str, tf.io.FixedLenFeature], transform_output: tft.TFTransformOutput
+) -> Callable[[], tf.estimator.export.ServingInputReceiver]:
+    """Makes the serving input receiver: raw columns, or examples that hold them, transformed.
+
+    Args:
+        raw_spec: Spec of the raw columns that the model reads, shapes `[]`.
+        transform_output: What Transform learned.
+
+    Returns:
+        The `serving_input_receiver_fn` for `Estimator.export_saved_model`.
+    """
+
+    def serving_input_receiver_fn() -> tf.estimator.export.ServingInputReceiver:
+        serialized = tf.compat.v1.placeholder(tf.string, [None], name="examples")
+        columns = tf.io.parse_example(serialized, dict(raw_spec))
+        transformed = transform_output.transform_raw_features(
+            {name: column[:, tf.newaxis] for name, column in columns.items()}
+        )
+        return tf.estimator.export.ServingInputReceiver(
+            transformed,
+            receiver_tensors=columns,
+            receiver_tensors_alternatives={EXAMPLES_SIGNATURE: {"examples": serialized}},
+        )
+
+    return serving_input_receiver_fn
+
+
+def export_model(
+    estimator: tf.estimator.Estimator,
+    serving_input_receiver_fn: Callable[[], tf.estimator.export.ServingInputReceiver],
+    classes_path: str,
+    export_dir: str,
+) -> None:
+    """Exports the last checkpoint as a SavedModel with the signatures named above.
+
+    Args:
+        estimator: The trained Estimator.
+        serving_input_receiver_fn: Where its features come from.
+        classes_path: The label's vocabulary, kept as `assets.extra/classes`.
+        export_dir: Folder of the SavedModel, made if absent.
+    """
+    timestamped_dir = estimator.export_saved_model(
+        os.path.join(export_dir, "export"),
+        serving_input_receiver_fn,
+        assets_extra={CLASSES_FILE: classes_path},
+    ).decode()
+    _rename_signatures(os.path.join(timestamped_dir, tf.saved_model.SAVED_MODEL_FILENAME_PB))
+    move_children(timestamped_dir, export_dir)
+    tf.io.gfile.rmtree(os.path.dirname(timestamped_dir))
+
+
+def move_children(source_dir: str, target_dir: str) -> None:
+    """Moves whatever lies in `source_dir` into `target_dir`, made if absent."""
+    tf.io.gfile.makedirs(target_dir)
+    for name in tf.io.gfile.listdir(source_dir):
+        name = name.rstrip("/")
+        tf.io.gfile.rename(os.path.join(source_dir, name), os.path.join(target_dir, name))
+
+
+def _rename_signatures(path: str) -> None:
+    """Gives the signatures in a `saved_model.pb` the names of this module's contract."""
+    saved_model = saved_model_pb2.SavedModel()
+    with tf.io.gfile.GFile(path, "rb") as file:
+        saved_model.ParseFromString(file.read())
+    signatures = saved_model.meta_graphs[0].signature_def
+    for exported, name in _SIGNATURE_OF_EXPORT.items():
+        signatures[name].CopyFrom(signatures[exported])
+        del signatures[exported]
+    with tf.io.gfile.GFile(path, "wb") as file:
+        file.write(saved_model.SerializeToString(deterministic=True))
