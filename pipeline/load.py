@@ -109,7 +109,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
         raise ConfigError(f"{place}: not valid YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path}: not valid YAML: {_in_one_line(error)}") from None
-    if not isinstance(data, dict):
+    if node is None or not isinstance(data, dict):
         raise ConfigError(f"{path}: must hold sections such as 'name:' and 'data:'")
     return data, dict(_lines(node, ()))
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from absl import logging
 from rich.console import Console
@@ -18,6 +19,9 @@ from pipeline.output import divided_output
 from pipeline.report import Report
 from pipeline.state import check_writable
 from pipeline.views import LiveView, PlainView
+
+if TYPE_CHECKING:
+    from pipeline.runner import PipelineRunner
 
 
 def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) -> Report:
@@ -39,10 +43,10 @@ def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) 
     """
     check_data(config)
     with open_view(config, verbose=verbose, quiet=quiet) as view:
-        return start(config, nullcontext(view))
+        return start(config, nullcontext(view)).report
 
 
-def start(config: Config, view: AbstractContextManager[PlainView]) -> Report:
+def start(config: Config, view: AbstractContextManager[PlainView]) -> "PipelineRunner":
     """Makes the pipeline and runs it; the slow imports happen here, after all checks.
 
     Args:
@@ -50,7 +54,7 @@ def start(config: Config, view: AbstractContextManager[PlainView]) -> Report:
         view: Entered when the run begins, and only then.
 
     Returns:
-        What came out.
+        The runner, which knows what came out.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
@@ -61,7 +65,7 @@ def start(config: Config, view: AbstractContextManager[PlainView]) -> Report:
 
     runner = PipelineRunner(config, view)
     runner.run(create_pipeline(config))
-    return runner.report
+    return runner
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

@@ -12,6 +12,8 @@ from tfx.dsl.io import fileio
 from components.evaluator.summary import SUMMARY_FILE
 
 CONFUSION_MATRIX = "confusion_matrix"
+_DIFFERENCE = "_diff"
+"""TFMA's ending of a metric that is the difference to the baseline, whose own stands beside it."""
 
 Metrics = dict[str, float]
 
@@ -60,7 +62,7 @@ def _flatten(results: Mapping[str, Any], classes: Sequence[str]) -> Metrics:
         suffix = f"/{classes[int(sub_key.removeprefix('classId:'))]}" if sub_key else ""
         for name, value in values.items():
             number = float(value.get("doubleValue", math.nan))
-            if math.isfinite(number):
+            if math.isfinite(number) and not name.endswith(_DIFFERENCE):
                 metrics[f"{name}{suffix}"] = number
     return metrics
 
