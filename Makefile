@@ -5,7 +5,6 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup run test ui tensorboard
 

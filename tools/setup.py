@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from setup_commands import SetupError, run, say
-from setup_python import find_python
+from setup_python import find_python, this_python
 from setup_uv import fetch_uv, find_uv, uv_environ
 
 # What decides what is installed, and how.
@@ -46,7 +46,7 @@ def set_up(root: Path) -> None:
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise SetupError("TFX's libraries exist for Linux on x86_64 only: use such a machine.")
     python = find_python()
-    uv = find_uv(root) or fetch_uv(root, [python or sys.executable, sys.executable])
+    uv = find_uv(root) or fetch_uv(root, [python or this_python(), this_python()])
     if not is_own(root):
         make_venv(root, uv, python)
     requirements = locked_requirements(root, uv)

@@ -23,10 +23,10 @@ def numbers(version: str) -> List[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
-def output(command: Sequence[str]) -> str:
+def output(command: Sequence[str], environ: Optional[Mapping[str, str]] = None) -> str:
     """Returns what a command prints, or nothing where it cannot be run or fails."""
     try:
-        return run(command, "").decode("utf-8", "replace")
+        return run(command, "", environ).decode("utf-8", "replace")
     except SetupError:
         return ""
 

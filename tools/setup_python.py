@@ -7,10 +7,12 @@ from typing import Iterator, Optional
 
 from setup_commands import numbers, on_path, output
 
-ASK_PYTHON = (
-    "import sys; print(sys.implementation.name, *sys.version_info[:2]); "
-    "print(getattr(sys, '_base_executable', sys.executable))"
-)
+# Of a virtual environment's Python, the one that it was made from: it outlives the environment.
+ASK_PYTHON = """
+import sys
+print(sys.implementation.name, *sys.version_info[:2])
+print(sys.executable if sys.prefix == sys.base_prefix else sys.base_prefix + "/bin/python3.10")
+"""
 
 
 def find_python() -> Optional[str]:
@@ -32,3 +34,9 @@ def python_candidates() -> Iterator[str]:
     for pyenv in (os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")):
         found = Path(pyenv).glob("versions/3.10*/bin/python3.10") if pyenv else []
         yield from sorted(map(str, found), key=numbers, reverse=True)
+
+
+def this_python() -> str:
+    """Returns the Python that runs this, or the one that its virtual environment was made from."""
+    in_venv = sys.prefix != sys.base_prefix
+    return os.path.join(sys.base_prefix, "bin", "python3") if in_venv else sys.executable

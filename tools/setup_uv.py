@@ -3,11 +3,11 @@
 import os
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from setup_commands import SetupError, numbers, on_path, output, run, say
+from setup_python import this_python
 
 UV_VERSION = "0.13.9"  # fetched where PATH has no uv of at least this version
 # uv does not read pip's settings: the names by which it knows the same.
@@ -46,12 +46,12 @@ def fetch_uv(root: Path, pythons: Iterable[str]) -> str:
 
 def find_pip(folder: Path, python: str) -> List[str]:
     """Returns the command of a pip of that Python that knows the wheels of today."""
-    if not output([python, "-m", "pip", "--version"]):
+    if not output([python, "-m", "pip", "--version"], pip_environ()):
         missing = f"{python} has neither pip nor venv: install the package python3-pip."
         run([python, "-m", "venv", "--clear", str(folder / "venv")], missing)
         python = str(folder / "venv" / "bin" / "python")
     pip = [python, "-m", "pip"]
-    if numbers(output([*pip, "--version"]))[:2] < [20, 3]:
+    if numbers(output([*pip, "--version"], pip_environ()))[:2] < [20, 3]:
         pip_install(pip, folder / "pip", "pip>=20.3")
         pip = [python, str(folder / "pip" / "pip")]
     return pip
@@ -60,10 +60,17 @@ def find_pip(folder: Path, python: str) -> List[str]:
 def pip_install(pip: Sequence[str], target: Path, *what: str) -> None:
     """Installs one package into a folder of its own."""
     shutil.rmtree(str(target), ignore_errors=True)
-    # Settings that make sense for a user's own installs and forbid this one.
-    environ = dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
     command = [*pip, "install", "--quiet", "--no-deps", "--only-binary=:all:", "--target"]
-    run([*command, str(target), *what], f"{pip[0]}: pip could not install {what[0]}.", environ)
+    failed = f"{pip[0]}: pip could not install {what[0]}."
+    run([*command, str(target), *what], failed, pip_environ())
+
+
+def pip_environ() -> Dict[str, str]:
+    """Returns the environment for pip, with the user's settings but for two.
+
+    Those make sense for the user's own installs, and would forbid the one into a folder here.
+    """
+    return dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
 
 
 def uv_environ() -> Dict[str, str]:
@@ -91,5 +98,5 @@ def pip_settings() -> Iterator[Tuple[str, str]]:
     for name, value in os.environ.items():
         if name.startswith("PIP_"):
             yield name[len("PIP_") :].lower().replace("_", "-"), value
-    listed = output([sys.executable, "-m", "pip", "config", "list"])
+    listed = output([this_python(), "-m", "pip", "config", "list"], pip_environ())
     yield from re.findall(r"^(?:global|install)\.(\S+?)='(.*)'$", listed, re.MULTILINE)
