@@ -89,7 +89,7 @@ def _tensorboard(config: Config, options: argparse.Namespace) -> int:
 def _serve(program: str, *arguments: str) -> int:
     """Becomes a program of this environment that serves a page until it is interrupted."""
     path = os.path.join(os.path.dirname(sys.executable), program)
-    os.execv(path, [path, *arguments])
+    os.execv(path, [path, *arguments])  # noqa: S606 (a program of our own, no shell wanted)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,7 +40,7 @@ def code_digest(*modules: str) -> str:
 
 
 def _sources(modules: Iterable[str]) -> dict[str, bytes]:
-    """Reads the modules and, through their imports, all modules behind them that are not installed."""
+    """Reads the modules and, through their imports, all behind them that are not installed."""
     sources: dict[str, bytes] = {}
     pending = list(modules)
     while pending:
@@ -53,7 +53,7 @@ def _sources(modules: Iterable[str]) -> dict[str, bytes]:
 
 
 def _source_path(name: str) -> Path | None:
-    """Finds the source of a module of ours, importing nothing; None for whatever else has the name."""
+    """Finds the source of a module of ours without importing it; None for any other name."""
     top, *rest = name.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None or spec.origin is None or not _is_ours(Path(spec.origin)):

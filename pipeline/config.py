@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from trainer.config import (
     FeatureKind,
@@ -45,7 +52,9 @@ class PathsSettings(Section):
     """Where a run keeps its state."""
 
     root: str = Field(
-        "artifacts", min_length=1, description="Folder of all that runs write; deleting it is a clean slate."
+        "artifacts",
+        min_length=1,
+        description="Folder of all that runs write; deleting it is a clean slate.",
     )
 
 
@@ -151,7 +160,9 @@ class BeamSettings(Section):
     def _are_options(cls, args: tuple[str, ...]) -> tuple[str, ...]:
         for arg in args:
             if not arg.startswith("--") or arg.startswith("--runner"):
-                raise ValueError(f"'{arg}' is not an option of the form --name=value beside --runner")
+                raise ValueError(
+                    f"'{arg}' is not an option of the form --name=value beside --runner"
+                )
         return args
 
 
@@ -166,7 +177,8 @@ class Config(Section):
     paths: PathsSettings = PathsSettings()
     data: DataSettings
     features: dict[str, FeatureKind] = Field(
-        min_length=1, description="Columns the model reads, each with its kind: `numeric` (z-score)."
+        min_length=1,
+        description="Columns the model reads, each with its kind: `numeric` (z-score).",
     )
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
@@ -212,7 +224,7 @@ class Config(Section):
         return self
 
     def resolve(self, path: str) -> Path:
-        """Makes a path of the configuration absolute: relative ones start at the YAML file's folder."""
+        """Makes a path absolute: relative ones start at the YAML file's folder."""
         return (self._base_dir / Path(path).expanduser()).resolve()
 
     @property
@@ -239,7 +251,7 @@ class Config(Section):
 
     @property
     def tracking_uri(self) -> str:
-        """The MLflow store: the configured one, the environment's, or SQLite in the state folder."""
+        """The MLflow store: the configured, the environment's, or SQLite in the state folder."""
         uri = self.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
         if not uri:
             return f"{_SQLITE}{self.root_dir / 'mlflow.db'}"

@@ -13,6 +13,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from components.mlflow_tracker.events import NodeOutcome, NodeState
 from pipeline.errors import NodeFailedError, RunKilledError, describe
+from pipeline.interrupts import Interrupts
 from pipeline.mlmd import cancel_running, read_execution
 
 
@@ -29,13 +30,19 @@ class Observer(Protocol):
         """A node has ended, well or not."""
 
 
-def run_nodes(pipeline: pipeline_pb2.Pipeline, pipeline_run_id: str, observer: Observer) -> None:
+def run_nodes(
+    pipeline: pipeline_pb2.Pipeline,
+    pipeline_run_id: str,
+    observer: Observer,
+    interrupts: Interrupts,
+) -> None:
     """Runs a pipeline as TFX's LocalDagRunner does, whose loop leaves no room for an observer.
 
     Args:
         pipeline: The compiled pipeline; its run id is filled in.
         pipeline_run_id: The name of the run.
         observer: Who is told.
+        interrupts: Whether the user has interrupted the run.
 
     Raises:
         NodeFailedError: If a node fails; those after it do not run.
@@ -61,7 +68,7 @@ def run_nodes(pipeline: pipeline_pb2.Pipeline, pipeline_run_id: str, observer: O
             executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
         )
-        _run_node(node_id, node_launcher, connection, observer)
+        _run_node(node_id, node_launcher, connection, observer, interrupts)
 
 
 def _run_node(
@@ -69,6 +76,7 @@ def _run_node(
     node_launcher: launcher.Launcher,
     connection: metadata_store_pb2.ConnectionConfig,
     observer: Observer,
+    interrupts: Interrupts,
 ) -> None:
     observer.node_started(node_id)
     start = time.monotonic()
@@ -83,12 +91,13 @@ def _run_node(
             execution = read_execution(handle.store, info.execution_id)
         if execution.is_failed:
             raise RuntimeError("its inputs could not be resolved")
-    except KeyboardInterrupt:
-        with metadata.Metadata(connection) as handle:
-            cancel_running(handle.store)
-        ended("killed")
-        raise RunKilledError(node_id) from None
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if interrupts.received:
+            interrupts.acknowledge()
+            with metadata.Metadata(connection) as handle:
+                cancel_running(handle.store)
+            ended("killed")
+            raise RunKilledError(node_id) from None
         logging.exception("%s failed", node_id)
         ended("failed", error=describe(error))
         raise NodeFailedError(node_id, describe(error)) from error

@@ -1,12 +1,12 @@
 """What a run reports to its user, and the exit code that goes with it.
 
-    PipelineError
-     |- InputError            2  wrong input, reported before any work starts
-     |   |- ConfigError          the configuration
-     |   |- DataError            the CSV files
-     |   `- EnvironmentError_    the folders a run writes to
-     |- NodeFailedError       1  a node of the pipeline failed
-     `- RunKilledError      130  interrupted by the user or the system
+PipelineError
+ |- InputError            2  wrong input, reported before any work starts
+ |   |- ConfigError          the configuration
+ |   |- DataError            the CSV files
+ |   `- EnvironmentError_    the folders a run writes to
+ |- NodeFailedError       1  a node of the pipeline failed
+ `- RunKilledError      130  interrupted by the user or the system
 """
 
 from collections.abc import Sequence

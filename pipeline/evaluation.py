@@ -4,8 +4,8 @@ import json
 
 import tensorflow_model_analysis as tfma
 
-from pipeline.config import LOWER_IS_BETTER, Config, Threshold
-from trainer.serving import EXAMPLES_SIGNATURE
+from pipeline.config import LOWER_IS_BETTER, Config, Metric, Threshold
+from trainer.signatures import EXAMPLES_SIGNATURE
 
 _TFMA_CLASSES = {
     "accuracy": "SparseCategoricalAccuracy",
@@ -13,7 +13,7 @@ _TFMA_CLASSES = {
     "precision": "Precision",
     "recall": "Recall",
 }
-_PER_CLASS = ("precision", "recall")
+_PER_CLASS: tuple[Metric, ...] = ("precision", "recall")
 
 
 def make_eval_config(config: Config) -> tfma.EvalConfig:
@@ -55,10 +55,8 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
     )
 
 
-def _metric(name: str, config: Config) -> tfma.MetricConfig:
-    metric = tfma.MetricConfig(
-        class_name=_TFMA_CLASSES[name], config=json.dumps({"name": name})
-    )
+def _metric(name: Metric, config: Config) -> tfma.MetricConfig:
+    metric = tfma.MetricConfig(class_name=_TFMA_CLASSES[name], config=json.dumps({"name": name}))
     threshold = config.evaluation.thresholds.get(name)
     if threshold:
         metric.per_slice_thresholds.add(
@@ -67,8 +65,8 @@ def _metric(name: str, config: Config) -> tfma.MetricConfig:
     return metric
 
 
-def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
-    """Translates bounds: fixed ones, and the change against the baseline, signed by what is worse."""
+def _threshold(name: Metric, threshold: Threshold) -> tfma.MetricThreshold:
+    """Translates bounds: fixed ones, and the change to the baseline, worse being less or more."""
     result = tfma.MetricThreshold()
     if threshold.min is not None:
         result.value_threshold.lower_bound.value = threshold.min

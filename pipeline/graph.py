@@ -159,6 +159,6 @@ def _custom_config(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keyed_by_code(component: BaseComponent, module: str) -> BaseComponent:
-    """Puts a digest of the code behind a component into its properties, and so into its cache key."""
+    """Puts a digest of a component's code into its properties, and so into its cache key."""
     component.spec.exec_properties["code_digest"] = code_digest(module)
     return component

@@ -3,8 +3,8 @@
     tfx pipeline create --engine=local --pipeline-path=pipeline/local_runner.py
     tfx run create --engine=local --pipeline-name=iris
 
-`PIPELINE_CONFIG` in the environment names another configuration than `pipeline_config.yaml`. Creating
-executes this file with `LocalDagRunner.run` patched out: it reads, and writes nothing.
+`PIPELINE_CONFIG` in the environment names another configuration than `pipeline_config.yaml`.
+Creating executes this file with `LocalDagRunner.run` patched out: it reads, and writes nothing.
 """
 
 import os
@@ -23,7 +23,7 @@ def main() -> None:
         check_data(config)
         start(config, open_view(config))
     except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
 
 

@@ -45,7 +45,7 @@ def _restore(saved: Sequence[int]) -> None:
 def _tee(stack: ExitStack, log_path: Path, screen: int) -> int:
     """Starts a process that writes to log and screen, and gives the descriptor to write to it."""
     process = subprocess.Popen(
-        ["tee", "-a", str(log_path)],
+        ["tee", "-a", str(log_path)],  # noqa: S607 (wherever the system keeps it)
         stdin=subprocess.PIPE,
         stdout=screen,
         start_new_session=True,  # Ctrl-C in a terminal is not meant for it

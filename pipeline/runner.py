@@ -1,4 +1,4 @@
-"""The runner of `pipeline run` and `tfx run create`: one run at a time, shown, tracked, reported."""
+"""The runner of `pipeline run` and `tfx run create`: one run at a time, shown and tracked."""
 
 import time
 from contextlib import AbstractContextManager
@@ -13,6 +13,7 @@ from components.mlflow_tracker.events import NodeOutcome, RunEnd, RunStart, RunS
 from pipeline.config import Config
 from pipeline.dag_runner import run_nodes
 from pipeline.errors import NodeFailedError, RunKilledError
+from pipeline.interrupts import Interrupts
 from pipeline.report import Report, make_report
 from pipeline.results import tracking_line
 from pipeline.state import exclusive
@@ -29,16 +30,20 @@ class PipelineRunner(LocalDagRunner):
 
     report: Report
 
-    def __init__(self, config: Config, view: AbstractContextManager[PlainView]) -> None:
+    def __init__(
+        self, config: Config, view: AbstractContextManager[PlainView], interrupts: Interrupts
+    ) -> None:
         """Prepares a run.
 
         Args:
             config: The configuration that the pipeline is made from.
             view: What the user sees; entered when the run begins.
+            interrupts: Whether the user has interrupted it.
         """
         super().__init__()
         self._config = config
         self._view = view
+        self._interrupts = interrupts
 
     def run_with_ir(
         self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
@@ -61,25 +66,24 @@ class PipelineRunner(LocalDagRunner):
             view.show(self.report)
 
     def _run(self, pipeline: pipeline_pb2.Pipeline, view: PlainView) -> Report:
-        start = datetime.now()
+        start = datetime.now().astimezone()
         recorder = _Recorder(view, _start_tracker(self._config))
         recorder.tracker.send(_run_start(self._config, start))
         status: RunStatus = "FAILED"
         try:
-            run_nodes(pipeline, start.isoformat(), recorder)
+            run_nodes(pipeline, start.isoformat(), recorder, self._interrupts)
             status = "FINISHED"
         except NodeFailedError as error:
             error.log_path = view.log_path
             raise
         except (RunKilledError, KeyboardInterrupt):
+            self._interrupts.acknowledge()
             status = "KILLED"
             raise
         finally:
             recorder.tracker.close(RunEnd(status, int(time.time() * 1000)))
             view.say(tracking_line(recorder.tracker))
-        return make_report(
-            start.isoformat(), recorder.tracker.mlflow_run_id, recorder.outcomes
-        )
+        return make_report(start.isoformat(), recorder.tracker.mlflow_run_id, recorder.outcomes)
 
 
 class _Recorder:

@@ -1,13 +1,11 @@
-"""A run as its user starts it: inputs checked, chatter in a log file, the run's words on the screen."""
+"""A run as its user starts it: inputs checked, chatter in a log, its own words on the screen."""
 
 import os
-import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from absl import logging
@@ -15,6 +13,7 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.data_check import check_data
+from pipeline.interrupts import Interrupts
 from pipeline.output import divided_output
 from pipeline.report import Report
 from pipeline.state import check_writable
@@ -56,20 +55,16 @@ def start(config: Config, view: AbstractContextManager[PlainView]) -> "PipelineR
     Returns:
         The runner, which knows what came out.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = Interrupts()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
 
     from pipeline.graph import create_pipeline
     from pipeline.runner import PipelineRunner
 
-    runner = PipelineRunner(config, view)
+    runner = PipelineRunner(config, view, interrupts)
     runner.run(create_pipeline(config))
     return runner
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -89,7 +84,11 @@ def open_view(config: Config, *, verbose: bool = False, quiet: bool = False) -> 
     """
     check_writable(config.root_dir)
     check_writable(config.push_dir)
-    log_path = config.root_dir / "logs" / f"{config.name}-{datetime.now():%Y%m%d-%H%M%S.%f}.log"
+    log_path = (
+        config.root_dir
+        / "logs"
+        / f"{config.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S.%f}.log"
+    )
     with divided_output(log_path, verbose=verbose) as screen:
         logging.set_verbosity(logging.INFO)
         console = Console(file=screen, quiet=quiet)

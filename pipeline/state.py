@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.errors import StateError
 
 MIN_FREE_BYTES = 100 * 2**20
-"""A run of small data writes some 10 MB; with less than this left, the first node might be the last."""
+"""A run of small data writes some 10 MB; with less than this left, none is begun."""
 _LOCK_FILE = "run.lock"
 _POLL_SECONDS = 0.2
 
@@ -36,7 +36,7 @@ def check_writable(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         raise StateError(
-            f"{folder}: the disk has {free >> 20} MB left, and a run needs {MIN_FREE_BYTES >> 20} MB"
+            f"{folder}: the disk has {free >> 20} MB left; a run needs {MIN_FREE_BYTES >> 20} MB"
         )
 
 

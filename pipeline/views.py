@@ -65,7 +65,7 @@ class PlainView:
 
 
 class LiveView(PlainView):
-    """A table of all nodes that renews itself: what waits, what runs and since when, what is done."""
+    """A table of all nodes that renews itself: what waits, what runs since when, what is done."""
 
     def __init__(self, console: Console, log_path: Path) -> None:
         """Makes the table; it is shown on entering."""

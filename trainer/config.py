@@ -43,7 +43,10 @@ class ModelSettings(Section):
     optimizer: Optimizer = Field("adagrad", description="What minimizes the loss.")
     learning_rate: FiniteFloat = Field(0.1, gt=0, description="Step size of the optimizer.")
     seed: int = Field(
-        1, ge=0, lt=2**31, description="Seed of initial weights and shuffling: same seed, same model."
+        1,
+        ge=0,
+        lt=2**31,
+        description="Seed of initial weights and shuffling: same seed, same model.",
     )
 
 

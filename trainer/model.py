@@ -5,20 +5,21 @@ layers of 10 units, Adagrad, accuracy.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
+from trainer.signatures import CLASSIFY_SIGNATURE, SERVING_SIGNATURE
+
 OPTIMIZERS: Mapping[str, Callable[[float], tf.compat.v1.train.Optimizer]] = {
     "adagrad": tf.compat.v1.train.AdagradOptimizer,
     "adam": tf.compat.v1.train.AdamOptimizer,
-    "ftrl": tf.compat.v1.train.FtrlOptimizer,
+    # Its first step puts the weights near zero, whatever they were, unless its sum begins at zero.
+    "ftrl": partial(tf.compat.v1.train.FtrlOptimizer, initial_accumulator_value=0.0),
     "rmsprop": tf.compat.v1.train.RMSPropOptimizer,
     "sgd": tf.compat.v1.train.GradientDescentOptimizer,
 }
-
-PREDICT_OUTPUT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-CLASSIFY_OUTPUT = "classify"
 
 
 def model_fn(
@@ -38,8 +39,8 @@ def model_fn(
             `learning_rate`.
 
     Returns:
-        PREDICT: predictions `class_ids` int64 `[batch_size, 1]`, `classes` string `[batch_size, 1]`,
-        `probabilities` and `logits` float32 `[batch_size, n_classes]`.
+        PREDICT: predictions `class_ids` int64 and `classes` string, both `[batch_size, 1]`,
+        `probabilities` and `logits`, both float32 `[batch_size, n_classes]`.
         EVAL: the loss and the metric `accuracy`.
         TRAIN: the loss and the op that minimizes it and advances the global step.
     """
@@ -81,8 +82,8 @@ def _make_predict_spec(
     }
     every_class = tf.tile(words[tf.newaxis, :], [tf.shape(logits)[0], 1])
     export_outputs = {
-        PREDICT_OUTPUT: tf.estimator.export.PredictOutput(predictions),
-        CLASSIFY_OUTPUT: tf.estimator.export.ClassificationOutput(
+        SERVING_SIGNATURE: tf.estimator.export.PredictOutput(predictions),
+        CLASSIFY_SIGNATURE: tf.estimator.export.ClassificationOutput(
             scores=probabilities, classes=every_class
         ),
     }

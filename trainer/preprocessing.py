@@ -26,8 +26,9 @@ def preprocessing_fn(
         custom_config: `settings`, a `TrainerSettings` as a dict.
 
     Returns:
-        Each numeric feature as its z-score, `(x - mean) / standard_deviation`, or 0 where all values
-        are alike: float32 `[batch_size, 1]`. The label as its class id: int64 `[batch_size, 1]`.
+        Each numeric feature as its z-score, `(x - mean) / standard_deviation`, or 0 where all
+        values are alike: float32 `[batch_size, 1]`. The label as its class id: int64
+        `[batch_size, 1]`.
     """
     settings = TrainerSettings.model_validate(custom_config["settings"])
     outputs = {

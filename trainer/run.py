@@ -50,8 +50,8 @@ def _checkpoint_dir(fn_args: FnArgs) -> str:
     """Where checkpoints go while training goes on: the same folder for the same training.
 
     TFX gives each execution a new `model_run_dir`, so a training that was killed would never find
-    its checkpoint there. This folder is named by all that determines the training, and stands beside
-    the executions' own.
+    its checkpoint there. This folder is named by all that determines the training, and stands
+    beside the executions' own.
     """
     determinants = [fn_args.custom_config, fn_args.train_files, fn_args.transform_output]
     key = hashlib.sha256(json.dumps(determinants, sort_keys=True).encode()).hexdigest()[:16]
@@ -61,7 +61,7 @@ def _checkpoint_dir(fn_args: FnArgs) -> str:
 def _make_estimator(
     settings: TrainerSettings, transform_output: tft.TFTransformOutput, model_dir: str
 ) -> tf.estimator.Estimator:
-    """Builds the Estimator over the custom `model_fn`; it resumes from a checkpoint in `model_dir`."""
+    """Builds the Estimator; it resumes from a checkpoint in `model_dir`."""
     classes = [word.decode() for word in transform_output.vocabulary_by_name(CLASSES_FILE)]
     return tf.estimator.Estimator(
         model_fn,

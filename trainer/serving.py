@@ -8,18 +8,11 @@ import tensorflow_transform as tft
 from tensorflow.core.protobuf import saved_model_pb2
 
 from trainer.classes import CLASSES_FILE
-from trainer.model import CLASSIFY_OUTPUT, PREDICT_OUTPUT
-
-SERVING_SIGNATURE = PREDICT_OUTPUT
-"""Raw columns by name, each `[batch_size]`: what a JSON row becomes."""
-EXAMPLES_SIGNATURE = "examples"
-"""Serialized `tf.Example`s of raw columns, string `[batch_size]`: what TFMA and Beam feed."""
-CLASSIFY_SIGNATURE = "classify"
-"""Serialized `tf.Example`s to scores per class, TensorFlow Serving's Classify."""
+from trainer.signatures import CLASSIFY_SIGNATURE, EXAMPLES_SIGNATURE, SERVING_SIGNATURE
 
 _SIGNATURE_OF_EXPORT = {
-    f"{EXAMPLES_SIGNATURE}:{PREDICT_OUTPUT}": EXAMPLES_SIGNATURE,
-    f"{EXAMPLES_SIGNATURE}:{CLASSIFY_OUTPUT}": CLASSIFY_SIGNATURE,
+    f"{EXAMPLES_SIGNATURE}:{SERVING_SIGNATURE}": EXAMPLES_SIGNATURE,
+    f"{EXAMPLES_SIGNATURE}:{CLASSIFY_SIGNATURE}": CLASSIFY_SIGNATURE,
 }
 """Estimator names the outputs of an alternative receiver `<receiver>:<output>`."""
 
@@ -58,7 +51,7 @@ def export_model(
     classes_path: str,
     export_dir: str,
 ) -> None:
-    """Exports the last checkpoint as a SavedModel with the signatures named above.
+    """Exports the last checkpoint as a SavedModel with the signatures of `trainer.signatures`.
 
     Args:
         estimator: The trained Estimator.
@@ -85,7 +78,7 @@ def move_children(source_dir: str, target_dir: str) -> None:
 
 
 def _rename_signatures(path: str) -> None:
-    """Gives the signatures in a `saved_model.pb` the names of this module's contract."""
+    """Gives the signatures in a `saved_model.pb` the names of `trainer.signatures`."""
     saved_model = saved_model_pb2.SavedModel()
     with tf.io.gfile.GFile(path, "rb") as file:
         saved_model.ParseFromString(file.read())

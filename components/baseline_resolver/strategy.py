@@ -17,7 +17,7 @@ class LatestOtherBlessedModelStrategy(resolver.ResolverStrategy):
     """Resolves the blessed model that an evaluation named last, the candidate left out.
 
     TFX's own strategy would name the candidate itself once it is blessed, so that a second run with
-    nothing changed would evaluate the model anew, against itself. A cached evaluation counts as one.
+    nothing changed would evaluate it anew, against itself. A cached evaluation counts as one.
     """
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: Artifacts) -> Artifacts:
@@ -51,6 +51,4 @@ class LatestOtherBlessedModelStrategy(resolver.ResolverStrategy):
 
 
 def _model_id(blessing: types.Artifact) -> int:
-    return int(
-        blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY)
-    )
+    return int(blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY))

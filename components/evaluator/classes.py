@@ -17,4 +17,5 @@ def read_classes(saved_model_dir: str) -> list[bytes]:
         The words; a word's index is its class id.
     """
     with fileio.open(os.path.join(saved_model_dir, "assets.extra", CLASSES_FILE), "rb") as file:
-        return file.read().splitlines()
+        content: bytes = file.read()
+    return content.splitlines()

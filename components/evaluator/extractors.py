@@ -23,7 +23,7 @@ def custom_extractors(
     """
     models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
     classes = read_classes(models[0].model_path)
-    extractors = tfma.default_extractors(
+    extractors: list[tfma.extractors.Extractor] = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
         eval_config=eval_config,
         tensor_adapter_config=tensor_adapter_config,

@@ -80,7 +80,7 @@ def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[i
 
 
 def _checks(overall: Mapping[str, Any], eval_config: tfma.EvalConfig) -> Iterator[dict[str, Any]]:
-    """Holds the metrics of the whole split against every threshold, as TFMA does for the blessing."""
+    """Holds the whole split's metrics against every threshold, as TFMA does for the blessing."""
     for name, threshold in thresholds_of(eval_config):
         for metric, value in overall["metrics"].items():
             if metric.split("/")[0] == name:
@@ -113,7 +113,5 @@ def _bounds(
         yield _check(metric, "change", limit, difference, holds=holds)
 
 
-def _check(
-    metric: str, bound: str, limit: float, value: float, *, holds: bool
-) -> dict[str, Any]:
+def _check(metric: str, bound: str, limit: float, value: float, *, holds: bool) -> dict[str, Any]:
     return {"metric": metric, "bound": bound, "limit": limit, "value": value, "holds": holds}

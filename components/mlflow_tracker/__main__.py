@@ -2,9 +2,9 @@
 
     python -m components.mlflow_tracker TRACKING_URI EXPERIMENT ARTIFACT_DIR
 
-Each line out is a JSON object: `{"mlflow_run_id": ..., "experiment_id": ...}` once the run is there,
-`{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing more is written. Do the
-events end without a `RunEnd`, the runner was killed, and so is the run.
+Each line out is a JSON object: `{"mlflow_run_id": ..., "experiment_id": ...}` once the run is
+there, `{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing more is
+written. If the events end without a `RunEnd`, the runner was killed, and so is the run.
 """
 
 import json

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,7 @@ class Tracker:
         error: Why the run is not tracked, None while it is.
     """
 
-    def __init__(
-        self, tracking_uri: str, experiment: str, artifact_dir: Path
-    ) -> None:
+    def __init__(self, tracking_uri: str, experiment: str, artifact_dir: Path) -> None:
         """Starts the process; its chatter goes where this process's standard error goes.
 
         Args:
@@ -74,10 +73,8 @@ class Tracker:
         """Ends the run, and waits until it is written or MLflow has been silent for too long."""
         self.send(end)
         if self._process.stdin is not None:
-            try:
+            with suppress(OSError):
                 self._process.stdin.close()
-            except OSError:
-                pass
         deadline = time.monotonic() + self._grace_seconds
         while self._pending > 0 and self.error is None:
             try:

@@ -1,4 +1,4 @@
-"""What MLflow is to hold of a node: metrics, tags and files, read from its artifacts without TFX."""
+"""What MLflow is to hold of a node: metrics, tags, files, read from its artifacts without TFX."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +109,7 @@ def read_scalars(path: Path, mode: str) -> Iterator[Metric]:
 
 
 def metric_name(name: str) -> str:
-    """Replaces whatever MLflow allows in no metric's name, as a class's word may hold it, by `_`."""
+    """Replaces by `_` what MLflow allows in no metric's name, and a class's word may hold."""
     allowed = re.sub(r"[^/\w.\- :]", "_", name)
     return "/".join(part if part.strip(".") else "_" for part in allowed.split("/"))
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -56,7 +56,9 @@ class RunWriter:
         location = None if is_server else Path(artifact_dir, name).as_uri()
         found = self._client.get_experiment_by_name(name)
         try:
-            return str(found.experiment_id if found else self._client.create_experiment(name, location))
+            return str(
+                found.experiment_id if found else self._client.create_experiment(name, location)
+            )
         except MlflowException:
             found = self._client.get_experiment_by_name(name)  # another process was quicker
             if found is None:

@@ -1,4 +1,4 @@
-"""Executor: a blessed model becomes the newest version in the serving folder, at once or not at all."""
+"""Executor: a blessed model becomes the newest served version, at once or not at all."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ def list_versions(push_dir: str | Path) -> list[int]:
 
 
 def newest_push(push_dir: str | Path) -> tuple[int | None, PushRecord | None]:
-    """Gives the newest version, and its record if this Pusher pushed it; None for what is not there."""
+    """Gives the newest version and its record; None for what is absent, or is not this Pusher's."""
     versions = list_versions(push_dir)
     if not versions:
         return None, None
