@@ -6,10 +6,10 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test ui tensorboard
+.PHONY: help setup run test test-slow ui tensorboard
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Make .venv what uv.lock says
 	@$(PYTHON) tools/setup.py
@@ -22,7 +22,10 @@ test: setup ## Run linters, type checker and tests; ARGS go to pytest
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+test-slow: setup ## Run the tests that take minutes
+	$(BIN)/pytest -m slow $(ARGS)
 
 ui: setup ## Show the runs in MLflow's user interface
 	@$(BIN)/pipeline ui $(ARGS)

@@ -32,7 +32,7 @@ def run_command(arguments: Sequence[str]) -> int:
         The exit code: 0 done, 1 a node failed, 2 wrong configuration or input, 3 not blessed where
         that was required, 130 interrupted.
     """
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         config = load_config(options.config, options.set)
         return _COMMANDS[options.command](config, options)
@@ -92,7 +92,8 @@ def _serve(program: str, *arguments: str) -> int:
     os.execv(path, [path, *arguments])  # noqa: S606 (a program of our own, no shell wanted)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of all commands."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--config",

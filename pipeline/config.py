@@ -73,6 +73,7 @@ class DataSettings(Section):
     split: SplitSettings = SplitSettings()
     schema_path: str | None = Field(
         None,
+        min_length=1,
         alias="schema",
         description="A reviewed schema (`schema.pbtxt`) to hold the data to; null infers one.",
     )
@@ -133,7 +134,9 @@ class PushSettings(Section):
     """Where blessed models go."""
 
     directory: str | None = Field(
-        None, description="Folder of the pushed versions; null is `<paths.root>/serving/<name>`."
+        None,
+        min_length=1,
+        description="Folder of the pushed versions; null is `<paths.root>/serving/<name>`.",
     )
 
 
@@ -142,9 +145,12 @@ class MlflowSettings(Section):
 
     tracking_uri: str | None = Field(
         None,
+        min_length=1,
         description="MLflow store; null is `MLFLOW_TRACKING_URI`, else SQLite below `paths.root`.",
     )
-    experiment: str | None = Field(None, description="MLflow experiment; null is `name`.")
+    experiment: str | None = Field(
+        None, min_length=1, description="MLflow experiment; null is `name`."
+    )
 
 
 class BeamSettings(Section):
@@ -290,11 +296,11 @@ def section_at(key: Sequence[str]) -> type[BaseModel]:
     for part in key:
         for name, field in section.model_fields.items():
             if (field.alias or name) == part:
-                section = _section_in(field.annotation) or section
+                section = section_in(field.annotation) or section
     return section
 
 
-def _section_in(annotation: Any) -> type[BaseModel] | None:
+def section_in(annotation: Any) -> type[BaseModel] | None:
     """Picks the section out of a field's type, be it the section itself or a dict of sections."""
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from components.csv_example_gen.reader import BLOCK_BYTES
 from pipeline.errors import DataError
 
 FAULTS_SHOWN = 5
@@ -155,7 +156,7 @@ def explain(path: str, cause: Exception) -> DataError:
         cause: What Arrow says, for want of a better finding.
     """
     faults = _faults(path)
-    first = next(faults, f"{path}: cannot be read as CSV: {cause}")
+    first = next(faults, f"{path}: {cause}; expected rows of up to {BLOCK_BYTES // 2**20} MiB")
     return data_error(chain([first], faults))
 
 

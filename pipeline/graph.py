@@ -1,5 +1,6 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
+import glob
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,7 +139,9 @@ def _beam_pipeline_args(config: Config) -> list[str]:
 
 def _make_example_gen(config: Config) -> BaseComponent:
     path = config.data_path
-    folder, pattern = (path, CSV_PATTERN) if path.is_dir() else (path.parent, path.name)
+    folder, pattern = (
+        (path, CSV_PATTERN) if path.is_dir() else (path.parent, glob.escape(path.name))
+    )
     example_gen = CsvExampleGen(
         input_base=str(folder),
         pattern=pattern,

@@ -103,15 +103,18 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
         loader = _Loader(text)
         node = loader.get_single_node()
         data = loader.construct_document(node) if node else None
+        lines = dict(_lines(node, ())) if node else {}
+    except RecursionError:
+        raise ConfigError(f"{path}: not valid YAML: an alias stands within itself") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
         raise ConfigError(f"{place}: not valid YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path}: not valid YAML: {_in_one_line(error)}") from None
-    if node is None or not isinstance(data, dict):
+    if not isinstance(data, dict):
         raise ConfigError(f"{path}: must hold sections such as 'name:' and 'data:'")
-    return data, dict(_lines(node, ()))
+    return data, lines
 
 
 def _in_one_line(error: Exception) -> str:
@@ -172,4 +175,5 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
         return f"unknown key{did_you_mean(key[-1], allowed)} (allowed: {', '.join(allowed)})"
     words = re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
     hint = did_you_mean(found, words) if isinstance(found, str) else ""
-    return f"{found!r} is not allowed: {error['msg'].replace('Input should', 'should')}{hint}"
+    rule = error["msg"].replace("Input should", "should").replace("tuple", "list")
+    return f"{found!r} is not allowed: {rule}{hint}"

@@ -19,6 +19,8 @@ from pipeline.results import tracking_line
 from pipeline.state import exclusive
 from pipeline.views import PlainView
 
+_STATE_SETTINGS = ("beam.", "cache", "mlflow.", "paths.", "push.")
+"""What these say changes where a run's results go, and none of the results."""
 SOURCE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -110,10 +112,16 @@ def _start_tracker(config: Config) -> Tracker:
     return Tracker(config.tracking_uri, config.experiment, config.root_dir / "mlflow-artifacts")
 
 
+def _run_name(config: Config, start: datetime) -> str:
+    """Says what is special about a run, or when it was where nothing is."""
+    special = [setting for setting in config.overrides if not setting.startswith(_STATE_SETTINGS)]
+    return ", ".join(special) or f"{config.name} {start:%Y-%m-%d %H:%M:%S}"
+
+
 def _run_start(config: Config, start: datetime) -> RunStart:
     return RunStart(
         pipeline_run_id=start.isoformat(),
-        run_name=", ".join(config.overrides) or f"{config.name} {start:%Y-%m-%d %H:%M:%S}",
+        run_name=_run_name(config, start),
         start_ms=int(start.timestamp() * 1000),
         params=config.flatten(),
         config_yaml=config.to_yaml(),

@@ -28,6 +28,9 @@ CONFIG_FILE = "pipeline_config.yaml"
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
 _MAX_PARAM_CHARS, _MAX_TAG_CHARS = 6000, 8000
 
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+"""Has the UI open the experiment as one of trained models."""
+
 T = TypeVar("T")
 
 
@@ -56,9 +59,9 @@ class RunWriter:
         location = None if is_server else Path(artifact_dir, name).as_uri()
         found = self._client.get_experiment_by_name(name)
         try:
-            return str(
-                found.experiment_id if found else self._client.create_experiment(name, location)
-            )
+            if found is not None:
+                return str(found.experiment_id)
+            return str(self._client.create_experiment(name, location, _EXPERIMENT_TAGS))
         except MlflowException:
             found = self._client.get_experiment_by_name(name)  # another process was quicker
             if found is None:

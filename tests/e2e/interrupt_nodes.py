@@ -1,0 +1,68 @@
+"""Runs the shipped pipeline once per node, interrupted in that node, and then to its end.
+
+python interrupt_nodes.py STATE_FOLDER
+
+Prints a JSON object per run: the node that was to be interrupted, and the states of those that ran.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from components.mlflow_tracker.events import NodeOutcome
+from pipeline.errors import RunKilledError
+from pipeline.load import load_config
+from pipeline.session import default_config_path, start
+from pipeline.views import PlainView
+
+NODES = {
+    "CsvExampleGen": 0.1,
+    "StatisticsGen": 1.5,
+    "SchemaGen": 0.005,
+    "ExampleValidator": 0.005,
+    "Transform": 2.0,
+    "Trainer": 1.5,
+    "BaselineResolver": 0.005,
+    "Evaluator": 2.0,
+    "Pusher": 0.005,
+}
+"""Node to the seconds after which it is interrupted: in the midst of its work, if it takes any."""
+
+
+class InterruptingView(PlainView):
+    """Sends this process the signal of Ctrl-C while one node runs, and keeps all states."""
+
+    def __init__(self, victim: str | None) -> None:
+        super().__init__(Console(quiet=True), Path())
+        self._victim = victim
+        self.states: dict[str, str] = {}
+
+    def node_started(self, node_id: str) -> None:
+        if node_id == self._victim:
+            seconds = NODES[node_id]
+            threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    def node_finished(self, outcome: NodeOutcome) -> None:
+        self.states[outcome.node_id] = outcome.state
+
+
+def main() -> None:
+    root = Path(sys.argv[1])
+    root.mkdir(parents=True)
+    config = load_config(default_config_path(), [f"paths.root={root}"])
+    for victim in (*NODES, None):
+        view = InterruptingView(victim)
+        with suppress(RunKilledError):
+            start(config, nullcontext(view))
+        sys.stdout.write(json.dumps({"victim": victim, "states": view.states}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

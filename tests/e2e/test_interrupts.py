@@ -1,0 +1,130 @@
+"""Runs interrupted, killed, or started twice: nothing is lost, and the next one goes on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e_workspace import PROJECT_DIR, TIMEOUT_SECONDS, Workspace, ran
+
+pytestmark = pytest.mark.e2e
+
+LONG_TRAINING = ("--set", "train.steps=40000", "--set", "train.eval_every_steps=1000")
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Polls until a condition gives something, and gives it."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS / 2
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen")
+
+
+def start_training(workspace: Workspace) -> "subprocess.Popen[str]":
+    """Starts a run whose training is long, and waits until it has a checkpoint."""
+    process = subprocess.Popen(
+        workspace.command("run", *LONG_TRAINING),
+        cwd=workspace.project_dir,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    unfinished = workspace.root / "pipeline_root/iris/Trainer/model_run/unfinished"
+    wait_for(lambda: list(unfinished.glob("*/model.ckpt-1000.index")), "the first checkpoint")
+    return process
+
+
+@pytest.mark.slow
+def test_interrupt_in_each_node_kills_the_run_and_the_next_goes_on_from_the_cache(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "artifacts"
+    done = subprocess.run(
+        [sys.executable, PROJECT_DIR / "tests" / "e2e" / "interrupt_nodes.py", root],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "PYTHONPATH": str(PROJECT_DIR)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    runs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(runs) == 10, done.stderr[-2000:]
+    finished: set[str] = set()
+    for run in runs[:-1]:
+        *before, (last, state) = run["states"].items()
+        assert (last, state) == (run["victim"], "killed")
+        assert {node for node, how in before if how == "cached"} == finished
+        finished |= {node for node, how in before if how == "done"}
+    assert set(runs[-1]["states"].values()) == {"cached", "done"}
+    assert runs[-1]["states"]["Pusher"] == "done"
+    client = Workspace(root).mlflow()
+    statuses = [run.info.status for run in client.search_runs(["1"], order_by=["start_time"])]
+    assert statuses == ["KILLED"] * 9 + ["FINISHED"]
+
+
+def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
+    workspace: Workspace, first_run: dict[str, Any]
+) -> None:
+    process = start_training(workspace)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert stderr == "error: interrupted in Trainer\n"
+    assert workspace.newest_run().info.status == "KILLED"
+
+    workspace.run(*LONG_TRAINING)
+    log = max((workspace.root / "logs").iterdir()).read_text(encoding="utf-8")
+    resumed_at = re.search(r"Restoring parameters from .*/unfinished/.*/model.ckpt-(\d+)", log)
+    assert resumed_at is not None
+    assert int(resumed_at.group(1)) >= 1000
+    run_id = workspace.newest_run().info.run_id
+    steps = [point.step for point in workspace.mlflow().get_metric_history(run_id, "eval/loss")]
+    assert (min(steps), max(steps)) == (1000, 40000)
+    assert not list(workspace.root.glob("pipeline_root/iris/Trainer/model_run/unfinished"))
+
+
+def test_terminated_run_is_marked_killed(workspace: Workspace, first_run: dict[str, Any]) -> None:
+    process = start_training(workspace)
+    process.terminate()
+    assert process.wait(timeout=20) == 130
+    assert workspace.newest_run().info.status == "KILLED"
+
+
+def test_run_killed_outright_is_marked_killed_and_the_next_one_runs(
+    workspace: Workspace, first_run: dict[str, Any]
+) -> None:
+    process = start_training(workspace)
+    process.kill()
+    process.wait()
+    wait_for(lambda: workspace.newest_run().info.status == "KILLED", "the mark")
+    assert ran(workspace.run()) <= {"BaselineResolver", "Evaluator", "Pusher"}
+
+
+def test_second_run_at_once_waits_for_the_first(
+    workspace: Workspace, first_run: dict[str, Any]
+) -> None:
+    processes = [
+        subprocess.Popen(
+            workspace.command("run", "--set", f"model.seed={seed}"),
+            cwd=workspace.project_dir,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for seed in (11, 12)
+    ]
+    outputs = [process.communicate(timeout=TIMEOUT_SECONDS)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sum("waiting for another run in" in output for output in outputs) == 1
+    versions = [re.search(r"pushed: version (\d+)", output) for output in outputs]
+    assert len({version.group(1) for version in versions if version}) == 2

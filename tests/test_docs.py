@@ -1,0 +1,60 @@
+"""README, configuration reference, Makefile and command line say the same."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import config_reference
+import pytest
+
+from pipeline.__main__ import make_parser
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+
+
+def commands(start: str) -> list[str]:
+    """Lists the README's command lines that begin with a word, comments and notation left out."""
+    lines = re.findall(rf"^ +({re.escape(start)} .*)$", README, re.MULTILINE)
+    return [re.sub(r"\s+#.*|\s*\[.*", "", line) for line in lines]
+
+
+def test_readme_reference_is_that_of_the_models() -> None:
+    assert config_reference.insert_reference(README) == README
+
+
+def test_readme_shows_commands() -> None:
+    assert len(commands("make")) >= 5
+    assert len(commands(".venv/bin/pipeline")) >= 6
+
+
+@pytest.mark.parametrize("command", commands("make"))
+def test_readme_make_target_exists(command: str) -> None:
+    done = subprocess.run(
+        [*shlex.split(command), "--dry-run"], cwd=PROJECT_DIR, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", commands(".venv/bin/pipeline"))
+def test_readme_pipeline_command_parses(command: str) -> None:
+    make_parser().parse_args(shlex.split(command)[1:])
+
+
+@pytest.mark.parametrize("option", ["--json", "--verbose", "--require-blessed", "--set", "--port"])
+def test_readme_names_each_option(option: str) -> None:
+    assert option in README
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_readme_link_leads_somewhere(target: str) -> None:
+    assert (PROJECT_DIR / target).exists()
+
+
+LAYOUT = set(re.findall(r"^ {4,}([a-z_]+/)(?:[a-z]+/)? ", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("folder", sorted(LAYOUT - {"artifacts/"}))  # that is made by a run
+def test_readme_layout_names_folders_that_exist(folder: str) -> None:
+    assert (PROJECT_DIR / folder).is_dir() or (PROJECT_DIR / "components" / folder).is_dir()

@@ -1,0 +1,78 @@
+"""Writes the configuration reference into README.md, from the models that read the configuration.
+
+python tools/config_reference.py
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from pipeline.config import Config, section_in
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+BEGIN, END = "<!-- configuration reference: begin -->", "<!-- configuration reference: end -->"
+
+
+def make_reference() -> str:
+    """Makes a Markdown table of every setting: key, default, meaning and bounds."""
+    rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows("", Config))
+    return f"| key | default | what it is |\n|---|---|---|\n{rows}"
+
+
+def insert_reference(text: str) -> str:
+    """Puts the table between its markers in a text.
+
+    Args:
+        text: A Markdown text that holds both markers.
+
+    Returns:
+        The text with the table of now.
+    """
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n{make_reference()}\n{END}{after}"
+
+
+def _rows(prefix: str, section: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    for name, field in section.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        inner = section_in(field.annotation)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _rows(f"{key}.", field.annotation)
+            continue
+        yield f"`{key}`", _default(field), f"{field.description} {_bounds(field)}".strip()
+        if inner:
+            yield from _rows(f"{key}.*.", inner)
+
+
+def _default(field: FieldInfo) -> str:
+    return "required" if field.default is PydanticUndefined else f"`{json.dumps(field.default)}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    """Says what values are allowed, where the type alone does not."""
+    words: list[str] = []
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    for constraint in field.metadata:
+        words += [
+            f"{sign} {getattr(constraint, name)}"
+            for name, sign in signs.items()
+            if getattr(constraint, name, None) is not None
+        ]
+    choices = [str(choice) for choice in _choices(field.annotation)]
+    if choices:
+        words.append("one of " + ", ".join(f"`{choice}`" for choice in choices))
+    return f"({', '.join(words)})" if words else ""
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+if __name__ == "__main__":
+    README.write_text(insert_reference(README.read_text(encoding="utf-8")), encoding="utf-8")
