@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from components.mlflow_tracker.client import is_server
 from pipeline.config import Config
 from pipeline.errors import EXIT_NOT_BLESSED, PipelineError, RunKilledError, StateError
 from pipeline.load import load_config
@@ -63,7 +64,7 @@ def _validate(config: Config, options: argparse.Namespace) -> int:
 
 
 def _ui(config: Config, options: argparse.Namespace) -> int:
-    if config.tracking_uri.startswith(("http://", "https://")):
+    if is_server(config.tracking_uri):
         print(f"the runs are tracked by a server, which has the UI: {config.tracking_uri}")
         return 0
     return _serve(

@@ -1,6 +1,7 @@
 """The configuration: what `pipeline_config.yaml` may say, as strict and frozen models."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -273,13 +274,23 @@ class Config(Section):
         )
 
     def to_yaml(self) -> str:
-        """Writes every setting in force, in the form of the YAML file."""
-        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
+        """Writes every setting in force, in the form of the YAML file, passwords in URIs hidden."""
+        text: str = yaml.safe_dump(self._shown(), sort_keys=False)
         return text
 
     def flatten(self) -> dict[str, Any]:
-        """Gives every setting by its dotted key, as it stands in the YAML file."""
-        return dict(_flatten("", self.model_dump(mode="json", by_alias=True)))
+        """Gives every setting by its dotted key, passwords in URIs hidden."""
+        return dict(_flatten("", self._shown()))
+
+    def _shown(self) -> dict[str, Any]:
+        values = self.model_dump(mode="json", by_alias=True)
+        values["mlflow"]["tracking_uri"] = hide_password(self.mlflow.tracking_uri)
+        return values
+
+
+def hide_password(uri: str | None) -> str | None:
+    """Replaces user and password in a URI, if it has them."""
+    return uri and re.sub(r"//[^/@]*@", "//***@", uri)
 
 
 def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

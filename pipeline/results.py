@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from components.mlflow_tracker.client import Tracker
+from components.mlflow_tracker.client import Tracker, is_server
+from pipeline.config import hide_password
 from pipeline.report import Report
 
 
@@ -42,11 +43,16 @@ def result_lines(report: Report) -> Iterator[str]:
         yield "not pushed: the model that was served before stays"
 
 
-def tracking_line(tracker: Tracker) -> str:
-    """Says where a run is tracked, or why it is not."""
+def tracking_line(tracker: Tracker, tracking_uri: str) -> str:
+    """Says where a run is tracked and how to look at it, or why it is not tracked."""
     if tracker.error is not None:
         return f"not tracked in MLflow: {tracker.error}"
-    return f"MLflow run: {tracker.mlflow_run_id} (to look at it: make ui)"
+    uri = hide_password(tracking_uri)
+    if is_server(tracking_uri):
+        where = f"{uri}/#/experiments/{tracker.experiment_id}/runs/{tracker.mlflow_run_id}"
+    else:
+        where = f"make ui, or mlflow ui --backend-store-uri={uri}"
+    return f"MLflow run: {tracker.mlflow_run_id} (to look at it: {where})"
 
 
 def missed_thresholds(report: Report) -> list[str]:

@@ -1,6 +1,6 @@
 """The tracker process: events come in as lines, and go to MLflow; what became of them goes out.
 
-    python -m components.mlflow_tracker TRACKING_URI EXPERIMENT ARTIFACT_DIR
+    MLFLOW_TRACKING_URI=... python -m components.mlflow_tracker EXPERIMENT ARTIFACT_DIR
 
 Each line out is a JSON object: `{"mlflow_run_id": ..., "experiment_id": ...}` once the run is
 there, `{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing more is
@@ -8,11 +8,13 @@ written. If the events end without a `RunEnd`, the runner was killed, and so is 
 """
 
 import json
+import os
 import signal
 import sys
 import time
 from typing import Any
 
+from components.mlflow_tracker.client import TRACKING_URI
 from components.mlflow_tracker.events import NodeOutcome, RunEnd, RunStart, read_events
 from components.mlflow_tracker.projection import Projection, project
 
@@ -21,7 +23,7 @@ def main() -> None:
     """Writes events until they end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and says so here
     try:
-        _track(*sys.argv[1:4])
+        _track(os.environ[TRACKING_URI], *sys.argv[1:3])
     except Exception as error:
         words = str(error).strip().splitlines() or [""]
         _say({"error": f"{type(error).__name__}: {words[0]}"})

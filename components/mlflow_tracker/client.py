@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,16 @@ SERVER_GRACE_SECONDS = 5.0
 """How long the end of a run waits for a tracking server that says nothing."""
 STORE_GRACE_SECONDS = 120.0
 """The same for a store on disk, which is slow at worst, but there."""
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 _SERVER_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
+
+
+def is_server(tracking_uri: str) -> bool:
+    """Whether a tracking URI names a server, which is asked by HTTP, and not a store."""
+    return tracking_uri.startswith(("http://", "https://"))
 
 
 class Tracker:
@@ -41,20 +46,22 @@ class Tracker:
             experiment: Name of the experiment.
             artifact_dir: Folder of the artifacts of an experiment in a store on disk.
         """
-        is_server = tracking_uri.startswith(("http://", "https://"))
-        self._grace_seconds = SERVER_GRACE_SECONDS if is_server else STORE_GRACE_SECONDS
+        self._grace_seconds = (
+            SERVER_GRACE_SECONDS if is_server(tracking_uri) else STORE_GRACE_SECONDS
+        )
         self.mlflow_run_id: str | None = None
         self.experiment_id: str | None = None
         self.error: str | None = None
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
         self._pending = 0
         self._process = subprocess.Popen(
-            _command(tracking_uri, experiment, str(artifact_dir)),
+            [sys.executable, "-m", "components.mlflow_tracker", experiment, str(artifact_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C in a terminal is not meant for it
-            env=_SERVER_ENVIRONMENT | dict(os.environ),
+            # Not among the arguments, which every user of the machine may read.
+            env=_SERVER_ENVIRONMENT | os.environ | {TRACKING_URI: tracking_uri},
         )
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -98,7 +105,3 @@ class Tracker:
         for line in self._process.stdout:
             self._messages.put(json.loads(line))
         self._messages.put({"error": "the tracker process ended"})
-
-
-def _command(*args: str) -> Sequence[str]:
-    return [sys.executable, "-m", "components.mlflow_tracker", *args]

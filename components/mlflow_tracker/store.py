@@ -20,6 +20,7 @@ from mlflow.utils.mlflow_tags import (
     MLFLOW_USER,
 )
 
+from components.mlflow_tracker.client import is_server
 from components.mlflow_tracker.events import RunEnd, RunStart
 from components.mlflow_tracker.projection import Projection
 
@@ -55,8 +56,7 @@ class RunWriter:
         self.run_id = ""
 
     def _get_experiment(self, name: str, tracking_uri: str, artifact_dir: str) -> str:
-        is_server = tracking_uri.startswith(("http://", "https://"))
-        location = None if is_server else Path(artifact_dir, name).as_uri()
+        location = None if is_server(tracking_uri) else Path(artifact_dir, name).as_uri()
         found = self._client.get_experiment_by_name(name)
         try:
             if found is not None:
