@@ -84,6 +84,7 @@ class PipelineRunner(LocalDagRunner):
             raise
         finally:
             recorder.tracker.close(RunEnd(status, int(time.time() * 1000)))
+            view.run_finished()
             view.say(tracking_line(recorder.tracker, self._config.tracking_uri))
         return make_report(start.isoformat(), recorder.tracker.mlflow_run_id, recorder.outcomes)
 

@@ -55,6 +55,9 @@ class PlainView:
         """Says how the node ended and after how long."""
         self.say(f"{outcome.node_id}: {outcome.state} in {outcome.seconds:.1f} s")
 
+    def run_finished(self) -> None:
+        """Ends the list of nodes."""
+
     def show(self, report: Report) -> None:
         """Shows what came out."""
         if report.metrics:
@@ -93,10 +96,9 @@ class LiveView(PlainView):
         super().run_started(pipeline_run_id, node_ids)
         self._states = dict.fromkeys(node_ids, ("waiting", 0.0))
 
-    def show(self, report: Report) -> None:
-        """Leaves the table as it stands, and shows below it what came out."""
+    def run_finished(self) -> None:
+        """Leaves the table as it stands; what is shown next comes below it."""
         self._live.stop()
-        super().show(report)
 
     def node_started(self, node_id: str) -> None:
         """Starts the node's clock."""
@@ -108,6 +110,8 @@ class LiveView(PlainView):
 
     def _render(self) -> Table:
         table = Table.grid(padding=(0, 2))
+        if not self._states:
+            table.add_row(Text("loading TensorFlow and TFX", _STYLES["waiting"]))
         for node_id, (state, number) in self._states.items():
             seconds = time.monotonic() - number if state == "running" else number
             clock = "" if state == "waiting" else f"{seconds:6.1f} s"

@@ -33,10 +33,16 @@ class ContentInputProcessor(input_processor.FileBasedInputProcessor):
             pattern = self.get_pattern_for_span_version(split.pattern, span, version)
             for path in sorted(fileio.glob(os.path.join(self._input_base_uri, pattern))):
                 digest.update(os.path.basename(path).encode() + b"\0")
-                with fileio.open(path, "rb") as file:
-                    while chunk := file.read(_CHUNK_BYTES):
-                        digest.update(chunk)
+                digest.update(_digest_file(path))
         return digest.hexdigest()
+
+
+def _digest_file(path: str) -> bytes:
+    digest = hashlib.sha256()
+    with fileio.open(path, "rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.digest()
 
 
 class Driver(driver.FileBasedDriver):

@@ -34,16 +34,19 @@ def write_summary(
     slices = [
         {
             "slice": dict(key),
-            "metrics": _flatten(results, classes),
-            "baseline": _flatten(baseline[key], classes) if key in baseline else None,
+            "metrics": _defined(values_of(results, classes)),
+            "baseline": _defined(values_of(baseline[key], classes)) if key in baseline else None,
         }
         for key, results in sorted(candidate.items(), key=lambda item: (len(item[0]), item[0]))
     ]
+    checks = make_checks(
+        values_of(candidate[()], classes), values_of(baseline.get((), {}), classes), eval_config
+    )
     summary = {
         "classes": list(classes),
         "slices": slices,
         CONFUSION_MATRIX: _confusion_matrix(candidate[()], len(classes)),
-        "checks": list(_checks(slices[0], eval_config)),
+        "checks": list(checks),
     }
     with fileio.open(os.path.join(evaluation_dir, SUMMARY_FILE), "w") as file:
         file.write(json.dumps(summary, indent=1))
@@ -55,16 +58,19 @@ def _load(evaluation_dir: str, model_name: str) -> dict[tuple[Any, ...], Any]:
     return {key: outputs[""] for key, outputs in result.slicing_metrics}
 
 
-def _flatten(results: Mapping[str, Any], classes: Sequence[str]) -> Metrics:
-    """Names the metrics of a slice: `accuracy`, `precision/setosa`; leaves out undefined ones."""
+def values_of(results: Mapping[str, Any], classes: Sequence[str]) -> Metrics:
+    """Names the metrics of a slice: `accuracy`, `precision/setosa`; NaN where one is undefined."""
     metrics = {}
     for sub_key, values in results.items():
         suffix = f"/{classes[int(sub_key.removeprefix('classId:'))]}" if sub_key else ""
         for name, value in values.items():
-            number = float(value.get("doubleValue", math.nan))
-            if math.isfinite(number) and not name.endswith(_DIFFERENCE):
-                metrics[f"{name}{suffix}"] = number
+            if "doubleValue" in value and not name.endswith(_DIFFERENCE):
+                metrics[f"{name}{suffix}"] = float(value["doubleValue"])
     return metrics
+
+
+def _defined(metrics: Metrics) -> Metrics:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[int]]:
@@ -79,13 +85,23 @@ def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[i
     return matrix
 
 
-def _checks(overall: Mapping[str, Any], eval_config: tfma.EvalConfig) -> Iterator[dict[str, Any]]:
-    """Holds the whole split's metrics against every threshold, as TFMA does for the blessing."""
+def make_checks(
+    metrics: Metrics, baseline: Metrics, eval_config: tfma.EvalConfig
+) -> Iterator[dict[str, Any]]:
+    """Holds the whole split's metrics against every threshold, as TFMA does for the blessing.
+
+    Args:
+        metrics: Metrics of the candidate, NaN where one is undefined.
+        baseline: The same of the baseline; empty if there is none.
+        eval_config: The thresholds.
+
+    Yields:
+        The checks of the summary.
+    """
     for name, threshold in thresholds_of(eval_config):
-        for metric, value in overall["metrics"].items():
+        for metric, value in metrics.items():
             if metric.split("/")[0] == name:
-                baseline = (overall["baseline"] or {}).get(metric)
-                yield from _bounds(metric, value, baseline, threshold)
+                yield from _bounds(metric, value, baseline.get(metric), threshold)
 
 
 def thresholds_of(eval_config: tfma.EvalConfig) -> Iterator[tuple[str, tfma.MetricThreshold]]:
@@ -99,6 +115,7 @@ def thresholds_of(eval_config: tfma.EvalConfig) -> Iterator[tuple[str, tfma.Metr
 def _bounds(
     metric: str, value: float, baseline: float | None, threshold: tfma.MetricThreshold
 ) -> Iterator[dict[str, Any]]:
+    """Checks one metric; TFMA lets no bound hold of NaN, and no change against a baseline of 0."""
     fixed, change = threshold.value_threshold, threshold.change_threshold
     if fixed.HasField("lower_bound"):
         limit = fixed.lower_bound.value
@@ -110,7 +127,7 @@ def _bounds(
         limit, difference = change.absolute.value, value - baseline
         lower_is_better = change.direction == tfma.MetricDirection.LOWER_IS_BETTER
         holds = difference <= limit if lower_is_better else difference >= limit
-        yield _check(metric, "change", limit, difference, holds=holds)
+        yield _check(metric, "change", limit, difference, holds=holds and baseline != 0)
 
 
 def _check(metric: str, bound: str, limit: float, value: float, *, holds: bool) -> dict[str, Any]:

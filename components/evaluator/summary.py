@@ -7,7 +7,8 @@
      "checks": [{"metric": "accuracy", "bound": "min", "limit": 0.9, "value": 0.96, "holds": true}]}
 
 The first slice is the whole eval split. A bound is `min`, `max` or `change`, the difference to the
-baseline. A metric that is undefined in a slice, as the recall of a class not in it, is absent.
+baseline. A metric that is undefined in a slice, as the recall of a class not in it, is absent; the
+checks on it do not hold, and have the value NaN.
 """
 
 import json
