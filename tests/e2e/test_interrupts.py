@@ -16,7 +16,7 @@ from e2e_workspace import PROJECT_DIR, TIMEOUT_SECONDS, Workspace, ran
 
 pytestmark = pytest.mark.e2e
 
-LONG_TRAINING = ("--set", "train.steps=40000", "--set", "train.eval_every_steps=1000")
+LONG_TRAINING = ("--set", "train.steps=10000", "--set", "train.eval_every_steps=1000")
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
@@ -89,7 +89,7 @@ def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
     assert int(resumed_at.group(1)) >= 1000
     run_id = workspace.newest_run().info.run_id
     steps = [point.step for point in workspace.mlflow().get_metric_history(run_id, "eval/loss")]
-    assert (min(steps), max(steps)) == (1000, 40000)
+    assert (min(steps), max(steps)) == (1000, 10000)
     assert not list(workspace.root.glob("pipeline_root/iris/Trainer/model_run/unfinished"))
 
 
