@@ -83,7 +83,7 @@ def _tensorboard(config: Config, options: argparse.Namespace) -> int:
         raise StateError(f"{config.root_dir}: no run of '{config.name}' has trained a model yet")
     logdir = max(trained, key=lambda run: int(run.name))
     return _serve(
-        "tensorboard", f"--logdir={logdir}", "--bind_all=false", f"--port={options.port or 6006}"
+        "tensorboard", f"--logdir={logdir}", "--host=127.0.0.1", f"--port={options.port or 6006}"
     )
 
 

@@ -4,11 +4,11 @@ import glob
 from collections.abc import Mapping
 from typing import Any
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx.components import ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
 from tfx.types import Channel
@@ -121,10 +121,18 @@ def create_pipeline(config: Config) -> Pipeline:
             pusher,
         ],
         enable_cache=config.cache,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(
-            str(config.root_dir / "metadata.sqlite")
-        ),
+        metadata_connection_config=_metadata_connection(config),
         beam_pipeline_args=_beam_pipeline_args(config),
+    )
+
+
+def _metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
+    """Names MLMD's SQLite file; TFX's own function would make its folder as well."""
+    return metadata_store_pb2.ConnectionConfig(
+        sqlite=metadata_store_pb2.SqliteMetadataSourceConfig(
+            filename_uri=str(config.root_dir / "metadata.sqlite"),
+            connection_mode=metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
+        )
     )
 
 

@@ -37,6 +37,8 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
 
 def start_training(workspace: Workspace, seed: int) -> "subprocess.Popen[str]":
     """Starts a run whose training is long, and waits until it has a checkpoint."""
+    checkpoints = workspace.root / "pipeline_root/iris/Trainer/model_run/unfinished"
+    before = set(checkpoints.glob("*"))
     process = subprocess.Popen(
         workspace.command("run", *long_training(seed)),
         cwd=workspace.project_dir,
@@ -45,8 +47,12 @@ def start_training(workspace: Workspace, seed: int) -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
-    unfinished = workspace.root / "pipeline_root/iris/Trainer/model_run/unfinished"
-    wait_for(lambda: list(unfinished.glob("*/model.ckpt-1000.index")), "the first checkpoint")
+
+    def has_checkpoint() -> bool:
+        trainings = set(checkpoints.glob("*")) - before
+        return any(list(training.glob("model.ckpt-1000.index")) for training in trainings)
+
+    wait_for(has_checkpoint, "the first checkpoint")
     return process
 
 
@@ -100,7 +106,8 @@ def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
 def test_terminated_run_is_marked_killed(workspace: Workspace, first_run: dict[str, Any]) -> None:
     process = start_training(workspace, 22)
     process.terminate()
-    assert process.wait(timeout=20) == 130
+    process.communicate(timeout=20)
+    assert process.returncode == 130
     assert workspace.newest_run().info.status == "KILLED"
 
 
@@ -109,7 +116,7 @@ def test_run_killed_outright_is_marked_killed_and_the_next_one_runs(
 ) -> None:
     process = start_training(workspace, 23)
     process.kill()
-    process.wait()
+    process.communicate()
     wait_for(lambda: workspace.newest_run().info.status == "KILLED", "the mark")
     assert ran(workspace.run()) <= {"BaselineResolver", "Evaluator", "Pusher"}
 
