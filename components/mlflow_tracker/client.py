@@ -53,6 +53,7 @@ class Tracker:
         self.experiment_id: str | None = None
         self.error: str | None = None
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._pending = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "components.mlflow_tracker", experiment, str(artifact_dir)],
@@ -63,25 +64,21 @@ class Tracker:
             # Not among the arguments, which every user of the machine may read.
             env=_SERVER_ENVIRONMENT | os.environ | {TRACKING_URI: tracking_uri},
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._threads = [
+            threading.Thread(target=target, daemon=True) for target in (self._write, self._listen)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def send(self, event: Event) -> None:
-        """Passes an event on; never waits for MLflow, and never fails."""
-        if self._process.stdin is None or self._process.stdin.closed:
-            return
-        try:
-            self._process.stdin.write(to_line(event))
-            self._process.stdin.flush()
-            self._pending += 1
-        except OSError:  # the process has ended, and has said why
-            pass
+        """Passes an event on; never waits, and never fails."""
+        self._pending += 1
+        self._lines.put(to_line(event))
 
     def close(self, end: RunEnd) -> None:
         """Ends the run, and waits until it is written or MLflow has been silent for too long."""
         self.send(end)
-        if self._process.stdin is not None:
-            with suppress(OSError):
-                self._process.stdin.close()
+        self._lines.put(None)
         deadline = time.monotonic() + self._grace_seconds
         while self._pending > 0 and self.error is None:
             try:
@@ -93,6 +90,8 @@ class Tracker:
         if self.error is not None:
             self._process.kill()
         self._process.wait()
+        for thread in self._threads:
+            thread.join()
 
     def _take(self, message: dict[str, Any]) -> None:
         self._pending -= "written" in message
@@ -100,8 +99,17 @@ class Tracker:
         self.mlflow_run_id = message.get("mlflow_run_id", self.mlflow_run_id)
         self.experiment_id = message.get("experiment_id", self.experiment_id)
 
+    def _write(self) -> None:
+        """Writes the lines in a thread, since a pipe holds little of what nobody reads yet."""
+        assert self._process.stdin is not None
+        with suppress(OSError), self._process.stdin as pipe:  # the process says itself why it ends
+            for line in iter(self._lines.get, None):
+                pipe.write(line)
+                pipe.flush()
+
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._messages.put(json.loads(line))
+        with self._process.stdout as pipe:
+            for line in pipe:
+                self._messages.put(json.loads(line))
         self._messages.put({"error": "the tracker process ended"})

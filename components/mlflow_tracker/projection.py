@@ -1,5 +1,6 @@
 """What MLflow is to hold of a node: metrics, tags, files, read from its artifacts without TFX."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.evaluator.summary import SUMMARY_FILE, read_summary
 from components.mlflow_tracker.events import NodeOutcome
+
+_MAX_NAME_CHARS = 250
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,27 @@ def read_scalars(path: Path, mode: str) -> Iterator[Metric]:
         event = Event.FromString(reader.record())
         for value in event.summary.value:
             if value.HasField("simple_value"):
-                key, timestamp_ms = f"{mode}/{value.tag}", int(event.wall_time * 1000)
+                key = entity_name(f"{mode}/{value.tag}")
+                timestamp_ms = int(event.wall_time * 1000)
                 yield Metric(key, value.simple_value, event.step, timestamp_ms)
 
 
-def metric_name(name: str) -> str:
-    """Replaces by `_` what MLflow allows in no metric's name, and a class's word may hold."""
+def entity_name(name: str) -> str:
+    """Makes a name of a metric or parameter that MLflow takes.
+
+    Args:
+        name: Any text: a class's word or a slice's value may be part of it.
+
+    Returns:
+        The text with `_` for whatever MLflow allows in no name; a text that is too long ends in a
+        digest of it instead.
+    """
     allowed = re.sub(r"[^/\w.\- :]", "_", name)
-    return "/".join(part if part.strip(".") else "_" for part in allowed.split("/"))
+    path = "/".join(part if part.strip(".") else "_" for part in allowed.split("/"))
+    if len(path) <= _MAX_NAME_CHARS:
+        return path
+    digest = hashlib.sha256(path.encode()).hexdigest()[:16]
+    return f"{path[: _MAX_NAME_CHARS - 17]}-{digest}"
 
 
 def _evaluation(result: Projection, folder: Path, _: Properties, end_ms: int) -> None:
@@ -121,7 +137,7 @@ def _evaluation(result: Projection, folder: Path, _: Properties, end_ms: int) ->
         prefix = f"slice/{names}/" if names else ""
         for name, metrics in (("", found["metrics"]), ("baseline/", found["baseline"] or {})):
             result.metrics.extend(
-                Metric(metric_name(f"{prefix}{name}{metric}"), value, 0, end_ms)
+                Metric(entity_name(f"{prefix}{name}{metric}"), value, 0, end_ms)
                 for metric, value in metrics.items()
             )
     missed = [

@@ -22,7 +22,7 @@ from mlflow.utils.mlflow_tags import (
 
 from components.mlflow_tracker.client import is_server
 from components.mlflow_tracker.events import RunEnd, RunStart
-from components.mlflow_tracker.projection import Projection
+from components.mlflow_tracker.projection import Projection, entity_name
 
 RUN_ID_TAG = "tfx.pipeline_run_id"
 CONFIG_FILE = "pipeline_config.yaml"
@@ -87,7 +87,10 @@ class RunWriter:
             else self._client.create_run(self.experiment_id, start.start_ms, tags, start.run_name)
         )
         self.run_id = str(run.info.run_id)
-        params = [Param(key, str(value)[:_MAX_PARAM_CHARS]) for key, value in start.params.items()]
+        params = [
+            Param(entity_name(key), str(value)[:_MAX_PARAM_CHARS])
+            for key, value in start.params.items()
+        ]
         for batch in _batches(params, _MAX_PARAMS):
             self._client.log_batch(self.run_id, params=batch)
         self._client.log_text(self.run_id, start.config_yaml, CONFIG_FILE)

@@ -121,6 +121,7 @@ def test_run_killed_outright_is_marked_killed_and_the_next_one_runs(
     assert ran(workspace.run()) <= {"BaselineResolver", "Evaluator", "Pusher"}
 
 
+@pytest.mark.slow
 def test_second_run_at_once_waits_for_the_first(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:

@@ -212,6 +212,7 @@ def test_deleted_serving_folder_is_filled_again(
     assert workspace.versions() == [report["pushed_version"]]
 
 
+@pytest.mark.slow
 def test_same_seed_from_empty_state_gives_the_same_metrics(
     first_run: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -267,6 +268,7 @@ def test_unreachable_mlflow_server_neither_stops_nor_slows_the_run(
     assert "not tracked in MLflow: " in done.stdout
 
 
+@pytest.mark.slow
 def test_integer_labels_work_as_words_do(tmp_path: Path) -> None:
     csv = tmp_path / "iris.csv"
     text = (PROJECT_DIR / "data" / "iris" / "iris.csv").read_text(encoding="utf-8")
@@ -288,6 +290,7 @@ def test_integer_labels_work_as_words_do(tmp_path: Path) -> None:
     assert classes["class_ids"].numpy().item() == 2
 
 
+@pytest.mark.slow
 def test_configured_schema_takes_the_place_of_the_inferred_one(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
