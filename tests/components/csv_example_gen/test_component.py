@@ -1,0 +1,277 @@
+"""CsvExampleGen as TFX runs it: driver and executor over real files."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tfx.components.example_gen.csv_example_gen import executor as stock
+from tfx.orchestration.portable import data_types
+from tfx.types import Artifact, standard_artifacts
+
+from components.csv_example_gen.component import CsvExampleGen
+from components.csv_example_gen.driver import Driver
+from components.csv_example_gen.executor import Executor
+from components.csv_example_gen.reader import read_batches, split_rows
+
+BUCKETS = {"train": 2, "eval": 1}
+FILES = {
+    "b.csv": "whole,number,word,gaps,mixed,none,more\n"
+    + "".join(
+        f"{n},{n / 4},{'abc'[n % 3]}ß,{'' if n % 2 else n},{n},,{n if n else ''}\n"
+        for n in range(30)
+    ),
+    "a.csv": "whole,number,word,gaps,mixed,none,more\n"
+    + '-9,1e3," a, ""quoted"" word ",7,1.5,,\n'
+    + "9007199254740993,-0.1,NA,,x,,-1.5\n",
+}
+LABELED = ["whole", "word"]
+
+Example = tuple[tuple[str, str | None, tuple[Any, ...]], ...]
+Make = Callable[..., Path]
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def run(
+    executor_class: type,
+    input_dir: Path,
+    output_dir: Path,
+    *,
+    float_columns: Sequence[str] = (),
+    pattern: str = "*.csv",
+) -> Artifact:
+    """Runs an ExampleGen's executor on the component's properties, and gives its artifact."""
+    component = CsvExampleGen(str(input_dir), pattern, BUCKETS, float_columns=float_columns)
+    examples = standard_artifacts.Examples()
+    examples.uri = str(output_dir)
+    context = executor_class.Context(tmp_dir=str(output_dir.parent / "temp"), unique_id="1")
+    executor_class(context).Do({}, {"examples": [examples]}, dict(component.exec_properties))
+    return examples
+
+
+def read_split(examples: Artifact, split: str) -> list[Example]:
+    """Reads a split's examples as name, kind and values of each feature, no kind for no value."""
+    paths = sorted(Path(examples.uri, f"Split-{split}").iterdir())
+    dataset = tf.data.TFRecordDataset([str(path) for path in paths], "GZIP")
+    return [
+        canonical(tf.train.Example.FromString(record)) for record in dataset.as_numpy_iterator()
+    ]
+
+
+def canonical(example: tf.train.Example) -> Example:
+    features = []
+    for name, feature in sorted(example.features.feature.items()):
+        kind = feature.WhichOneof("kind")
+        values = tuple(getattr(feature, kind).value) if kind else ()
+        features.append((name, kind if values else None, values))
+    return tuple(features)
+
+
+def values_of(examples: list[Example], name: str) -> list[Any]:
+    return [values[0] for example in examples for key, _, values in example if key == name]
+
+
+@pytest.fixture(scope="module")
+def input_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_files(tmp_path_factory.mktemp("data") / "csv", FILES)
+
+
+@pytest.fixture(scope="module")
+def examples(input_dir: Path) -> Artifact:
+    return run(Executor, input_dir, input_dir.parent / "examples")
+
+
+# executor
+
+
+def test_executor_gives_the_examples_of_the_stock_csv_example_gen(
+    examples: Artifact, input_dir: Path
+) -> None:
+    expected = run(stock.Executor, input_dir, input_dir.parent / "stock")
+
+    both = [
+        Counter(read_split(artifact, "train") + read_split(artifact, "eval"))
+        for artifact in (examples, expected)
+    ]
+    assert both[0] == both[1]
+    assert both[0].total() == 32
+
+
+def test_executor_describes_its_examples(examples: Artifact) -> None:
+    assert examples.split_names == '["train", "eval"]'
+    assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("whole", {"int64_list"}),
+        ("number", {"float_list"}),
+        ("word", {"bytes_list"}),
+        ("gaps", {"int64_list", None}),  # whole numbers and empty cells
+        ("mixed", {"bytes_list"}),  # a word in one of the two files
+        ("none", {None}),  # empty cells only
+        ("more", {"float_list", None}),  # a fraction in one of the two files
+    ],
+)
+def test_executor_gives_a_column_one_type_over_all_files(
+    examples: Artifact, name: str, kinds: set[str | None]
+) -> None:
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+
+    assert {kind for row in rows for key, kind, _ in row if key == name} == kinds
+
+
+def test_executor_keeps_whole_numbers_exact(examples: Artifact) -> None:
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+
+    assert 2**53 + 1 in values_of(rows, "whole")  # no double is
+
+
+def test_executor_splits_as_split_rows_does(examples: Artifact, input_dir: Path) -> None:
+    expected: list[list[int]] = [[], []]
+    for path in sorted(input_dir.iterdir()):
+        for batch in read_batches(path):
+            numbers = batch.column("whole").to_pylist()
+            for number, split in zip(numbers, split_rows(batch, [2, 1]), strict=True):
+                expected[split].append(int(number))
+
+    assert all(expected)
+    for split, numbers in zip(BUCKETS, expected, strict=True):
+        assert values_of(read_split(examples, split), "whole") == numbers
+
+
+def test_executor_writes_a_shard_per_file_and_split(examples: Artifact) -> None:
+    for split in BUCKETS:
+        assert sorted(os.listdir(Path(examples.uri, f"Split-{split}"))) == [
+            "data_tfrecord-00000-of-00002.gz",
+            "data_tfrecord-00001-of-00002.gz",
+        ]
+
+
+def test_executor_gives_the_same_examples_in_the_same_order_again(
+    examples: Artifact, input_dir: Path
+) -> None:
+    again = run(Executor, input_dir, input_dir.parent / "again")
+
+    for split in BUCKETS:
+        assert read_split(again, split) == read_split(examples, split)
+
+
+def test_executor_overwrites_what_a_killed_attempt_left(input_dir: Path, tmp_path: Path) -> None:
+    shard = tmp_path / "examples" / "Split-eval" / "data_tfrecord-00000-of-00001.gz"
+    shard.parent.mkdir(parents=True)
+    shard.write_bytes(b"half a shar")
+
+    examples = run(Executor, input_dir, tmp_path / "examples", pattern="b.csv")
+
+    assert os.listdir(shard.parent) == [shard.name]
+    assert values_of(read_split(examples, "eval"), "whole")
+
+
+def test_executor_gives_floats_where_it_is_told_to(input_dir: Path, tmp_path: Path) -> None:
+    examples = run(
+        Executor, input_dir, tmp_path / "examples", float_columns=["whole", "gaps", "none"]
+    )
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    kinds = {
+        name: {kind for row in rows for key, kind, _ in row if key == name}
+        for name in ("whole", "gaps", "none")
+    }
+    assert kinds == {"whole": {"float_list"}, "gaps": {"float_list", None}, "none": {None}}
+
+
+def test_executor_reads_line_ends_within_cells(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": 'n,word\n1,"two\nlines"\n'})
+
+    examples = run(Executor, folder, tmp_path / "examples", pattern="a.csv")
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    assert rows == [(("n", "int64_list", (1,)), ("word", "bytes_list", (b"two\nlines",)))]
+
+
+# driver
+
+
+def drive(input_dir: Path, pattern: str = "*.csv") -> str:
+    """Runs the driver, and gives the fingerprint that it puts into the cache key."""
+    component = CsvExampleGen(str(input_dir), pattern, BUCKETS)
+    info = data_types.ExecutionInfo(
+        exec_properties=dict(component.exec_properties),
+        output_dict={"examples": [standard_artifacts.Examples()]},
+    )
+    output = Driver(None).run(info)
+    fingerprint = output.exec_properties["input_fingerprint"].string_value
+    (artifact,) = output.output_artifacts["examples"].artifacts
+    assert artifact.custom_properties["input_fingerprint"].string_value == fingerprint
+    return str(fingerprint)
+
+
+@pytest.fixture
+def csv_dir(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "csv", {"a.csv": "x\n1\n", "b.csv": "x\n2\n"})
+
+
+def test_driver_gives_the_same_fingerprint_for_the_same_bytes_of_another_time(
+    csv_dir: Path,
+) -> None:
+    before = drive(csv_dir)
+
+    os.utime(csv_dir / "a.csv", (1, 1))
+
+    assert drive(csv_dir) == before
+
+
+def test_driver_gives_the_same_fingerprint_for_a_copy_elsewhere(csv_dir: Path) -> None:
+    copy = write_files(csv_dir.parent / "copy", {"a.csv": "x\n1\n", "b.csv": "x\n2\n"})
+
+    assert drive(copy) == drive(csv_dir)
+
+
+def test_driver_gives_another_fingerprint_for_other_bytes_of_the_same_size_and_time(
+    csv_dir: Path,
+) -> None:
+    path = csv_dir / "a.csv"
+    before, times = drive(csv_dir), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+
+    path.write_text("x\n3\n")
+    os.utime(path, ns=times)
+
+    assert drive(csv_dir) != before
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.csv": "x\n1\n"},
+        {"a.csv": "x\n1\n", "c.csv": "x\n2\n"},
+        {"a.csv": "x\n2\n", "b.csv": "x\n1\n"},
+        {"a.csv": "x\n1\n", "b.csv": "x\n2\n", "c.csv": ""},
+        {"a.csv": "x\n1\nb.csv\0x\n2\n"},
+    ],
+    ids=["removed", "renamed", "swapped", "added", "joined"],
+)
+def test_driver_gives_another_fingerprint_for_other_files(
+    csv_dir: Path, files: Mapping[str, str]
+) -> None:
+    others = write_files(csv_dir.parent / "others", files)
+
+    assert drive(others) != drive(csv_dir)
+
+
+def test_driver_fingerprints_the_files_of_the_pattern_only(csv_dir: Path) -> None:
+    before = drive(csv_dir, "a.csv")
+
+    (csv_dir / "b.csv").write_text("x\n3\n")
+
+    assert drive(csv_dir, "a.csv") == before

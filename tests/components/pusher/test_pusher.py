@@ -1,0 +1,151 @@
+"""The Pusher as TFX runs it: driver and executor over real artifacts."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.orchestration.portable import data_types
+from tfx.types import Artifact, channel_utils, standard_artifacts
+
+from components.pusher.component import Pusher
+from components.pusher.driver import Driver
+from components.pusher.executor import Executor
+from components.pusher.versions import PushRecord, digest_model, list_versions, publish
+
+
+class Push:
+    """A Pusher node of a pipeline whose model stands in `tmp_path`."""
+
+    def __init__(self, tmp_path: Path, is_blessed: bool = True) -> None:
+        self.tmp_path = tmp_path
+        self.push_dir = tmp_path / "serving"
+        self.model_dir = tmp_path / "model" / "Format-Serving"
+        self.model_dir.mkdir(parents=True, exist_ok=True)
+        self.write_model(b"graph")
+        model, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
+        model.uri, blessing.uri = str(tmp_path / "model"), str(tmp_path / "blessing")
+        blessing.set_int_custom_property("blessed", int(is_blessed))
+        component = Pusher(
+            channel_utils.as_channel([model]),
+            channel_utils.as_channel([blessing]),
+            str(self.push_dir),
+        )
+        self.inputs = {"model": [model], "model_blessing": [blessing]}
+        self.properties = dict(component.exec_properties)
+
+    def write_model(self, content: bytes) -> None:
+        (self.model_dir / "saved_model.pb").write_bytes(content)
+
+    def drive(self) -> str:
+        """Runs the driver, and gives the id of the push."""
+        info = data_types.ExecutionInfo(input_dict=self.inputs, exec_properties=self.properties)
+        output = Driver(None).run(info)
+        given = {name: value for name, value in self.properties.items() if value is not None}
+        assert set(output.exec_properties) == {*given, "push_id"}
+        return str(output.exec_properties["push_id"].string_value)
+
+    def execute(self, push_id: str) -> Artifact:
+        """Runs the executor, and gives the pushed model."""
+        pushed = standard_artifacts.PushedModel()
+        pushed.uri = str(self.tmp_path / f"pushed-{len(os.listdir(self.tmp_path))}")
+        context = Executor.Context(tmp_dir=str(self.tmp_path / "temp"), unique_id="1")
+        properties: dict[str, Any] = {**self.properties, "push_id": push_id}
+        Executor(context).Do(self.inputs, {"pushed_model": [pushed]}, properties)
+        return pushed
+
+
+@pytest.fixture
+def push(tmp_path: Path) -> Push:
+    return Push(tmp_path)
+
+
+# driver
+
+
+def test_driver_keeps_the_id_while_this_model_is_the_newest(push: Push) -> None:
+    push.execute("first")
+
+    assert push.drive() == "first"
+
+
+def test_driver_names_a_new_push_if_no_version_is_there(push: Push) -> None:
+    assert push.drive() not in ("", "none", push.drive())
+
+
+def test_driver_names_a_new_push_if_another_model_is_the_newest(push: Push) -> None:
+    push.execute("first")
+    push.write_model(b"another graph")
+    push.execute("second")
+    push.write_model(b"graph")
+
+    assert push.drive() not in ("none", "first", "second")
+
+
+def test_driver_names_a_new_push_if_the_newest_version_is_of_another_pusher(push: Push) -> None:
+    push.execute("first")
+    (push.push_dir / str(list_versions(push.push_dir)[-1] + 1)).mkdir()
+
+    assert push.drive() not in ("none", "first")
+
+
+def test_driver_names_no_push_of_a_model_that_is_not_blessed(tmp_path: Path) -> None:
+    assert Push(tmp_path, is_blessed=False).drive() == "none"
+
+
+# executor
+
+
+def test_executor_pushes_a_blessed_model(push: Push) -> None:
+    pushed = push.execute("first")
+
+    (version,) = list_versions(push.push_dir)
+    assert (push.push_dir / str(version) / "saved_model.pb").read_bytes() == b"graph"
+    assert pushed.get_int_custom_property("pushed") == 1
+    assert pushed.get_string_custom_property("pushed_version") == str(version)
+    destination = pushed.get_string_custom_property("pushed_destination")
+    assert destination == f"{push.push_dir}/{version}"
+
+
+def test_executor_gives_the_pushed_model_out(push: Push) -> None:
+    pushed = push.execute("first")
+
+    assert digest_model(pushed.uri) == digest_model(push.model_dir)
+
+
+def test_executor_does_not_touch_the_folder_for_a_model_that_is_not_blessed(
+    tmp_path: Path,
+) -> None:
+    push = Push(tmp_path, is_blessed=False)
+
+    pushed = push.execute("none")
+
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert not push.push_dir.exists()
+
+
+def test_executor_does_not_push_the_same_push_again(push: Push) -> None:
+    # As after a kill between the rename and the end of the execution.
+    version = publish(
+        push.model_dir, push.push_dir, PushRecord("first", digest_model(push.model_dir))
+    )
+
+    pushed = push.execute("first")
+
+    assert list_versions(push.push_dir) == [version]
+    assert pushed.get_string_custom_property("pushed_version") == str(version)
+
+
+@pytest.mark.parametrize(("push_id", "content"), [("second", b"graph"), ("first", b"other graph")])
+def test_executor_pushes_another_push_as_a_newer_version(
+    push: Push, push_id: str, content: bytes
+) -> None:
+    push.execute("first")
+    (first,) = list_versions(push.push_dir)
+    push.write_model(content)
+
+    pushed = push.execute(push_id)
+
+    first_again, second = list_versions(push.push_dir)
+    assert first == first_again < second
+    assert pushed.get_string_custom_property("pushed_version") == str(second)

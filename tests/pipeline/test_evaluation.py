@@ -1,0 +1,129 @@
+"""What TFMA is asked to measure."""
+
+import json
+from typing import Any
+
+import pytest
+import tensorflow_model_analysis as tfma
+
+from pipeline.config import Config
+from pipeline.evaluation import make_eval_config
+
+
+def make_config(thresholds: dict[str, Any], slices: list[Any] | None = None) -> Config:
+    return Config.model_validate(
+        {
+            "name": "zoo",
+            "data": {"path": "zoo.csv", "label": "animal"},
+            "features": {"legs": "numeric"},
+            "evaluation": {"thresholds": thresholds, "slices": slices or []},
+        }
+    )
+
+
+def thresholds_of(config: Config) -> dict[str, tfma.MetricThreshold]:
+    """Gives the thresholds by metric, each of which is of the whole split only."""
+    found = {}
+    for spec in make_eval_config(config).metrics_specs:
+        assert not spec.thresholds
+        assert not spec.per_slice_thresholds
+        for metric in spec.metrics:
+            assert not metric.HasField("threshold")
+            for per_slice in metric.per_slice_thresholds:
+                assert list(per_slice.slicing_specs) == [tfma.SlicingSpec()]
+                found[json.loads(metric.config)["name"]] = per_slice.threshold
+    return found
+
+
+def test_make_eval_config_asks_the_examples_signature() -> None:
+    (model,) = make_eval_config(make_config({"accuracy": {"min": 0.9}})).model_specs
+
+    assert model == tfma.ModelSpec(
+        model_type="tf_generic",
+        signature_name="examples",
+        prediction_key="probabilities",
+        label_key="animal",
+    )
+
+
+def test_make_eval_config_measures_everything_whatever_has_thresholds() -> None:
+    overall, per_class = make_eval_config(make_config({"accuracy": {"min": 0.9}})).metrics_specs
+
+    assert [json.loads(metric.config)["name"] for metric in overall.metrics] == [
+        "accuracy",
+        "cross_entropy",
+        "example_count",
+        "confusion_matrix",
+    ]
+    assert [json.loads(metric.config)["name"] for metric in per_class.metrics] == [
+        "precision",
+        "recall",
+    ]
+
+
+def test_make_eval_config_measures_the_whole_split_and_every_slice() -> None:
+    config = make_config({"accuracy": {"min": 0.9}}, ["color", ["color", "size"]])
+
+    assert list(make_eval_config(config).slicing_specs) == [
+        tfma.SlicingSpec(),
+        tfma.SlicingSpec(feature_keys=["color"]),
+        tfma.SlicingSpec(feature_keys=["color", "size"]),
+    ]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "precision", "recall"])
+def test_make_eval_config_gives_bounds_to_the_metric_that_has_them(metric: str) -> None:
+    thresholds = thresholds_of(make_config({metric: {"min": 0.25, "max": 0.75}}))
+
+    assert thresholds == {
+        metric: tfma.MetricThreshold(
+            value_threshold=tfma.GenericValueThreshold(
+                lower_bound={"value": 0.25}, upper_bound={"value": 0.75}
+            )
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lower", "upper"),
+    [({"min": 0.0}, 0.0, None), ({"max": 0.0}, None, 0.0), ({"min": 0.5}, 0.5, None)],
+)
+def test_make_eval_config_gives_a_bound_of_zero_and_leaves_out_what_is_not_set(
+    bounds: dict[str, float], lower: float | None, upper: float | None
+) -> None:
+    threshold = thresholds_of(make_config({"accuracy": bounds}))["accuracy"]
+
+    found = threshold.value_threshold
+    assert (found.lower_bound.value if found.HasField("lower_bound") else None) == lower
+    assert (found.upper_bound.value if found.HasField("upper_bound") else None) == upper
+    assert not threshold.HasField("change_threshold")
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction", "change"),
+    [
+        ("accuracy", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
+        ("precision", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
+        ("recall", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
+        ("cross_entropy", tfma.MetricDirection.LOWER_IS_BETTER, 0.25),
+    ],
+)
+def test_make_eval_config_signs_the_change_by_what_is_worse(
+    metric: str, direction: int, change: float
+) -> None:
+    threshold = thresholds_of(make_config({metric: {"max_worsening": 0.25}}))[metric]
+
+    assert not threshold.HasField("value_threshold")
+    assert threshold.change_threshold == tfma.GenericChangeThreshold(
+        direction=direction, absolute={"value": change}
+    )
+
+
+def test_make_eval_config_is_one_that_tfma_takes() -> None:
+    config = make_config({"accuracy": {"min": 0.9, "max_worsening": 0.1}}, ["color"])
+
+    updated = tfma.utils.update_eval_config_with_defaults(
+        make_eval_config(config), has_baseline=True, rubber_stamp=True
+    )
+
+    tfma.utils.verify_eval_config(updated)

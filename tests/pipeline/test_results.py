@@ -1,0 +1,138 @@
+"""The end of a run in words."""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from components.mlflow_tracker.client import Tracker
+from components.mlflow_tracker.events import RunEnd, RunStart
+from pipeline.report import Report
+from pipeline.results import metrics_table, missed_thresholds, result_lines, tracking_line
+
+
+def check(metric: str, bound: str, limit: float, value: float, holds: bool) -> dict[str, Any]:
+    return {"metric": metric, "bound": bound, "limit": limit, "value": value, "holds": holds}
+
+
+CHECKS = [
+    check("accuracy", "min", 0.9, 0.51234, False),
+    check("accuracy", "change", -0.05, 0.012345, True),
+    check("cross_entropy", "max", 0.5, 0.61, False),
+    check("recall/bee", "change", -0.05, -0.25, False),
+    check("recall/ant", "min", 0.5, 0.5, True),
+]
+
+
+def make_report(
+    metrics: Mapping[str, float],
+    checks: Sequence[Mapping[str, Any]] = (),
+    baseline: Mapping[str, float] | None = None,
+    blessed: bool | None = None,
+    pushed: str | None = None,
+) -> Report:
+    evaluation = {
+        "slices": [{"slice": {}, "metrics": metrics, "baseline": baseline}],
+        "checks": checks,
+    }
+    path = f"/serving/{pushed}" if pushed else None
+    return Report("run-1", None, (), evaluation, blessed, pushed, path)
+
+
+def print_table(report: Report, width: int = 200) -> list[list[str]]:
+    """Prints the table as a file gets it, and gives its cells: columns are two spaces apart."""
+    stream = StringIO()
+    Console(file=stream, width=width).print(metrics_table(report))
+    return [
+        [cell.strip() for cell in line.split("  ") if cell.strip()]
+        for line in stream.getvalue().splitlines()
+    ]
+
+
+# metrics_table
+
+
+def test_metrics_table_shows_values_baseline_and_thresholds() -> None:
+    metrics = {"accuracy": 0.51234, "cross_entropy": 0.61, "example_count": 8.0}
+    report = make_report(metrics, CHECKS, baseline={"accuracy": 0.5})
+
+    assert print_table(report) == [
+        ["metric", "value", "previous", "thresholds"],
+        ["accuracy", "0.5123", "0.5", "min 0.9 MISSED, change -0.05 holds"],
+        ["cross_entropy", "0.61", "max 0.5 MISSED"],
+        ["example_count", "8"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "plain",
+        pytest.param("[b]", marks=pytest.mark.xfail(reason="rich takes it for markup")),
+        pytest.param("[/b]", marks=pytest.mark.xfail(reason="rich takes it for markup")),
+    ],
+)
+def test_metrics_table_shows_any_word(word: str) -> None:
+    _, row = print_table(make_report({f"recall/{word}": 1.0}))
+
+    assert row[0] == f"recall/{word}"
+
+
+@pytest.mark.xfail(reason="rich ends long words in an ellipsis")
+def test_metrics_table_cuts_nothing_off_where_it_is_narrow() -> None:
+    name = "recall/" + "x" * 100
+
+    cells = print_table(make_report({name: 1.0}), width=80)
+
+    assert "".join(row[0] for row in cells[1:]) == name
+
+
+# result_lines
+
+
+def test_result_lines_tell_of_a_model_that_was_pushed() -> None:
+    report = make_report({"accuracy": 1.0}, blessed=True, pushed="17")
+
+    assert list(result_lines(report)) == [
+        "blessed: every threshold holds",
+        "pushed: version 17 at /serving/17",
+    ]
+
+
+def test_result_lines_tell_why_a_model_is_not_blessed() -> None:
+    report = make_report({"accuracy": 0.51234}, CHECKS, blessed=False)
+
+    assert list(result_lines(report)) == [
+        "not blessed: accuracy 0.5123 is below min 0.9; cross_entropy 0.61 is above max 0.5;"
+        " recall/bee -0.25 is change against the baseline beyond -0.05",
+        "not pushed: the model that was served before stays",
+    ]
+
+
+def test_missed_thresholds_name_a_metric_that_is_undefined() -> None:
+    report = make_report({}, [check("recall/bee", "min", 0.5, float("nan"), False)])
+
+    (line,) = missed_thresholds(report)
+
+    assert line.startswith("recall/bee nan ")
+
+
+def test_missed_thresholds_are_none_of_a_run_without_evaluation() -> None:
+    assert missed_thresholds(Report("run-1", None, (), {}, None, None, None)) == []
+
+
+# tracking_line
+
+
+def test_tracking_line_says_why_a_run_is_not_tracked(tmp_path: Path) -> None:
+    tracker = Tracker("http://127.0.0.1:1", "iris", tmp_path)
+    tracker.send(RunStart("run-1", "a run", 1, {}, "", "/nowhere"))
+    tracker.close(RunEnd("FINISHED", 2))
+
+    line = tracking_line(tracker, "http://127.0.0.1:1")
+
+    assert line.startswith("not tracked in MLflow: ")
+    assert "127.0.0.1" in line

@@ -1,0 +1,456 @@
+"""The Trainer's entry point on a small transformed dataset, laid out as TFX lays it out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from trainer.config import TrainerSettings
+from trainer.features import make_feature_columns
+from trainer.model import model_fn
+from trainer.preprocessing import preprocessing_fn
+from trainer.run import run_fn
+
+pytestmark = [
+    # The layers of the guide, which TensorFlow 2.15 still has.
+    pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
+    # Keras draws the layers' seeds by randint(1, 1e9).
+    pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
+]
+
+# Names that TensorFlow has to carry as they are: with a path, a hyphen, a dot at the front.
+FEATURES = ["width", ".top/left-x"]
+LABEL = "animal"
+CLASSES = ["ant", "bee", "cow"]
+SPEC = {
+    **{name: tf.io.FixedLenFeature([1], tf.float32) for name in FEATURES},
+    LABEL: tf.io.FixedLenFeature([1], tf.string),
+}
+OUTPUTS = {"class_ids", "classes", "probabilities", "logits"}
+SETTINGS = {
+    "label": LABEL,
+    "features": dict.fromkeys(FEATURES, "numeric"),
+    "model": {"hidden_units": [8], "optimizer": "adagrad", "learning_rate": 0.5, "seed": 1},
+    "train": {"steps": 40, "batch_size": 16, "eval_every_steps": 20, "summary_every_steps": 10},
+}
+
+Row = dict[str, Any]
+MakeArgs = Callable[..., FnArgs]
+
+
+def make_rows(n_rows: int, seed: int) -> list[Row]:
+    """Makes rows of three classes that lie around three points."""
+    source = np.random.default_rng(seed)
+    centers = np.array([[0, 10], [8, 10], [4, 60]])
+    class_ids = np.arange(n_rows) % 3
+    values = centers[class_ids] + source.normal(size=(n_rows, 2)) * [1, 5]
+    return [
+        {FEATURES[0]: [row[0]], FEATURES[1]: [row[1]], LABEL: [CLASSES[class_id].encode()]}
+        for row, class_id in zip(values, class_ids, strict=True)
+    ]
+
+
+ROWS = make_rows(20, seed=3)
+
+
+def write_split(split_dir: Path, transformed: Mapping[str, tf.Tensor]) -> None:
+    split_dir.mkdir(parents=True)
+    path = split_dir / "transformed_examples-00000-of-00001.gz"
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for index in range(len(transformed[LABEL])):
+            features = {
+                name: tf.train.Feature(
+                    float_list=tf.train.FloatList(value=transformed[name][index].numpy())
+                )
+                for name in FEATURES
+            }
+            features[LABEL] = tf.train.Feature(
+                int64_list=tf.train.Int64List(value=transformed[LABEL][index].numpy())
+            )
+            example = tf.train.Example(features=tf.train.Features(feature=features))
+            writer.write(example.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The outputs of Transform: `graph`, and the two splits in `examples`."""
+    data_dir = tmp_path_factory.mktemp("transform")
+    splits = {"train": make_rows(90, seed=1), "eval": make_rows(30, seed=2)}
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(SPEC))
+    settings = {name: SETTINGS[name] for name in ("label", "features")}
+    with tft_beam.Context(temp_dir=str(data_dir / "temp")):
+        transform_fn = (splits["train"], metadata) | tft_beam.AnalyzeDataset(
+            lambda inputs: preprocessing_fn(inputs, {"settings": settings})
+        )
+        _ = transform_fn | tft_beam.WriteTransformFn(str(data_dir / "graph"))
+    metadata_io.write_metadata(metadata, str(data_dir / "graph" / "metadata"))
+    layer = tft.TFTransformOutput(str(data_dir / "graph")).transform_features_layer()
+    for split, rows in splits.items():
+        raw = {name: tf.constant([row[name] for row in rows]) for name in SPEC}
+        raw = {name: tf.cast(raw[name], SPEC[name].dtype) for name in SPEC}
+        write_split(data_dir / "examples" / f"Split-{split}", layer(raw))
+    return data_dir
+
+
+@pytest.fixture
+def make_args(data_dir: Path, tmp_path: Path) -> MakeArgs:
+    def make(folder: Path = tmp_path, **changes: Mapping[str, Any]) -> FnArgs:
+        """Makes the arguments of a training in `folder`, sections of the settings changed."""
+        settings = {
+            section: {**value, **changes.get(section, {})} if isinstance(value, dict) else value
+            for section, value in SETTINGS.items()
+        }
+        return fn_args(data_dir, folder, settings)
+
+    return make
+
+
+def fn_args(data_dir: Path, folder: Path, settings: Mapping[str, Any]) -> FnArgs:
+    """Makes what TFX gives: `model_run` and `model` hold a folder for each execution, here 7."""
+    return FnArgs(
+        train_files=[str(data_dir / "examples" / "Split-train" / "*")],
+        eval_files=[str(data_dir / "examples" / "Split-eval" / "*")],
+        transform_output=str(data_dir / "graph"),
+        serving_model_dir=str(folder / "model" / "7" / "Format-Serving"),
+        model_run_dir=str(folder / "model_run" / "7"),
+        custom_config={"settings": dict(settings)},
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> FnArgs:
+    """A finished training."""
+    args = fn_args(data_dir, tmp_path_factory.mktemp("trained"), SETTINGS)
+    run_fn(args)
+    return args
+
+
+# the exported model
+
+
+@pytest.fixture(scope="module")
+def model(trained: FnArgs) -> Any:
+    return tf.saved_model.load(trained.serving_model_dir)
+
+
+def serialize(rows: list[Row]) -> tf.Tensor:
+    """Makes examples of the raw columns, without the label."""
+    examples = []
+    for row in rows:
+        features = {
+            name: tf.train.Feature(float_list=tf.train.FloatList(value=row[name]))
+            for name in FEATURES
+        }
+        examples.append(
+            tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+        )
+    return tf.constant(examples)
+
+
+def columns_of(rows: list[Row]) -> dict[str, tf.Tensor]:
+    return {name: tf.constant([row[name][0] for row in rows], tf.float32) for name in FEATURES}
+
+
+def signature_defs(saved_model_dir: str) -> Mapping[str, Any]:
+    content = Path(saved_model_dir, "saved_model.pb").read_bytes()
+    (meta_graph,) = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+    return dict(meta_graph.signature_def)
+
+
+@pytest.fixture(scope="module")
+def estimator_predictions(trained: FnArgs) -> dict[str, np.ndarray[Any, Any]]:
+    """What the Estimator itself predicts for ROWS from its last checkpoint."""
+    settings = TrainerSettings.model_validate(SETTINGS)
+    transform_output = tft.TFTransformOutput(trained.transform_output)
+    estimator = tf.estimator.Estimator(
+        model_fn,
+        trained.model_run_dir,
+        params={
+            "feature_columns": make_feature_columns(settings),
+            "hidden_units": settings.model.hidden_units,
+            "n_classes": 3,
+            "classes": CLASSES,
+        },
+    )
+
+    def input_fn() -> tf.data.Dataset:
+        raw = {name: column[:, tf.newaxis] for name, column in columns_of(ROWS).items()}
+        return tf.data.Dataset.from_tensors(transform_output.transform_raw_features(raw))
+
+    predictions = list(estimator.predict(input_fn))
+    return {key: np.stack([row[key] for row in predictions]) for key in OUTPUTS}
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "inputs", "outputs"),
+    [
+        ("serving_default", "tensorflow/serving/predict", set(FEATURES), OUTPUTS),
+        ("examples", "tensorflow/serving/predict", {"examples"}, OUTPUTS),
+        ("classify", "tensorflow/serving/classify", {"inputs"}, {"classes", "scores"}),
+    ],
+)
+def test_run_fn_exports_the_signature(
+    trained: FnArgs, name: str, method: str, inputs: set[str], outputs: set[str]
+) -> None:
+    signature = signature_defs(trained.serving_model_dir)[name]
+
+    assert signature.method_name == method
+    assert (set(signature.inputs), set(signature.outputs)) == (inputs, outputs)
+
+
+def test_run_fn_exports_no_other_signature(trained: FnArgs) -> None:
+    assert set(signature_defs(trained.serving_model_dir)) == {
+        "serving_default",
+        "examples",
+        "classify",
+    }
+
+
+def test_run_fn_exports_raw_columns_of_one_dimension(trained: FnArgs) -> None:
+    inputs = signature_defs(trained.serving_model_dir)["serving_default"].inputs
+
+    for name in FEATURES:
+        assert tf.TensorShape(inputs[name].tensor_shape).as_list() == [None]
+        assert inputs[name].dtype == tf.float32.as_datatype_enum
+
+
+def test_run_fn_exports_a_model_that_predicts_from_columns_as_the_estimator_does(
+    model: Any, estimator_predictions: Mapping[str, np.ndarray[Any, Any]]
+) -> None:
+    predictions = model.signatures["serving_default"](**columns_of(ROWS))
+
+    assert_same_predictions(predictions, estimator_predictions)
+
+
+def test_run_fn_exports_a_model_that_predicts_from_examples_as_the_estimator_does(
+    model: Any, estimator_predictions: Mapping[str, np.ndarray[Any, Any]]
+) -> None:
+    predictions = model.signatures["examples"](examples=serialize(ROWS))
+
+    assert_same_predictions(predictions, estimator_predictions)
+
+
+def assert_same_predictions(
+    found: Mapping[str, tf.Tensor], expected: Mapping[str, np.ndarray[Any, Any]]
+) -> None:
+    assert set(found) == OUTPUTS
+    for key in ("class_ids", "classes"):
+        np.testing.assert_array_equal(found[key].numpy(), expected[key])
+    for key in ("probabilities", "logits"):
+        np.testing.assert_allclose(found[key].numpy(), expected[key], atol=1e-6)
+
+
+def test_run_fn_exports_a_model_that_classifies_as_the_estimator_does(
+    model: Any, estimator_predictions: Mapping[str, np.ndarray[Any, Any]]
+) -> None:
+    result = model.signatures["classify"](inputs=serialize(ROWS))
+
+    assert result["classes"].numpy().tolist() == [[b"ant", b"bee", b"cow"]] * len(ROWS)
+    np.testing.assert_allclose(
+        result["scores"].numpy(), estimator_predictions["probabilities"], atol=1e-6
+    )
+
+
+def test_run_fn_exports_a_model_that_has_learned(model: Any) -> None:
+    predictions = model.signatures["serving_default"](**columns_of(ROWS))
+
+    hits = [
+        predicted == row[LABEL]
+        for predicted, row in zip(predictions["classes"].numpy().tolist(), ROWS, strict=True)
+    ]
+    assert np.mean(hits) > 0.9
+
+
+def test_run_fn_exports_a_model_that_answers_for_a_single_row(model: Any) -> None:
+    one = model.signatures["serving_default"](**columns_of(ROWS[:1]))
+    all_ = model.signatures["serving_default"](**columns_of(ROWS))
+
+    np.testing.assert_allclose(one["probabilities"], all_["probabilities"][:1], atol=1e-6)
+
+
+def test_run_fn_exports_the_words_of_the_classes(trained: FnArgs) -> None:
+    path = Path(trained.serving_model_dir, "assets.extra", "classes")
+
+    assert path.read_text("utf-8") == "ant\nbee\ncow\n"
+
+
+def test_run_fn_exports_nothing_but_the_model(trained: FnArgs) -> None:
+    assert {path.name for path in Path(trained.serving_model_dir).iterdir()} == {
+        "saved_model.pb",
+        "variables",
+        "assets",
+        "assets.extra",
+    }
+
+
+# what the training leaves
+
+
+def scalars(event_dir: Path) -> dict[str, list[tuple[int, float]]]:
+    """Reads the points of all event files in a folder: step and value by tag."""
+    points: dict[str, list[tuple[int, float]]] = {}
+    for path in sorted(event_dir.glob("events.out.tfevents.*")):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                points.setdefault(value.tag, []).append((event.step, value.simple_value))
+    return points
+
+
+@pytest.mark.parametrize(
+    ("tag", "steps"),
+    [
+        ("loss", [1, 11, 21, 31]),
+        ("accuracy", [1, 11, 21, 31]),
+        ("global_step/sec", [11, 21, 31]),
+    ],
+)
+def test_run_fn_writes_training_curves(trained: FnArgs, tag: str, steps: list[int]) -> None:
+    points = scalars(Path(trained.model_run_dir))[tag]
+
+    assert [step for step, _ in points] == steps
+
+
+@pytest.mark.parametrize("tag", ["loss", "accuracy"])
+def test_run_fn_writes_an_evaluation_of_every_checkpoint(trained: FnArgs, tag: str) -> None:
+    points = scalars(Path(trained.model_run_dir, "eval"))[tag]
+
+    assert [step for step, _ in points] == [20, 40]
+
+
+def test_run_fn_evaluates_the_whole_eval_split(trained: FnArgs, model: Any) -> None:
+    rows = make_rows(30, seed=2)
+    predictions = model.signatures["serving_default"](**columns_of(rows))["classes"].numpy()
+    expected = np.mean(predictions == np.array([row[LABEL] for row in rows]))
+
+    _, accuracy = scalars(Path(trained.model_run_dir, "eval"))["accuracy"][-1]
+
+    assert accuracy == pytest.approx(expected)
+
+
+def test_run_fn_leaves_checkpoints_that_can_be_found(trained: FnArgs) -> None:
+    assert tf.train.latest_checkpoint(trained.model_run_dir) == str(
+        Path(trained.model_run_dir, "model.ckpt-40")
+    )
+
+
+def test_run_fn_leaves_nothing_unfinished(trained: FnArgs) -> None:
+    assert os.listdir(Path(trained.model_run_dir).parent) == ["7"]
+
+
+# repetition
+
+
+def final_weights(args: FnArgs) -> dict[str, np.ndarray[Any, Any]]:
+    reader = tf.train.load_checkpoint(args.model_run_dir)
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def test_run_fn_gives_the_same_model_for_the_same_seed(
+    trained: FnArgs, make_args: MakeArgs
+) -> None:
+    args = make_args()
+
+    run_fn(args)
+
+    expected = final_weights(trained)
+    assert set(final_weights(args)) == set(expected)
+    for name, value in final_weights(args).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+    for tag in ("loss", "accuracy"):
+        curves = [scalars(Path(each.model_run_dir, "eval"))[tag] for each in (trained, args)]
+        assert curves[0] == curves[1]
+
+
+def test_run_fn_gives_another_model_for_another_seed(trained: FnArgs, make_args: MakeArgs) -> None:
+    args = make_args(model={"seed": 2})
+
+    run_fn(args)
+
+    kernel = "dense/kernel"
+    assert not np.allclose(final_weights(args)[kernel], final_weights(trained)[kernel])
+
+
+# what may go wrong
+
+
+def test_run_fn_fails_if_the_loss_becomes_nan(make_args: MakeArgs) -> None:
+    args = make_args(model={"optimizer": "sgd", "learning_rate": 1e30})
+
+    with pytest.raises(tf.estimator.NanLossDuringTrainingError):
+        run_fn(args)
+
+    assert not os.path.exists(args.serving_model_dir)
+
+
+def test_run_fn_fails_without_examples(make_args: MakeArgs, tmp_path: Path) -> None:
+    args = make_args()
+    args.train_files = [str(tmp_path / "absent-*")]
+
+    with pytest.raises(tf.errors.NotFoundError, match="absent"):
+        run_fn(args)
+
+
+_TRAIN = """
+import json, sys
+from tfx.components.trainer.fn_args_utils import FnArgs
+from trainer.run import run_fn
+run_fn(FnArgs(**json.loads(sys.argv[1])))
+"""
+
+
+def last_checkpoint_step(folder: Path) -> int:
+    """Gives the step of the last checkpoint anywhere below a folder; 0 if there is none."""
+    for path in folder.rglob("checkpoint"):
+        latest = tf.train.latest_checkpoint(str(path.parent))
+        if latest:
+            return int(latest.rpartition("-")[2])
+    return 0
+
+
+@pytest.fixture
+def killed(make_args: MakeArgs, tmp_path: Path) -> FnArgs:
+    """A training of 300 steps whose process was killed once there was a checkpoint on the way."""
+    args = make_args(train={"steps": 300, "eval_every_steps": 100})
+    values = {key: value for key, value in vars(args).items() if value is not None}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _TRAIN, json.dumps(values)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while last_checkpoint_step(tmp_path) == 0:
+        if process.poll() is not None:
+            pytest.fail(process.communicate()[1])
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return args
+
+
+def test_run_fn_continues_a_killed_training_from_its_checkpoint(
+    killed: FnArgs, tmp_path: Path
+) -> None:
+    step = last_checkpoint_step(tmp_path)
+    assert 0 < step < 300
+    killed.model_run_dir = str(tmp_path / "model_run" / "8")  # that of the next execution
+
+    run_fn(killed)
+
+    _, second_path = sorted(Path(killed.model_run_dir).glob("events.out.tfevents.*"))
+    steps = [event.step for event in tf.compat.v1.train.summary_iterator(str(second_path))]
+    assert min(filter(None, steps)) == step
+    assert last_checkpoint_step(tmp_path) == 300
+    assert os.listdir(tmp_path / "model_run") == ["8"]
