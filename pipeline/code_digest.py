@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+_PACKAGE_FILE = "__init__.py"
 _LIBRARIES = (
     "apache-beam",
     "tensorflow",
@@ -48,7 +49,12 @@ def _sources(modules: Iterable[str]) -> dict[str, bytes]:
         path = _source_path(name)
         if path is not None and name not in sources:
             sources[name] = path.read_bytes()
-            pending.extend(_imported_names(sources[name], name))
+            package = name if path.name == _PACKAGE_FILE else name.rpartition(".")[0]
+            pending.extend(_imported_names(sources[name], package))
+        if "." in name:
+            pending.append(
+                name.rpartition(".")[0]
+            )  # importing a module runs the packages around it
     return sources
 
 
@@ -56,13 +62,18 @@ def _source_path(name: str) -> Path | None:
     """Finds the source of a module of ours without importing it; None for any other name."""
     top, *rest = name.split(".")
     spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None or not _is_ours(Path(spec.origin)):
+    if spec is None:
         return None
     if not rest:
-        return Path(spec.origin)
-    module = Path(spec.origin).parent.joinpath(*rest)
-    candidates = (module.with_suffix(".py"), module / "__init__.py")
-    return next((path for path in candidates if path.is_file()), None)
+        candidates = [Path(spec.origin)] if spec.origin else []
+    else:
+        modules = [Path(root, *rest) for root in spec.submodule_search_locations or ()]
+        candidates = [
+            path
+            for module in modules
+            for path in (module.with_suffix(".py"), module / _PACKAGE_FILE)
+        ]
+    return next((path for path in candidates if path.is_file() and _is_ours(path)), None)
 
 
 def _is_ours(path: Path) -> bool:
@@ -70,13 +81,18 @@ def _is_ours(path: Path) -> bool:
     return path.suffix == ".py" and not installed.intersection(path.parents)
 
 
-def _imported_names(source: bytes, importer: str) -> Iterator[str]:
-    """Names every module that a source may import, each `from` name taken for a module too."""
+def _imported_names(source: bytes, package: str) -> Iterator[str]:
+    """Names every module that a source may import, each `from` name taken for a module too.
+
+    Args:
+        source: Python.
+        package: The package at which its relative imports start.
+    """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            package = importer.rsplit(".", node.level)[0] + "." if node.level else ""
-            base = package + (node.module or "")
-            yield base.rstrip(".")
-            yield from (f"{base.rstrip('.')}.{alias.name}" for alias in node.names)
+            around = package.split(".")[: -(node.level - 1) or None] if node.level else []
+            base = ".".join([*around, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -4,14 +4,15 @@ import json
 
 import tensorflow_model_analysis as tfma
 
+from components.evaluator import metrics
 from pipeline.config import LOWER_IS_BETTER, Config, Metric, Threshold
 from trainer.signatures import EXAMPLES_SIGNATURE
 
-_TFMA_CLASSES = {
+_CLASSES = {
     "accuracy": "SparseCategoricalAccuracy",
     "cross_entropy": "SparseCategoricalCrossentropy",
-    "precision": "Precision",
-    "recall": "Recall",
+    "precision": metrics.ClassPrecision.__name__,
+    "recall": metrics.ClassRecall.__name__,
 }
 _PER_CLASS: tuple[Metric, ...] = ("precision", "recall")
 
@@ -56,7 +57,11 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
 
 
 def _metric(name: Metric, config: Config) -> tfma.MetricConfig:
-    metric = tfma.MetricConfig(class_name=_TFMA_CLASSES[name], config=json.dumps({"name": name}))
+    metric = tfma.MetricConfig(
+        class_name=_CLASSES[name],
+        module=metrics.__name__ if name in _PER_CLASS else "",
+        config=json.dumps({"name": name}),
+    )
     threshold = config.evaluation.thresholds.get(name)
     if threshold:
         metric.per_slice_thresholds.add(

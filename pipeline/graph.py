@@ -94,6 +94,7 @@ def create_pipeline(config: Config) -> Pipeline:
             eval_config=make_eval_config(config),
         ),
         "components.evaluator.component",
+        "components.evaluator.metrics",
     )
 
     # Publishes the blessed model as a new version.
@@ -169,7 +170,7 @@ def _custom_config(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"settings": settings}
 
 
-def _keyed_by_code(component: BaseComponent, module: str) -> BaseComponent:
+def _keyed_by_code(component: BaseComponent, *modules: str) -> BaseComponent:
     """Puts a digest of a component's code into its properties, and so into its cache key."""
-    component.spec.exec_properties["code_digest"] = code_digest(module)
+    component.spec.exec_properties["code_digest"] = code_digest(*modules)
     return component

@@ -25,10 +25,10 @@ def divided_output(log_path: Path, *, verbose: bool) -> Iterator[TextIO]:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         saved = [os.dup(1), os.dup(2)]
-        stack.callback(_restore, saved)
         log = stack.enter_context(open(log_path, "ab"))
         target = _tee(stack, log_path, saved[1]) if verbose else log.fileno()
         screen = stack.enter_context(os.fdopen(os.dup(saved[0]), "w"))
+        stack.callback(_restore, saved)  # before a tee is waited for, which both still feed
         _flush()
         os.dup2(target, 1)
         os.dup2(target, 2)
@@ -51,6 +51,7 @@ def _tee(stack: ExitStack, log_path: Path, screen: int) -> int:
         start_new_session=True,  # Ctrl-C in a terminal is not meant for it
     )
     assert process.stdin is not None
+    stack.callback(process.wait)
     stack.callback(process.stdin.close)
     return process.stdin.fileno()
 

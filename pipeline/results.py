@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rich.table import Table
+from rich.text import Text
 
 from components.mlflow_tracker.client import Tracker, is_server
 from pipeline.config import hide_password
@@ -23,7 +24,7 @@ def metrics_table(report: Report) -> Table:
     for metric, value in report.metrics.items():
         previous = report.baseline.get(metric)
         table.add_row(
-            metric,
+            Text(metric, overflow="fold"),
             f"{value:.4g}",
             "" if previous is None else f"{previous:.4g}",
             ", ".join(bounds.get(metric, [])),

@@ -41,7 +41,7 @@ class PlainView:
 
     def say(self, sentence: str) -> None:
         """Shows a sentence."""
-        self._console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        self._console.print(Text(sentence), soft_wrap=True)
 
     def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None:
         """Names the run."""

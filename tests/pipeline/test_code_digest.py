@@ -74,7 +74,6 @@ def test_code_digest_keeps_with_what_is_not_imported(digest_of: Digest, name: st
     assert digest_of({name: "VALUE = 2\n"}) == digest_of()
 
 
-@pytest.mark.xfail(reason="the packages of an imported module are not followed")
 @pytest.mark.parametrize("name", ["shop/__init__.py", "shop/deep/__init__.py"])
 def test_code_digest_changes_with_the_packages_around_what_is_imported(
     digest_of: Digest, name: str
@@ -88,9 +87,7 @@ def test_code_digest_changes_with_the_packages_around_what_is_imported(
     "package",
     [
         "shop",
-        pytest.param(
-            "shop/deep", marks=pytest.mark.xfail(reason="taken for imports of the package around")
-        ),
+        "shop/deep",
     ],
 )
 def test_code_digest_follows_relative_imports_of_a_package_itself(
@@ -107,7 +104,6 @@ def test_code_digest_follows_relative_imports_of_a_package_itself(
     assert digest_of(files) not in [digest_of(each) for each in changed]
 
 
-@pytest.mark.xfail(reason="a package without __init__.py is taken for an installed one")
 def test_code_digest_changes_with_a_module_of_a_namespace_package(digest_of: Digest) -> None:
     files = {"shop/__init__.py": None}
 

@@ -108,7 +108,6 @@ def test_divided_output_restores_both_streams_after_an_exception(
     assert log_path.read_text() == "before\n"
 
 
-@pytest.mark.xfail(reason="tee is not waited for", strict=False)
 def test_divided_output_has_written_the_log_at_its_end(log_path: Path) -> None:
     lines = in_with("print('hidden')") + f"print(Path({str(log_path)!r}).read_text())"
 

@@ -71,8 +71,8 @@ def test_metrics_table_shows_values_baseline_and_thresholds() -> None:
     "word",
     [
         "plain",
-        pytest.param("[b]", marks=pytest.mark.xfail(reason="rich takes it for markup")),
-        pytest.param("[/b]", marks=pytest.mark.xfail(reason="rich takes it for markup")),
+        "[b]",
+        "[/b]",
     ],
 )
 def test_metrics_table_shows_any_word(word: str) -> None:
@@ -81,7 +81,6 @@ def test_metrics_table_shows_any_word(word: str) -> None:
     assert row[0] == f"recall/{word}"
 
 
-@pytest.mark.xfail(reason="rich ends long words in an ellipsis")
 def test_metrics_table_cuts_nothing_off_where_it_is_narrow() -> None:
     name = "recall/" + "x" * 100
 

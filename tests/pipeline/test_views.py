@@ -66,7 +66,7 @@ def test_plain_view_shows_a_line_for_each_event(plain: PlainView, stream: String
         "a sentence that is longer than the console is wide",
         "[bold]no markup[/bold] [/x]",
         "/a/path with 3 numbers and 'quotes'",
-        pytest.param(":smile:", marks=pytest.mark.xfail(reason="rich takes it for an emoji")),
+        ":smile:",
     ],
 )
 def test_plain_view_says_a_sentence_as_it_is(
