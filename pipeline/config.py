@@ -4,22 +4,22 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Field,
-    PrivateAttr,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
+from pipeline.sections import (
+    BeamSettings,
+    DataSettings,
+    EvaluationSettings,
+    MlflowSettings,
+    PathsSettings,
+    PushSettings,
+    SettingError,
+)
 from trainer.config import (
     FeatureKind,
-    FiniteFloat,
-    FrozenList,
     ModelSettings,
     Section,
     TrainerSettings,
@@ -27,150 +27,7 @@ from trainer.config import (
     is_column_name,
 )
 
-Metric = Literal["accuracy", "cross_entropy", "precision", "recall"]
-METRICS: tuple[str, ...] = get_args(Metric)
 _SQLITE = "sqlite:///"
-LOWER_IS_BETTER = frozenset({"cross_entropy"})
-Runner = Literal[
-    "DirectRunner", "PrismRunner", "PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"
-]
-
-
-class SettingError(ValueError):
-    """A mistake found by comparing settings with each other.
-
-    Attributes:
-        key: Where the wrong one stands, below the section that found it.
-    """
-
-    def __init__(self, key: tuple[str, ...], message: str) -> None:
-        """Keeps the key."""
-        super().__init__(message)
-        self.key = key
-
-
-class PathsSettings(Section):
-    """Where a run keeps its state."""
-
-    root: str = Field(
-        "artifacts",
-        min_length=1,
-        description="Folder of all that runs write; deleting it is a clean slate.",
-    )
-
-
-class SplitSettings(Section):
-    """Shares of the rows, by a hash of the row."""
-
-    train: FiniteFloat = Field(2, gt=0, description="Share of the rows to learn from.")
-    eval: FiniteFloat = Field(1, gt=0, description="Share of the rows to judge the model by.")
-
-
-class DataSettings(Section):
-    """The CSV files and what is in them."""
-
-    path: str = Field(min_length=1, description="A CSV file, or a folder of them (`*.csv`).")
-    label: str = Field(min_length=1, description="Column to predict: words or whole numbers.")
-    split: SplitSettings = SplitSettings()
-    schema_path: str | None = Field(
-        None,
-        min_length=1,
-        alias="schema",
-        description="A reviewed schema (`schema.pbtxt`) to hold the data to; null infers one.",
-    )
-
-
-class Threshold(Section):
-    """Bounds of a metric; the model is blessed only if every one of them holds."""
-
-    min: FiniteFloat | None = Field(None, ge=0, description="Least value allowed.")
-    max: FiniteFloat | None = Field(None, ge=0, description="Greatest value allowed.")
-    max_worsening: FiniteFloat | None = Field(
-        None, ge=0, description="How much worse than the latest blessed model it may be."
-    )
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "Threshold":
-        if self.min is None and self.max is None and self.max_worsening is None:
-            raise ValueError("needs at least one of min, max, max_worsening")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
-        return self
-
-
-def _as_columns(value: Any) -> Any:
-    """A slice by one column may be written as that column's name alone."""
-    return [value] if isinstance(value, str) else value
-
-
-Slice = Annotated[tuple[str, ...], FrozenList, BeforeValidator(_as_columns), Field(min_length=1)]
-
-
-class EvaluationSettings(Section):
-    """What the model is judged by."""
-
-    thresholds: dict[Metric, Threshold] = Field(
-        min_length=1,
-        description="Bounds by metric; `precision` and `recall` hold for each class.",
-    )
-    slices: Annotated[tuple[Slice, ...], FrozenList] = Field(
-        (), description="Columns, or lists of columns, to break the metrics down by."
-    )
-
-    @field_validator("thresholds")
-    @classmethod
-    def _shares_are_at_most_one(
-        cls, thresholds: dict[Metric, Threshold]
-    ) -> dict[Metric, Threshold]:
-        for metric, threshold in thresholds.items():
-            for bound, value in threshold.model_dump(exclude_none=True).items():
-                if metric not in LOWER_IS_BETTER and value > 1:
-                    raise SettingError(
-                        (metric, bound), f"{value:g} is not allowed: {metric} is at most 1"
-                    )
-        return thresholds
-
-
-class PushSettings(Section):
-    """Where blessed models go."""
-
-    directory: str | None = Field(
-        None,
-        min_length=1,
-        description="Folder of the pushed versions; null is `<paths.root>/serving/<name>`.",
-    )
-
-
-class MlflowSettings(Section):
-    """Where runs are tracked."""
-
-    tracking_uri: str | None = Field(
-        None,
-        min_length=1,
-        description="MLflow store; null is `MLFLOW_TRACKING_URI`, else SQLite below `paths.root`.",
-    )
-    experiment: str | None = Field(
-        None, min_length=1, description="MLflow experiment; null is `name`."
-    )
-
-
-class BeamSettings(Section):
-    """What processes the data."""
-
-    runner: Runner = Field("DirectRunner", description="Beam runner of the data nodes.")
-    args: Annotated[tuple[str, ...], FrozenList] = Field(
-        (), description="Further Beam pipeline options, `--name=value` each."
-    )
-
-    @field_validator("args")
-    @classmethod
-    def _are_options(cls, args: tuple[str, ...]) -> tuple[str, ...]:
-        for arg in args:
-            if not arg.startswith("--") or arg.startswith("--runner"):
-                raise ValueError(
-                    f"'{arg}' is not an option of the form --name=value beside --runner"
-                )
-        return args
 
 
 class Config(Section):

@@ -5,7 +5,8 @@ import json
 import tensorflow_model_analysis as tfma
 
 from components.evaluator import metrics
-from pipeline.config import LOWER_IS_BETTER, Config, Metric, Threshold
+from pipeline.config import Config
+from pipeline.sections import LOWER_IS_BETTER, Metric, Threshold
 from trainer.signatures import EXAMPLES_SIGNATURE
 
 _CLASSES = {

@@ -10,8 +10,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config import Config, SettingError, section_at
+from pipeline.config import Config, section_at
 from pipeline.errors import ConfigError, did_you_mean
+from pipeline.sections import SettingError
 
 Key = tuple[str, ...]
 

@@ -18,10 +18,12 @@ SERVER_GRACE_SECONDS = 5.0
 STORE_GRACE_SECONDS = 120.0
 """The same for a store on disk, which is slow at worst, but there."""
 TRACKING_URI = "MLFLOW_TRACKING_URI"
-_SERVER_ENVIRONMENT = {
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # a run talks to its own tracking server only
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
+"""What the process is told of MLflow, unless the environment says otherwise."""
 
 
 def is_server(tracking_uri: str) -> bool:
@@ -62,7 +64,7 @@ class Tracker:
             text=True,
             start_new_session=True,  # Ctrl-C in a terminal is not meant for it
             # Not among the arguments, which every user of the machine may read.
-            env=_SERVER_ENVIRONMENT | os.environ | {TRACKING_URI: tracking_uri},
+            env=_ENVIRONMENT | os.environ | {TRACKING_URI: tracking_uri},
         )
         self._threads = [
             threading.Thread(target=target, daemon=True) for target in (self._write, self._listen)

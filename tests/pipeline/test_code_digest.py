@@ -110,14 +110,12 @@ def test_code_digest_changes_with_a_module_of_a_namespace_package(digest_of: Dig
     assert digest_of({**files, "shop/main.py": "VALUE = 2\n"}) != digest_of(files)
 
 
-def test_code_digest_changes_with_a_module_that_is_renamed(digest_of: Digest) -> None:
-    renamed = {
-        "shop/near.py": None,
-        "shop/close.py": FILES["shop/near.py"],
-        "shop/parts.py": FILES["shop/parts.py"],
-    }
+def test_code_digest_changes_with_a_line_that_moves_to_the_next_module(digest_of: Digest) -> None:
+    line = "VALUE = 1\n"
+    first = {"shop/near.py": line + line, "shop/parts.py": FILES["shop/parts.py"]}
+    second = {"shop/near.py": line, "shop/parts.py": line + FILES["shop/parts.py"]}
 
-    assert digest_of(renamed) != digest_of()
+    assert digest_of(first) != digest_of(second)
 
 
 def test_code_digest_covers_every_module_that_it_is_given(digest_of: Digest) -> None:

@@ -1,5 +1,6 @@
 """Screen and log of a process, whose own descriptors are moved: each test runs one."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,10 @@ def run(log_path: Path, body: str, *, verbose: bool = False) -> subprocess.Compl
             return divided_output(Path({str(log_path)!r}), verbose={verbose})
     """
     script = dedent(head) + dedent(body)
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # print keeps lines back, as it does
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment
+    )
 
 
 def in_with(*lines: str) -> str:

@@ -22,6 +22,7 @@ CHECKS = [
     check("accuracy", "min", 0.9, 0.51234, False),
     check("accuracy", "change", -0.05, 0.012345, True),
     check("cross_entropy", "max", 0.5, 0.61, False),
+    check("cross_entropy", "change", 0.05, 0.01, True),
     check("recall/bee", "change", -0.05, -0.25, False),
     check("recall/ant", "min", 0.5, 0.5, True),
 ]
@@ -62,7 +63,7 @@ def test_metrics_table_shows_values_baseline_and_thresholds() -> None:
     assert print_table(report) == [
         ["metric", "value", "previous", "thresholds"],
         ["accuracy", "0.5123", "0.5", "min 0.9 MISSED, change -0.05 holds"],
-        ["cross_entropy", "0.61", "max 0.5 MISSED"],
+        ["cross_entropy", "0.61", "max 0.5 MISSED, change +0.05 holds"],
         ["example_count", "8"],
     ]
 

@@ -120,6 +120,7 @@ def test_executor_does_not_touch_the_folder_for_a_model_that_is_not_blessed(
 
     pushed = push.execute("none")
 
+    assert pushed.mlmd_artifact.custom_properties["pushed"].WhichOneof("value") == "int_value"
     assert pushed.get_int_custom_property("pushed") == 0
     assert not push.push_dir.exists()
 
