@@ -1,8 +1,6 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
 import glob
-from collections.abc import Mapping
-from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
@@ -55,25 +53,26 @@ def create_pipeline(config: Config) -> Pipeline:
             examples=example_gen.outputs["examples"],
             schema=schema_gen.outputs["schema"],
             preprocessing_fn="trainer.preprocessing.preprocessing_fn",
-            custom_config=_custom_config(settings.model_dump(include={"label", "features"})),
+            custom_config={"settings": settings.model_dump(include={"label", "features"})},
             disable_analyzer_cache=True,
             disable_statistics=True,
         ),
         "trainer.preprocessing",
     )
 
-    # Trains the custom Estimator and exports it as a SavedModel.
-    trainer = _keyed_by_code(
-        Trainer(
-            run_fn="trainer.run.run_fn",
-            examples=transform.outputs["transformed_examples"],
-            transform_graph=transform.outputs["transform_graph"],
-            schema=schema_gen.outputs["schema"],
-            train_args=trainer_pb2.TrainArgs(num_steps=settings.train.steps),
-            eval_args=trainer_pb2.EvalArgs(),
-            custom_config=_custom_config(settings.model_dump(mode="json")),
-        ),
-        "trainer.run",
+    # Trains the custom Estimator and exports it as a SavedModel. Its code's digest reaches run_fn,
+    # which resumes no training of other code.
+    trainer = Trainer(
+        run_fn="trainer.run.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema_gen.outputs["schema"],
+        train_args=trainer_pb2.TrainArgs(num_steps=settings.train.steps),
+        eval_args=trainer_pb2.EvalArgs(),
+        custom_config={
+            "settings": settings.model_dump(mode="json"),
+            "code_digest": code_digest("trainer.run"),
+        },
     )
 
     # Finds the model to compare with.
@@ -164,10 +163,6 @@ def _make_schema_gen(config: Config, statistics_gen: BaseComponent) -> BaseCompo
     if config.data.schema_path is not None:
         return ImportSchemaGen(schema_file=str(config.resolve(config.data.schema_path)))
     return SchemaGen(statistics=statistics_gen.outputs["statistics"])
-
-
-def _custom_config(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"settings": settings}
 
 
 def _keyed_by_code(component: BaseComponent, *modules: str) -> BaseComponent:

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+_TEE_SECONDS = 5.0
 
 
 @contextmanager
@@ -51,9 +53,14 @@ def _tee(stack: ExitStack, log_path: Path, screen: int) -> int:
         start_new_session=True,  # Ctrl-C in a terminal is not meant for it
     )
     assert process.stdin is not None
-    stack.callback(process.wait)
+    stack.callback(_wait, process)
     stack.callback(process.stdin.close)
     return process.stdin.fileno()
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(subprocess.TimeoutExpired):  # a surviving child may still feed it
+        process.wait(timeout=_TEE_SECONDS)
 
 
 def _flush() -> None:

@@ -43,7 +43,9 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.serving_model_dir,
     )
     move_children(checkpoint_dir, fn_args.model_run_dir)
-    tf.io.gfile.rmtree(os.path.dirname(checkpoint_dir))
+    tf.io.gfile.rmtree(checkpoint_dir)
+    if not tf.io.gfile.listdir(os.path.dirname(checkpoint_dir)):  # no other training was killed
+        tf.io.gfile.rmtree(os.path.dirname(checkpoint_dir))
 
 
 def _checkpoint_dir(fn_args: FnArgs) -> str:

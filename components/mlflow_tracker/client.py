@@ -18,6 +18,7 @@ SERVER_GRACE_SECONDS = 5.0
 STORE_GRACE_SECONDS = 120.0
 """The same for a store on disk, which is slow at worst, but there."""
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+_SOURCE_DIR = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # a run talks to its own tracking server only
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -62,6 +63,7 @@ class Tracker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=_SOURCE_DIR,  # first on the path of `-m`, before any package of the same name
             start_new_session=True,  # Ctrl-C in a terminal is not meant for it
             # Not among the arguments, which every user of the machine may read.
             env=_ENVIRONMENT | os.environ | {TRACKING_URI: tracking_uri},

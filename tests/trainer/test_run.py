@@ -420,11 +420,13 @@ run_fn(FnArgs(**json.loads(sys.argv[1])))
 
 
 def last_checkpoint_step(folder: Path) -> int:
-    """Gives the step of the last checkpoint anywhere below a folder; 0 if there is none."""
-    for path in folder.rglob("checkpoint"):
-        latest = tf.train.latest_checkpoint(str(path.parent))
-        if latest:
-            return int(latest.rpartition("-")[2])
+    """Gives the step of the last checkpoint below `model_run`; 0 if there is none."""
+    # No glob reads the folder of checkpoints itself, where files come and go in a training.
+    for pattern in ("model_run/*/checkpoint", "model_run/*/*/checkpoint"):
+        for path in folder.glob(pattern):
+            latest = tf.train.latest_checkpoint(str(path.parent))
+            if latest:
+                return int(latest.rpartition("-")[2])
     return 0
 
 
