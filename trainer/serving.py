@@ -1,14 +1,20 @@
 """The exported SavedModel: raw columns in, predictions out, under fixed signature names."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 import tensorflow_transform as tft
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from trainer.classes import CLASSES_FILE
-from trainer.signatures import CLASSIFY_SIGNATURE, EXAMPLES_SIGNATURE, SERVING_SIGNATURE
+from trainer.signatures import (
+    CLASSIFY_SIGNATURE,
+    EXAMPLES_SIGNATURE,
+    SERVING_SIGNATURE,
+    SIGNATURE_FILE,
+)
 
 _SIGNATURE_OF_EXPORT = {
     f"{EXAMPLES_SIGNATURE}:{SERVING_SIGNATURE}": EXAMPLES_SIGNATURE,
@@ -57,14 +63,19 @@ def export_model(
         estimator: The trained Estimator.
         serving_input_receiver_fn: Where its features come from.
         classes_path: The label's vocabulary, kept as `assets.extra/classes`.
-        export_dir: Folder of the SavedModel, made if absent.
+        export_dir: Folder of the SavedModel, made if absent; `SIGNATURE_FILE` describes it.
     """
     timestamped_dir = estimator.export_saved_model(
         os.path.join(export_dir, "export"),
         serving_input_receiver_fn,
         assets_extra={CLASSES_FILE: classes_path},
     ).decode()
-    _rename_signatures(os.path.join(timestamped_dir, tf.saved_model.SAVED_MODEL_FILENAME_PB))
+    signatures = _rename_signatures(
+        os.path.join(timestamped_dir, tf.saved_model.SAVED_MODEL_FILENAME_PB)
+    )
+    _write_description(
+        signatures[SERVING_SIGNATURE], os.path.join(timestamped_dir, "assets.extra", SIGNATURE_FILE)
+    )
     move_children(timestamped_dir, export_dir)
     tf.io.gfile.rmtree(os.path.dirname(timestamped_dir))
 
@@ -77,7 +88,7 @@ def move_children(source_dir: str, target_dir: str) -> None:
         tf.io.gfile.rename(os.path.join(source_dir, name), os.path.join(target_dir, name))
 
 
-def _rename_signatures(path: str) -> None:
+def _rename_signatures(path: str) -> dict[str, meta_graph_pb2.SignatureDef]:
     """Gives the signatures in a `saved_model.pb` the names of `trainer.signatures`."""
     saved_model = saved_model_pb2.SavedModel()
     with tf.io.gfile.GFile(path, "rb") as file:
@@ -88,3 +99,20 @@ def _rename_signatures(path: str) -> None:
         del signatures[exported]
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(saved_model.SerializeToString(deterministic=True))
+    return dict(signatures)
+
+
+def _write_description(signature: meta_graph_pb2.SignatureDef, path: str) -> None:
+    """Writes inputs and outputs as `SIGNATURE_FILE` holds them; -1 is a size that is not fixed."""
+    description = {
+        side: {
+            name: {
+                "dtype": tf.as_dtype(info.dtype).name,
+                "shape": [dim.size for dim in info.tensor_shape.dim],
+            }
+            for name, info in tensors.items()
+        }
+        for side, tensors in (("inputs", signature.inputs), ("outputs", signature.outputs))
+    }
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(json.dumps(description, indent=2, sort_keys=True) + "\n")
