@@ -4,7 +4,7 @@ import json
 
 import tensorflow_model_analysis as tfma
 
-from components.evaluator import metrics
+from components.evaluator import metrics, scores
 from pipeline.config import Config
 from pipeline.sections import LOWER_IS_BETTER, Metric, Threshold
 from trainer.signatures import EXAMPLES_SIGNATURE
@@ -36,7 +36,9 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
             class_name="MultiClassConfusionMatrixAtThresholds",
             config=json.dumps({"name": "confusion_matrix", "thresholds": [0.0]}),
         ),
+        _scores(scores.Curves, "curves"),
     ]
+    per_class = [*(_metric(name, config) for name in _PER_CLASS), _scores(scores.ClassAuc, "auc")]
     return tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(
@@ -52,8 +54,14 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
         ],
         metrics_specs=[
             tfma.MetricsSpec(metrics=overall),
-            tfma.MetricsSpec(metrics=[_metric(name, config) for name in _PER_CLASS]),
+            tfma.MetricsSpec(metrics=per_class),
         ],
+    )
+
+
+def _scores(metric: type[tfma.metrics.Metric], name: str) -> tfma.MetricConfig:
+    return tfma.MetricConfig(
+        class_name=metric.__name__, module=scores.__name__, config=json.dumps({"name": name})
     )
 
 

@@ -1,5 +1,6 @@
 """Writes `summary.json` from TFMA's results."""
 
+import base64
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from tfx.dsl.io import fileio
 from components.evaluator.summary import SUMMARY_FILE
 
 CONFUSION_MATRIX = "confusion_matrix"
+CURVES = "curves"
 _DIFFERENCE = "_diff"
 """TFMA's ending of a metric that is the difference to the baseline, whose own stands beside it."""
 
@@ -46,6 +48,7 @@ def write_summary(
         "classes": list(classes),
         "slices": slices,
         CONFUSION_MATRIX: _confusion_matrix(candidate[()], len(classes)),
+        CURVES: dict(zip(classes, _curves(candidate[()]), strict=True)),
         "checks": list(checks),
     }
     with fileio.open(os.path.join(evaluation_dir, SUMMARY_FILE), "w") as file:
@@ -85,6 +88,12 @@ def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[i
     return matrix
 
 
+def _curves(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Reads the curves of each class, by class id."""
+    found: list[dict[str, Any]] = json.loads(base64.b64decode(results[""][CURVES]["bytesValue"]))
+    return found
+
+
 def make_checks(
     metrics: Metrics, baseline: Metrics, eval_config: tfma.EvalConfig
 ) -> Iterator[dict[str, Any]]:
@@ -119,16 +128,24 @@ def _bounds(
     fixed, change = threshold.value_threshold, threshold.change_threshold
     if fixed.HasField("lower_bound"):
         limit = fixed.lower_bound.value
-        yield _check(metric, "min", limit, value, holds=value >= limit)
+        yield _check(metric, "min", limit, value, margin=value - limit)
     if fixed.HasField("upper_bound"):
         limit = fixed.upper_bound.value
-        yield _check(metric, "max", limit, value, holds=value <= limit)
+        yield _check(metric, "max", limit, value, margin=limit - value)
     if change.HasField("absolute") and baseline is not None:
         limit, difference = change.absolute.value, value - baseline
         lower_is_better = change.direction == tfma.MetricDirection.LOWER_IS_BETTER
-        holds = difference <= limit if lower_is_better else difference >= limit
-        yield _check(metric, "change", limit, difference, holds=holds and baseline != 0)
+        margin = limit - difference if lower_is_better else difference - limit
+        yield _check(metric, "change", limit, difference, margin=margin if baseline else math.nan)
 
 
-def _check(metric: str, bound: str, limit: float, value: float, *, holds: bool) -> dict[str, Any]:
-    return {"metric": metric, "bound": bound, "limit": limit, "value": value, "holds": holds}
+def _check(metric: str, bound: str, limit: float, value: float, margin: float) -> dict[str, Any]:
+    """Makes a check of the summary; the margin is NaN where the bound cannot hold."""
+    return {
+        "metric": metric,
+        "bound": bound,
+        "limit": limit,
+        "value": value,
+        "holds": margin >= 0,
+        "margin": margin if math.isfinite(margin) else None,
+    }

@@ -54,10 +54,12 @@ def test_make_eval_config_measures_everything_whatever_has_thresholds() -> None:
         "cross_entropy",
         "example_count",
         "confusion_matrix",
+        "curves",
     ]
     assert [json.loads(metric.config)["name"] for metric in per_class.metrics] == [
         "precision",
         "recall",
+        "auc",
     ]
 
 

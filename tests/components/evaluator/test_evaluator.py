@@ -19,7 +19,7 @@ from google.protobuf import text_format
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx.types import Artifact, channel_utils, standard_artifacts
 
-from components.evaluator import metrics
+from components.evaluator import metrics, scores
 from components.evaluator.component import Evaluator
 from components.evaluator.executor import Executor
 from components.evaluator.summary import read_summary
@@ -107,7 +107,9 @@ def make_eval_config(**thresholds: Mapping[str, Any]) -> tfma.EvalConfig:
     def metric(class_name: str, name: str, **options: Any) -> tfma.MetricConfig:
         config = tfma.MetricConfig(
             class_name=class_name,
-            module=metrics.__name__ if hasattr(metrics, class_name) else "",
+            module=next(
+                (module.__name__ for module in (metrics, scores) if hasattr(module, class_name)), ""
+            ),
             config=json.dumps({"name": name, **options}),
         )
         if name in thresholds:
@@ -137,10 +139,15 @@ def make_eval_config(**thresholds: Mapping[str, Any]) -> tfma.EvalConfig:
                         "confusion_matrix",
                         thresholds=[0.0],
                     ),
+                    metric("Curves", "curves"),
                 ]
             ),
             tfma.MetricsSpec(
-                metrics=[metric("ClassPrecision", "precision"), metric("ClassRecall", "recall")]
+                metrics=[
+                    metric("ClassPrecision", "precision"),
+                    metric("ClassRecall", "recall"),
+                    metric("ClassAuc", "auc"),
+                ]
             ),
         ],
     )
@@ -235,6 +242,9 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
         ("recall/bee", 2 / 3),  # of rows 4, 5, 6
         ("precision/cow", 1 / 1),  # of row 7, at 0.4 the highest
         ("recall/cow", 1 / 2),  # of rows 7, 8
+        # Of 15 pairs: rows 1 and 2 at 0.8 win 4 and tie row 6; row 3 at 0.1 ties three.
+        ("auc/ant", (2 * 4.5 + 1.5) / 15),
+        ("auc/cow", (6 + 6 / 2) / 12),  # row 7 at 0.4 wins six, row 8 at 0.1 ties six
     ],
 )
 def test_evaluator_measures_the_whole_split(
@@ -257,11 +267,29 @@ def test_evaluator_measures_slices(
 
 
 def test_evaluator_leaves_out_what_is_undefined_in_a_slice(first: Evaluation) -> None:
-    assert "recall/cow" not in first.summary["slices"][2]["metrics"]  # no cow has two legs
+    metrics = first.summary["slices"][2]["metrics"]
+
+    # No cow has two legs; row 2 is an ant, row 5 is none.
+    assert not {"recall/cow", "auc/cow"} & metrics.keys()
+    assert metrics["auc/ant"] == pytest.approx(1)
 
 
 def test_evaluator_counts_true_classes_by_predicted_ones(first: Evaluation) -> None:
     assert first.summary["confusion_matrix"] == [[2, 1, 0], [1, 2, 0], [0, 1, 1]]
+
+
+def test_evaluator_draws_the_curves_of_each_class(first: Evaluation) -> None:
+    curves = first.summary["curves"]
+
+    assert list(curves) == CLASSES
+    # At 0.8 rows 1, 2 and 6; at 0.3 row 7; at 0.1 rows 3, 4, 5 and 8.
+    assert np.array(curves["ant"]["roc"]) == pytest.approx(
+        np.array([[0, 0], [1 / 5, 2 / 3], [2 / 5, 2 / 3], [1, 1]])
+    )
+    assert curves["ant"]["auc"] == first.summary["slices"][0]["metrics"]["auc/ant"]
+    assert np.array(curves["ant"]["calibration"]) == pytest.approx(
+        np.array([[0.1, 1 / 4, 4], [0.3, 0, 1], [0.8, 2 / 3, 3]])
+    )
 
 
 def test_evaluator_names_the_classes(first: Evaluation) -> None:
@@ -303,6 +331,7 @@ def test_evaluator_refuses_a_change_beyond_its_bound(second: Evaluation) -> None
 
     assert (check["bound"], check["holds"]) == ("change", False)
     assert check["value"] == pytest.approx((2 * math.log(8) + math.log(4 / 3)) / 8, rel=1e-5)
+    assert check["margin"] == pytest.approx(0.1 - check["value"])
 
 
 def test_evaluator_refuses_a_bound_of_an_undefined_metric(second: Evaluation) -> None:
@@ -310,6 +339,7 @@ def test_evaluator_refuses_a_bound_of_an_undefined_metric(second: Evaluation) ->
 
     assert math.isnan(check["value"])
     assert not check["holds"]
+    assert check["margin"] is None
 
 
 def test_evaluator_does_not_bless_a_model_that_misses_a_bound(second: Evaluation) -> None:

@@ -97,30 +97,33 @@ def test_values_of_keeps_an_undefined_metric(value: object) -> None:
 @pytest.mark.parametrize(
     ("value", "baseline", "threshold", "expected"),
     [
-        (0.5, None, make_threshold(lower=0.5), [("min", 0.5, 0.5, True)]),
-        (0.49, None, make_threshold(lower=0.5), [("min", 0.5, 0.49, False)]),
-        (0.5, None, make_threshold(upper=0.5), [("max", 0.5, 0.5, True)]),
-        (0.51, None, make_threshold(upper=0.5), [("max", 0.5, 0.51, False)]),
+        (0.5, None, make_threshold(lower=0.5), [("min", 0.5, 0.5, 0.0)]),
+        (0.25, None, make_threshold(lower=0.5), [("min", 0.5, 0.25, -0.25)]),
+        (0.5, None, make_threshold(upper=0.5), [("max", 0.5, 0.5, 0.0)]),
+        (0.75, None, make_threshold(upper=0.5), [("max", 0.5, 0.75, -0.25)]),
         (
-            *(0.5, None, make_threshold(lower=0.6, upper=0.7)),
-            [("min", 0.6, 0.5, False), ("max", 0.7, 0.5, True)],
+            *(0.5, None, make_threshold(lower=0.75, upper=1.0)),
+            [("min", 0.75, 0.5, -0.25), ("max", 1.0, 0.5, 0.5)],
         ),
         # No baseline, no change.
         (0.5, None, make_threshold(change=-0.25), []),
         # The metric may fall by 0.25, or rise by 0.25 where lower is better.
-        (0.5, 0.75, make_threshold(change=-0.25), [("change", -0.25, -0.25, True)]),
-        (0.5, 1.0, make_threshold(change=-0.25), [("change", -0.25, -0.5, False)]),
-        (1.0, 0.25, make_threshold(change=-0.25), [("change", -0.25, 0.75, True)]),
-        (1.0, 0.75, make_threshold(change=0.25, direction=LOWER), [("change", 0.25, 0.25, True)]),
-        (1.0, 0.5, make_threshold(change=0.25, direction=LOWER), [("change", 0.25, 0.5, False)]),
-        (0.0, 0.5, make_threshold(change=0.25, direction=LOWER), [("change", 0.25, -0.5, True)]),
+        (0.5, 0.75, make_threshold(change=-0.25), [("change", -0.25, -0.25, 0.0)]),
+        (0.5, 1.0, make_threshold(change=-0.25), [("change", -0.25, -0.5, -0.25)]),
+        (1.0, 0.25, make_threshold(change=-0.25), [("change", -0.25, 0.75, 1.0)]),
+        (1.0, 0.75, make_threshold(change=0.25, direction=LOWER), [("change", 0.25, 0.25, 0.0)]),
+        (1.0, 0.5, make_threshold(change=0.25, direction=LOWER), [("change", 0.25, 0.5, -0.25)]),
+        (0.0, 0.5, make_threshold(change=0.25, direction=LOWER), [("change", 0.25, -0.5, 0.75)]),
+        # TFMA lets no change hold against a baseline of 0, and nothing of what is no number.
+        (1.0, 0.0, make_threshold(change=-0.25), [("change", -0.25, 1.0, None)]),
+        (math.inf, None, make_threshold(upper=0.5), [("max", 0.5, math.inf, None)]),
     ],
 )
 def test_make_checks_holds_a_metric_against_its_bounds(
     value: float,
     baseline: float | None,
     threshold: tfma.MetricThreshold,
-    expected: list[tuple[str, float, float, bool]],
+    expected: list[tuple[str, float, float, float | None]],
 ) -> None:
     config = make_eval_config(("accuracy", threshold))
 
@@ -131,8 +134,15 @@ def test_make_checks_holds_a_metric_against_its_bounds(
     )
 
     assert list(checks) == [
-        {"metric": "accuracy", "bound": bound, "limit": limit, "value": found, "holds": holds}
-        for bound, limit, found, holds in expected
+        {
+            "metric": "accuracy",
+            "bound": bound,
+            "limit": limit,
+            "value": found,
+            "holds": margin is not None and margin >= 0,
+            "margin": margin,
+        }
+        for bound, limit, found, margin in expected
     ]
 
 
