@@ -2,13 +2,26 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_STEPS = 10**9
 """More steps or rows than any training has: catches a slipped digit."""
+
+
+class SettingError(ValueError):
+    """A mistake found by comparing settings with each other.
+
+    Attributes:
+        key: Where the wrong one stands, below the section that found it.
+    """
+
+    def __init__(self, key: tuple[str, ...], message: str) -> None:
+        """Keeps the key."""
+        super().__init__(message)
+        self.key = key
 
 
 class Section(BaseModel):
@@ -78,6 +91,26 @@ class TrainerSettings(Section):
     def feature_names(self) -> Sequence[str]:
         """Raw columns the model reads, in the order of the configuration."""
         return tuple(self.features)
+
+
+def apply_overrides(settings: TrainerSettings, overrides: Mapping[str, Any]) -> TrainerSettings:
+    """Gives the settings with some of them replaced.
+
+    Args:
+        settings: The settings; they stay as they are.
+        overrides: Dotted key, as `model.learning_rate`, to new value.
+
+    Raises:
+        pydantic.ValidationError: If there is no such setting, or it refuses the value.
+    """
+    data = settings.model_dump(mode="json")
+    for key, value in overrides.items():
+        *sections, name = key.split(".")
+        inner = data
+        for section in sections:
+            inner = inner.setdefault(section, {})
+        inner[name] = value
+    return TrainerSettings.model_validate(data)
 
 
 def is_column_name(name: str) -> bool:

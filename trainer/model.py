@@ -55,6 +55,7 @@ def model_fn(
     if mode == tf.estimator.ModeKeys.EVAL:
         return tf.estimator.EstimatorSpec(mode, loss=loss, eval_metric_ops={"accuracy": accuracy})
 
+    tf.compat.v1.summary.scalar("learning_rate", params["learning_rate"])
     optimizer = OPTIMIZERS[params["optimizer"]](params["learning_rate"])
     train_op = optimizer.minimize(loss, global_step=tf.compat.v1.train.get_global_step())
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)

@@ -275,8 +275,18 @@ def test_model_fn_writes_the_accuracy_as_a_summary(mode: str) -> None:
     network = Network(mode)
     expected = np.mean(network.logits().argmax(axis=1) == LABELS)
 
-    (serialized,) = network.run(network.summaries)
+    assert written(network)["accuracy"] == pytest.approx(expected)
 
-    (value,) = tf.compat.v1.Summary.FromString(serialized).value
-    assert value.tag == "accuracy"
-    assert value.simple_value == pytest.approx(expected)
+
+def test_model_fn_writes_the_learning_rate_as_a_summary_of_the_training() -> None:
+    assert written(Network(TRAIN, learning_rate=0.25))["learning_rate"] == 0.25
+    assert "learning_rate" not in written(Network(EVAL))
+
+
+def written(network: Network) -> dict[str, float]:
+    """Gives the value of each summary."""
+    return {
+        value.tag: value.simple_value
+        for serialized in network.run(network.summaries)
+        for value in tf.compat.v1.Summary.FromString(serialized).value
+    }

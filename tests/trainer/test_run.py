@@ -6,25 +6,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import attr
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-import tensorflow_transform.beam as tft_beam
+from pydantic import ValidationError
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 from tfx.components.trainer.fn_args_utils import FnArgs
+from training_data import CLASSES, FEATURES, LABEL, SETTINGS, Row, make_rows
 
+from components.mlflow_tracker.curves import CurveReader
 from trainer.config import TrainerSettings
 from trainer.features import make_feature_columns
 from trainer.model import model_fn
-from trainer.preprocessing import preprocessing_fn
 from trainer.run import run_fn
 
 pytestmark = [
@@ -34,80 +36,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
 ]
 
-# Names that TensorFlow has to carry as they are: with a path, a hyphen, a dot at the front.
-FEATURES = ["width", ".top/left-x"]
-LABEL = "animal"
-CLASSES = ["ant", "bee", "cow"]
-SPEC = {
-    **{name: tf.io.FixedLenFeature([1], tf.float32) for name in FEATURES},
-    LABEL: tf.io.FixedLenFeature([1], tf.string),
-}
 OUTPUTS = {"class_ids", "classes", "probabilities", "logits"}
-SETTINGS: dict[str, Any] = {
-    "label": LABEL,
-    "features": dict.fromkeys(FEATURES, "numeric"),
-    "model": {"hidden_units": [8], "optimizer": "adagrad", "learning_rate": 0.5, "seed": 1},
-    "train": {"steps": 40, "batch_size": 16, "eval_every_steps": 20, "summary_every_steps": 10},
-}
-
 LONG_SETTINGS = {**SETTINGS, "train": {**SETTINGS["train"], "steps": 300, "eval_every_steps": 100}}
 
-Row = dict[str, Any]
 MakeArgs = Callable[..., FnArgs]
 
 
-def make_rows(n_rows: int, seed: int) -> list[Row]:
-    """Makes rows of three classes that lie around three points."""
-    source = np.random.default_rng(seed)
-    centers = np.array([[0, 10], [8, 10], [4, 60]])
-    class_ids = np.arange(n_rows) % 3
-    values = centers[class_ids] + source.normal(size=(n_rows, 2)) * [1, 5]
-    return [
-        {FEATURES[0]: [row[0]], FEATURES[1]: [row[1]], LABEL: [CLASSES[class_id].encode()]}
-        for row, class_id in zip(values, class_ids, strict=True)
-    ]
-
-
 ROWS = make_rows(20, seed=3)
-
-
-def write_split(split_dir: Path, transformed: Mapping[str, tf.Tensor]) -> None:
-    split_dir.mkdir(parents=True)
-    path = split_dir / "transformed_examples-00000-of-00001.gz"
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for index in range(len(transformed[LABEL])):
-            features = {
-                name: tf.train.Feature(
-                    float_list=tf.train.FloatList(value=transformed[name][index].numpy())
-                )
-                for name in FEATURES
-            }
-            features[LABEL] = tf.train.Feature(
-                int64_list=tf.train.Int64List(value=transformed[LABEL][index].numpy())
-            )
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The outputs of Transform: `graph`, and the two splits in `examples`."""
-    data_dir = tmp_path_factory.mktemp("transform")
-    splits = {"train": make_rows(90, seed=1), "eval": make_rows(30, seed=2)}
-    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(SPEC))
-    settings = {name: SETTINGS[name] for name in ("label", "features")}
-    with tft_beam.Context(temp_dir=str(data_dir / "temp")):
-        transform_fn = (splits["train"], metadata) | tft_beam.AnalyzeDataset(
-            lambda inputs: preprocessing_fn(inputs, {"settings": settings})
-        )
-        _ = transform_fn | tft_beam.WriteTransformFn(str(data_dir / "graph"))
-    metadata_io.write_metadata(metadata, str(data_dir / "graph" / "metadata"))
-    layer = tft.TFTransformOutput(str(data_dir / "graph")).transform_features_layer()
-    for split, rows in splits.items():
-        raw = {name: tf.constant([row[name] for row in rows]) for name in SPEC}
-        raw = {name: tf.cast(raw[name], SPEC[name].dtype) for name in SPEC}
-        write_split(data_dir / "examples" / f"Split-{split}", layer(raw))
-    return data_dir
 
 
 @pytest.fixture
@@ -292,6 +227,20 @@ def test_run_fn_exports_the_words_of_the_classes(trained: FnArgs) -> None:
     assert path.read_text("utf-8") == "ant\nbee\ncow\n"
 
 
+def test_run_fn_describes_the_serving_signature(trained: FnArgs) -> None:
+    path = Path(trained.serving_model_dir, "assets.extra", "signature.json")
+
+    assert json.loads(path.read_text("utf-8")) == {
+        "inputs": {name: {"dtype": "float32", "shape": [-1]} for name in FEATURES},
+        "outputs": {
+            "class_ids": {"dtype": "int64", "shape": [-1, 1]},
+            "classes": {"dtype": "string", "shape": [-1, 1]},
+            "logits": {"dtype": "float32", "shape": [-1, 3]},
+            "probabilities": {"dtype": "float32", "shape": [-1, 3]},
+        },
+    }
+
+
 def test_run_fn_exports_nothing_but_the_model(trained: FnArgs) -> None:
     assert {path.name for path in Path(trained.serving_model_dir).iterdir()} == {
         "saved_model.pb",
@@ -324,6 +273,36 @@ def test_run_fn_writes_training_curves(trained: FnArgs, tag: str, first_step: in
     assert first_step - steps[0] in (0, 1)
     assert {after - before for before, after in pairwise(steps)} <= {9, 10, 11}
     assert 30 <= steps[-1] <= 40
+
+
+def test_run_fn_writes_the_learning_rate_as_a_curve(trained: FnArgs) -> None:
+    rates = {rate for _, rate in scalars(Path(trained.model_run_dir))["learning_rate"]}
+
+    assert rates == {0.5}
+
+
+def test_run_fn_shows_the_curves_while_it_trains(make_args: MakeArgs, tmp_path: Path) -> None:
+    # So few points that TensorFlow by itself writes them at the end.
+    counts = {"steps": 5000, "eval_every_steps": 5000, "summary_every_steps": 250}
+    args = make_args(train=counts)
+    reader, steps, is_done = CurveReader(), [], threading.Event()
+
+    def look() -> None:
+        while not is_done.wait(0.1):
+            for folder in (tmp_path / "model_run" / "unfinished").glob("*"):
+                points = list(reader.read(folder))
+                if not (folder / "model.ckpt-5000.index").exists():
+                    steps.extend(point.step for point in points)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        run_fn(args)
+    finally:
+        is_done.set()
+        thread.join()
+
+    assert any(0 < step < 5000 for step in steps)
 
 
 @pytest.mark.parametrize("tag", ["loss", "accuracy"])
@@ -482,12 +461,55 @@ def test_run_fn_continues_a_killed_training_from_its_checkpoint(
 
 
 @pytest.mark.usefixtures("killed_step")
-def test_run_fn_does_not_continue_a_training_of_another_configuration(
-    data_dir: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"custom_config": {"settings": LONG_SETTINGS, "code_digest": "of code edited meanwhile"}},
+        {"hyperparameters": {"values": {"model.learning_rate": 0.1}}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_run_fn_does_not_continue_another_training(
+    data_dir: Path, tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    args = fn_args(data_dir, tmp_path, LONG_SETTINGS)
-    args.custom_config["code_digest"] = "of code that was edited meanwhile"
+    args = attr.evolve(fn_args(data_dir, tmp_path, LONG_SETTINGS), **change)
 
     run_fn(args)
 
     assert first_step(args) == 1
+
+
+# hyperparameters
+
+
+def test_run_fn_trains_with_the_hyperparameters_in_place_of_the_settings(
+    make_args: MakeArgs, tmp_path: Path
+) -> None:
+    chosen = make_args(tmp_path / "chosen")
+    chosen.hyperparameters = {
+        "values": {"model.hidden_units": "[3, 5]", "model.learning_rate": 0.1, "train.steps": 20}
+    }
+    set_ = make_args(
+        tmp_path / "set",
+        model={"hidden_units": [3, 5], "learning_rate": 0.1},
+        train={"steps": 20},
+    )
+
+    run_fn(chosen)
+    run_fn(set_)
+
+    assert final_weights(chosen)["dense/kernel"].shape == (2, 3)
+    assert set(final_weights(chosen)) == set(final_weights(set_))
+    for name, value in final_weights(chosen).items():
+        np.testing.assert_array_equal(value, final_weights(set_)[name], err_msg=name)
+
+
+@pytest.mark.parametrize("values", [{"model.depth": 3}, {"model.learning_rate": 0}, {"deep": 1}])
+def test_run_fn_refuses_hyperparameters_that_are_no_settings(
+    make_args: MakeArgs, values: dict[str, Any]
+) -> None:
+    args = make_args()
+    args.hyperparameters = {"values": values}
+
+    with pytest.raises(ValidationError, match=next(iter(values))):
+        run_fn(args)

@@ -8,7 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trainer.config import ModelSettings, TrainerSettings, TrainSettings, is_column_name
+from trainer.config import (
+    ModelSettings,
+    TrainerSettings,
+    TrainSettings,
+    apply_overrides,
+    is_column_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +117,23 @@ def test_feature_names_keep_the_order_of_the_configuration() -> None:
     settings = TrainerSettings(label="y", features={"b": "numeric", "a": "numeric"})
 
     assert settings.feature_names == ("b", "a")
+
+
+def test_apply_overrides_replaces_what_is_named_and_nothing_else() -> None:
+    settings = TrainerSettings(label="y", features={"x": "numeric"})
+
+    changed = apply_overrides(settings, {"model.hidden_units": [3], "train.steps": 9})
+
+    assert changed.model == ModelSettings(hidden_units=[3])
+    assert changed.train == TrainSettings(steps=9)
+    assert settings == TrainerSettings(label="y", features={"x": "numeric"})
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"model.depth": 1}, {"depth": 1}, {"deep.er": 1}, {"train.steps": 0}], ids=str
+)
+def test_apply_overrides_refuses_what_is_no_setting(overrides: dict[str, Any]) -> None:
+    settings = TrainerSettings(label="y", features={"x": "numeric"})
+
+    with pytest.raises(ValidationError):
+        apply_overrides(settings, overrides)

@@ -1,0 +1,85 @@
+"""What is noted of a trial while it trains, and whether it goes on."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.trials import State, Trial
+
+_LONGEST_ERROR = 400
+
+
+class StoppedEarlyError(Exception):
+    """Ends the training of a trial that the median rule stops, at its checkpoint."""
+
+
+class Progress(tf.estimator.Exporter):
+    """Is told of each evaluation, as Estimator tells an exporter; it exports nothing.
+
+    Attributes:
+        trial: How the trial stands.
+    """
+
+    def __init__(
+        self, trial: Trial, write: Callable[[Trial], None], is_bad: Callable[[Trial], bool]
+    ) -> None:
+        """Writes that the trial runs.
+
+        Args:
+            trial: The trial, as it stood when it was last written.
+            write: Keeps how it stands.
+            is_bad: Whether it should be stopped.
+        """
+        self.trial = trial
+        self._write = write
+        self._is_bad = is_bad
+        self._start = time.monotonic() - trial.seconds
+        self._change(trial)
+
+    @property
+    def name(self) -> str:
+        """What Estimator names the folder of exports by."""
+        return "progress"
+
+    def export(
+        self,
+        estimator: tf.estimator.Estimator,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Mapping[str, Any],
+        is_the_final_export: bool,
+    ) -> None:
+        """Takes an evaluation, as Estimator gives it."""
+        self.evaluated(eval_result, is_last=is_the_final_export)
+
+    def evaluated(self, metrics: Mapping[str, Any], *, is_last: bool) -> None:
+        """Keeps an evaluation.
+
+        Args:
+            metrics: The objective and `global_step`.
+            is_last: Whether the training is at its end, so that nothing is won by stopping it.
+
+        Raises:
+            StoppedEarlyError: If the trial is bad.
+        """
+        value = float(metrics[self.trial.objective])
+        if math.isfinite(value):
+            self._change(self.trial.evaluated(int(metrics["global_step"]), value))
+            if not is_last and self._is_bad(self.trial):
+                raise StoppedEarlyError
+
+    def ended(self, state: State, error: Exception | None = None) -> None:
+        """Keeps how the trial ended; one without an evaluation to judge it by has failed."""
+        words = str(error).strip().splitlines() if error else []
+        cause = ": ".join([type(error).__name__, *words[:1]])[:_LONGEST_ERROR] if error else None
+        if cause is None and self.trial.score is None:
+            state, cause = "failed", f"no evaluation had a finite {self.trial.objective}"
+        self._change(self.trial.ended(state, cause))
+
+    def _change(self, trial: Trial) -> None:
+        self.trial = dataclasses.replace(trial, seconds=time.monotonic() - self._start)
+        self._write(self.trial)
