@@ -1,4 +1,4 @@
-"""The command line: `pipeline run`, `validate`, `ui`, `tensorboard`."""
+"""The command line: `pipeline run`, `validate`, `sync`, `compare`, `ui`, `tensorboard`."""
 
 import argparse
 import json
@@ -6,10 +6,15 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from components.mlflow_tracker.client import is_server
+from rich.console import Console
+
+from components.mlflow_tracker.client import hide_credentials, is_server
 from pipeline.config import Config
 from pipeline.errors import EXIT_NOT_BLESSED, PipelineError, RunKilledError, StateError
 from pipeline.load import load_config
+
+_WIDE = 200
+"""Characters of a line where there is no terminal to ask."""
 
 
 def main() -> None:
@@ -63,9 +68,32 @@ def _validate(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _sync(config: Config, _: argparse.Namespace) -> int:
+    from pipeline.sync import sync
+
+    report = sync(config, print)
+    print(f"MLflow: {len(report.written)} runs written, {len(report.complete)} were complete")
+    return 0
+
+
+def _compare(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.compare import compare, find_runs, tables
+    from pipeline.journal import Journal
+
+    comparison = compare(find_runs(Journal(config).runs(), options.runs))
+    if options.json:
+        print(json.dumps(comparison.to_json()))
+        return 0
+    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+    for table in tables(comparison):
+        console.print(table, "")
+    return 0
+
+
 def _ui(config: Config, options: argparse.Namespace) -> int:
     if is_server(config.tracking_uri):
-        print(f"the runs are tracked by a server, which has the UI: {config.tracking_uri}")
+        uri = hide_credentials(config.tracking_uri)
+        print(f"the runs are tracked by a server, which has the UI: {uri}")
         return 0
     return _serve(
         "mlflow",
@@ -77,7 +105,7 @@ def _ui(config: Config, options: argparse.Namespace) -> int:
 
 
 def _tensorboard(config: Config, options: argparse.Namespace) -> int:
-    runs = config.root_dir.joinpath("pipeline_root", config.name, "Trainer", "model_run").glob("*/")
+    runs = config.pipeline_root.joinpath("Trainer", "model_run").glob("*/")
     trained = [run for run in runs if run.name.isdecimal()]
     if not trained:
         raise StateError(f"{config.root_dir}: no run of '{config.name}' has trained a model yet")
@@ -112,17 +140,33 @@ def make_parser() -> argparse.ArgumentParser:
     port = argparse.ArgumentParser(add_help=False)
     port.add_argument("--port", type=int, help="port on the loopback interface")
 
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument(
+        "--json", action="store_true", help="print one JSON object, and nothing else"
+    )
+
     parser = argparse.ArgumentParser(
         prog="pipeline", description="From CSV files and one YAML file to a pushed, tracked model."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", parents=[common], help="run the pipeline")
-    run.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
+    run = commands.add_parser("run", parents=[common, as_json], help="run the pipeline")
     run.add_argument("--verbose", action="store_true", help="show the libraries' output as well")
     run.add_argument(
         "--require-blessed", action="store_true", help="exit with 3 if the model is not blessed"
     )
     commands.add_parser("validate", parents=[common], help="check configuration and data only")
+    commands.add_parser(
+        "sync", parents=[common], help="write to MLflow what it lacks of the runs there are"
+    )
+    compare = commands.add_parser(
+        "compare", parents=[common, as_json], help="show what differs between runs, and the best"
+    )
+    compare.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="MLflow or pipeline run id, or its beginning; a run's name; latest, latest~1, ...",
+    )
     commands.add_parser("ui", parents=[common, port], help="open the MLflow UI over the runs")
     commands.add_parser(
         "tensorboard", parents=[common, port], help="open TensorBoard on the last training"
@@ -133,6 +177,8 @@ def make_parser() -> argparse.ArgumentParser:
 _COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
     "run": _run,
     "validate": _validate,
+    "sync": _sync,
+    "compare": _compare,
     "ui": _ui,
     "tensorboard": _tensorboard,
 }

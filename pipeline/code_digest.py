@@ -10,12 +10,15 @@ import hashlib
 import importlib.util
 import sysconfig
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 _PACKAGE_FILE = "__init__.py"
 _LIBRARIES = (
     "apache-beam",
+    "keras-tuner",
+    "scikit-learn",
     "tensorflow",
     "tensorflow-model-analysis",
     "tensorflow-transform",
@@ -77,8 +80,12 @@ def _source_path(name: str) -> Path | None:
 
 
 def _is_ours(path: Path) -> bool:
-    installed = {Path(sysconfig.get_path(key)) for key in ("stdlib", "purelib", "platlib")}
-    return path.suffix == ".py" and not installed.intersection(path.parents)
+    return path.suffix == ".py" and not _installed_dirs().intersection(path.parents)
+
+
+@cache
+def _installed_dirs() -> frozenset[Path]:
+    return frozenset(Path(sysconfig.get_path(key)) for key in ("stdlib", "purelib", "platlib"))
 
 
 def _imported_names(source: bytes, package: str) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """The configuration: what `pipeline_config.yaml` may say, as strict and frozen models."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -9,6 +8,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
+from pipeline.search_space import check_space
 from pipeline.sections import (
     BeamSettings,
     DataSettings,
@@ -16,16 +16,17 @@ from pipeline.sections import (
     MlflowSettings,
     PathsSettings,
     PushSettings,
-    SettingError,
 )
 from trainer.config import (
     FeatureKind,
     ModelSettings,
     Section,
+    SettingError,
     TrainerSettings,
     TrainSettings,
     is_column_name,
 )
+from trainer.tuner_config import TunerSettings
 
 _SQLITE = "sqlite:///"
 
@@ -46,6 +47,9 @@ class Config(Section):
     )
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
+    tuner: TunerSettings | None = Field(
+        None, description="A sweep that finds settings for the Trainer; null makes none."
+    )
     evaluation: EvaluationSettings
     push: PushSettings = PushSettings()
     mlflow: MlflowSettings = MlflowSettings()
@@ -87,6 +91,12 @@ class Config(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _space_fits(self) -> "Config":
+        if self.tuner is not None:
+            check_space(self.tuner, self.trainer_settings)
+        return self
+
     def resolve(self, path: str) -> Path:
         """Makes a path absolute: relative ones start at the YAML file's folder."""
         return (self._base_dir / Path(path).expanduser()).resolve()
@@ -95,6 +105,11 @@ class Config(Section):
     def root_dir(self) -> Path:
         """The state folder."""
         return self.resolve(self.paths.root)
+
+    @property
+    def pipeline_root(self) -> Path:
+        """The folder of the artifacts."""
+        return self.root_dir / "pipeline_root" / self.name
 
     @property
     def data_path(self) -> Path:
@@ -124,6 +139,11 @@ class Config(Section):
         return uri
 
     @property
+    def mlflow_artifact_dir(self) -> Path:
+        """The folder of the files in MLflow, where its store is on disk."""
+        return self.root_dir / "mlflow-artifacts"
+
+    @property
     def trainer_settings(self) -> TrainerSettings:
         """What the Trainer is told."""
         return TrainerSettings(
@@ -131,23 +151,13 @@ class Config(Section):
         )
 
     def to_yaml(self) -> str:
-        """Writes every setting in force, in the form of the YAML file, passwords in URIs hidden."""
-        text: str = yaml.safe_dump(self._shown(), sort_keys=False)
+        """Writes every setting in force, in the form of the YAML file."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
         return text
 
     def flatten(self) -> dict[str, Any]:
-        """Gives every setting by its dotted key, passwords in URIs hidden."""
-        return dict(_flatten("", self._shown()))
-
-    def _shown(self) -> dict[str, Any]:
-        values = self.model_dump(mode="json", by_alias=True)
-        values["mlflow"]["tracking_uri"] = hide_password(self.mlflow.tracking_uri)
-        return values
-
-
-def hide_password(uri: str | None) -> str | None:
-    """Replaces user and password in a URI, if it has them."""
-    return uri and re.sub(r"//[^/@]*@", "//***@", uri)
+        """Gives every setting by its dotted key."""
+        return dict(_flatten("", self.model_dump(mode="json", by_alias=True)))
 
 
 def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

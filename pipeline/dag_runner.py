@@ -54,8 +54,6 @@ def run_nodes(
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     choice = deployment.metadata_connection_config
     connection = getattr(choice, choice.WhichOneof("connection_config"))
-    with metadata.Metadata(connection) as handle:
-        cancel_running(handle.store)
     nodes = [node.pipeline_node for node in pipeline.nodes]
     observer.run_started(pipeline_run_id, [node.node_info.id for node in nodes])
     for node in nodes:

@@ -4,7 +4,9 @@ PipelineError
  |- InputError            2  wrong input, reported before any work starts
  |   |- ConfigError          the configuration
  |   |- DataError            the CSV files
- |   `- EnvironmentError_    the folders a run writes to
+ |   |- StateError           the folders a run writes to
+ |   |- TrackingError        MLflow, where it has to answer
+ |   `- RunNotFoundError     the name of a run
  |- NodeFailedError       1  a node of the pipeline failed
  `- RunKilledError      130  interrupted by the user or the system
 """
@@ -12,6 +14,8 @@ PipelineError
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+
+from components.mlflow_tracker.client import hide_credentials
 
 EXIT_NOT_BLESSED = 3
 _MAX_CHARS = 400
@@ -32,6 +36,10 @@ class InputError(PipelineError):
 class ConfigError(InputError):
     """The configuration is wrong."""
 
+    def __init__(self, message: str) -> None:
+        """Keeps the message, which may quote the configuration, without the credentials in it."""
+        super().__init__(hide_credentials(message))
+
 
 class DataError(InputError):
     """The CSV files are wrong."""
@@ -39,6 +47,14 @@ class DataError(InputError):
 
 class StateError(InputError):
     """A folder that the run writes to cannot be written."""
+
+
+class TrackingError(InputError):
+    """MLflow does not answer, where a command cannot do without."""
+
+
+class RunNotFoundError(InputError):
+    """A run is asked for that is not there, or by a name that fits several."""
 
 
 class NodeFailedError(PipelineError):
@@ -82,6 +98,12 @@ def did_you_mean(word: str, allowed: Sequence[str]) -> str:
     """Names the allowed word nearest to a wrong one, as the end of a sentence; empty if none is."""
     nearest = get_close_matches(word, allowed, n=1)
     return f"; did you mean '{nearest[0]}'?" if nearest else ""
+
+
+def refuse(value: object, rule: str) -> str:
+    """Says in a user's words that pydantic refused a value by a rule."""
+    words = rule.replace("Input should", "should").replace("tuple", "list").replace("Tuple", "list")
+    return f"{value!r} is not allowed: {words}"
 
 
 def describe(error: BaseException) -> str:

@@ -1,8 +1,10 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
 import glob
+from typing import Any
 
-from ml_metadata.proto import metadata_store_pb2
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components import ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -17,9 +19,11 @@ from components.csv_example_gen.component import CsvExampleGen
 from components.csv_example_gen.reader import CSV_PATTERN, hash_buckets
 from components.evaluator.component import Evaluator
 from components.pusher.component import Pusher
+from components.tuner.component import Tuner
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.evaluation import make_eval_config
+from pipeline.mlmd import connection_config
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -36,8 +40,11 @@ def create_pipeline(config: Config) -> Pipeline:
     # Reads the CSV files and splits the rows.
     example_gen = _make_example_gen(config)
 
-    # Measures every column of every split.
-    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
+    # Measures every column of every split, and counts each class of the label.
+    statistics_gen = StatisticsGen(
+        examples=example_gen.outputs["examples"],
+        stats_options=tfdv.StatsOptions(schema=_label_schema(config.data.label)),
+    )
 
     # Takes the reviewed schema where there is one, and infers it where not.
     schema_gen = _make_schema_gen(config, statistics_gen)
@@ -60,6 +67,9 @@ def create_pipeline(config: Config) -> Pipeline:
         "trainer.preprocessing",
     )
 
+    # Searches for the best settings to train with, where that is asked for.
+    tuner = _make_tuner(config, transform)
+
     # Trains the custom Estimator and exports it as a SavedModel. Its code's digest reaches run_fn,
     # which resumes no training of other code.
     trainer = Trainer(
@@ -67,10 +77,11 @@ def create_pipeline(config: Config) -> Pipeline:
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         train_args=trainer_pb2.TrainArgs(num_steps=settings.train.steps),
         eval_args=trainer_pb2.EvalArgs(),
         custom_config={
-            "settings": settings.model_dump(mode="json"),
+            "settings": _untuned_settings(config),
             "code_digest": code_digest("trainer.run"),
         },
     )
@@ -94,6 +105,7 @@ def create_pipeline(config: Config) -> Pipeline:
         ),
         "components.evaluator.component",
         "components.evaluator.metrics",
+        "components.evaluator.scores",
     )
 
     # Publishes the blessed model as a new version.
@@ -108,31 +120,35 @@ def create_pipeline(config: Config) -> Pipeline:
 
     return Pipeline(
         pipeline_name=config.name,
-        pipeline_root=str(config.root_dir / "pipeline_root" / config.name),
+        pipeline_root=str(config.pipeline_root),
         components=[
             example_gen,
             statistics_gen,
             schema_gen,
             example_validator,
             transform,
+            *([tuner] if tuner else []),
             trainer,
             baseline_resolver,
             evaluator,
             pusher,
         ],
         enable_cache=config.cache,
-        metadata_connection_config=_metadata_connection(config),
+        metadata_connection_config=connection_config(config),
         beam_pipeline_args=_beam_pipeline_args(config),
     )
 
 
-def _metadata_connection(config: Config) -> metadata_store_pb2.ConnectionConfig:
-    """Names MLMD's SQLite file; TFX's own function would make its folder as well."""
-    return metadata_store_pb2.ConnectionConfig(
-        sqlite=metadata_store_pb2.SqliteMetadataSourceConfig(
-            filename_uri=str(config.root_dir / "metadata.sqlite"),
-            connection_mode=metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
-        )
+def _label_schema(label: str) -> schema_pb2.Schema:
+    """Declares whole numbers in the label to be categories; of words it changes nothing."""
+    return schema_pb2.Schema(
+        feature=[
+            schema_pb2.Feature(
+                name=label,
+                type=schema_pb2.INT,
+                int_domain=schema_pb2.IntDomain(is_categorical=True),
+            )
+        ]
     )
 
 
@@ -163,6 +179,30 @@ def _make_schema_gen(config: Config, statistics_gen: BaseComponent) -> BaseCompo
     if config.data.schema_path is not None:
         return ImportSchemaGen(schema_file=str(config.resolve(config.data.schema_path)))
     return SchemaGen(statistics=statistics_gen.outputs["statistics"])
+
+
+def _make_tuner(config: Config, transform: BaseComponent) -> BaseComponent | None:
+    if config.tuner is None:
+        return None
+    return Tuner(
+        tuner_fn="trainer.tuner.tuner_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        custom_config={
+            "settings": _untuned_settings(config),
+            "tuner": config.tuner.model_dump(mode="json"),
+            "code_digest": code_digest("trainer.tuner", "components.tuner.component"),
+        },
+    )
+
+
+def _untuned_settings(config: Config) -> dict[str, Any]:
+    """Gives what the Trainer is told, but for what a sweep finds in its place."""
+    tuned: dict[str, set[str]] = {}
+    for key in config.tuner.space if config.tuner else ():
+        section, _, name = key.partition(".")
+        tuned.setdefault(section, set()).add(name)
+    return config.trainer_settings.model_dump(mode="json", exclude=tuned)
 
 
 def _keyed_by_code(component: BaseComponent, *modules: str) -> BaseComponent:

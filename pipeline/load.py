@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.config import Config, section_at
-from pipeline.errors import ConfigError, did_you_mean
-from pipeline.sections import SettingError
+from pipeline.errors import ConfigError, did_you_mean, refuse
+from trainer.config import SettingError
 
 Key = tuple[str, ...]
 
@@ -176,5 +176,4 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
         return f"unknown key{did_you_mean(key[-1], allowed)} (allowed: {', '.join(allowed)})"
     words = re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
     hint = did_you_mean(found, words) if isinstance(found, str) else ""
-    rule = error["msg"].replace("Input should", "should").replace("tuple", "list")
-    return f"{found!r} is not allowed: {rule}{hint}"
+    return f"{refuse(found, error['msg'])}{hint}"

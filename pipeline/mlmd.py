@@ -1,19 +1,30 @@
 """What MLMD says of an execution, as plain values."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ml_metadata import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
-from tfx.orchestration.portable.mlmd import execution_lib
 
 from components.mlflow_tracker.events import Output
+from pipeline.config import Config
 
 _RESOLVER_TYPE = "tfx.dsl.components.common.resolver.Resolver"
 _OUTPUT_EVENTS = (
     metadata_store_pb2.Event.OUTPUT,
     metadata_store_pb2.Event.INTERNAL_OUTPUT,
 )
+
+
+def connection_config(config: Config) -> metadata_store_pb2.ConnectionConfig:
+    """Names MLMD's SQLite file; TFX's own function would make its folder as well."""
+    return metadata_store_pb2.ConnectionConfig(
+        sqlite=metadata_store_pb2.SqliteMetadataSourceConfig(
+            filename_uri=str(config.root_dir / "metadata.sqlite"),
+            connection_mode=metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE,
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -50,11 +61,27 @@ def read_execution(store: MetadataStore, execution_id: int) -> Execution:
         previous = _previous_execution_id(store, execution_id)
         is_cached = previous is not None and outputs == _read_outputs(store, previous)
     return Execution(
-        is_failed=execution_lib.is_execution_failed(execution),
+        is_failed=execution.last_known_state == metadata_store_pb2.Execution.FAILED,
         is_cached=is_cached,
         outputs=outputs,
         computed_by=_computed_by(store, outputs) if is_cached else None,
     )
+
+
+def running_nodes(store: MetadataStore, context_id: int) -> Iterator[tuple[str, int]]:
+    """Finds what runs of a pipeline run.
+
+    Args:
+        store: MLMD.
+        context_id: The pipeline run's context.
+
+    Yields:
+        Node id, and when it began in milliseconds since the epoch.
+    """
+    for execution in store.get_executions_by_context(context_id):
+        if execution.last_known_state == metadata_store_pb2.Execution.RUNNING:
+            node = _node_context(store, execution.id).name.rpartition(".")[2]
+            yield node, execution.create_time_since_epoch
 
 
 def cancel_running(store: MetadataStore) -> None:
@@ -95,13 +122,18 @@ def _read_outputs(store: MetadataStore, execution_id: int) -> dict[str, list[Out
 
 def _previous_execution_id(store: MetadataStore, execution_id: int) -> int | None:
     """Finds the execution of the same node before this one."""
+    node = _node_context(store, execution_id)
+    earlier = (execution.id for execution in store.get_executions_by_context(node.id))
+    return max((id_ for id_ in earlier if id_ < execution_id), default=None)
+
+
+def _node_context(store: MetadataStore, execution_id: int) -> metadata_store_pb2.Context:
     (node,) = (
         context
         for context in store.get_contexts_by_execution(execution_id)
         if context.type == constants.NODE_CONTEXT_TYPE_NAME
     )
-    earlier = (execution.id for execution in store.get_executions_by_context(node.id))
-    return max((id_ for id_ in earlier if id_ < execution_id), default=None)
+    return node
 
 
 def _computed_by(store: MetadataStore, outputs: dict[str, list[Output]]) -> str | None:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from components.mlflow_tracker.client import Tracker, is_server
-from pipeline.config import hide_password
+from components.mlflow_tracker.client import Tracker, hide_credentials, is_server
 from pipeline.report import Report
 
 
@@ -44,11 +43,16 @@ def result_lines(report: Report) -> Iterator[str]:
         yield "not pushed: the model that was served before stays"
 
 
-def tracking_line(tracker: Tracker, tracking_uri: str) -> str:
+def tracking_line(tracker: Tracker | None, tracking_uri: str) -> str:
     """Says where a run is tracked and how to look at it, or why it is not tracked."""
+    if tracker is None:
+        return "not tracked in MLflow: mlflow.enabled is false (pipeline sync tracks it later)"
     if tracker.error is not None:
-        return f"not tracked in MLflow: {tracker.error}"
-    uri = hide_password(tracking_uri)
+        return (
+            f"not tracked in MLflow: {tracker.error} (pipeline sync writes what is missing, once"
+            " MLflow answers)"
+        )
+    uri = hide_credentials(tracking_uri)
     if is_server(tracking_uri):
         where = f"{uri}/#/experiments/{tracker.experiment_id}/runs/{tracker.mlflow_run_id}"
     else:

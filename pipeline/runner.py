@@ -2,26 +2,34 @@
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.mlflow_tracker.client import Tracker
-from components.mlflow_tracker.events import NodeOutcome, RunEnd, RunStart, RunStatus
+from components.mlflow_tracker.events import (
+    Event,
+    NodeOutcome,
+    NodeStart,
+    RunEnd,
+    RunStart,
+    RunStatus,
+)
 from pipeline.config import Config
 from pipeline.dag_runner import run_nodes
-from pipeline.errors import NodeFailedError, RunKilledError
+from pipeline.errors import NodeFailedError, RunKilledError, TrackingError
 from pipeline.interrupts import Interrupts
+from pipeline.journal import Journal
+from pipeline.origin import make_run_start
 from pipeline.report import Report, make_report
 from pipeline.results import tracking_line
+from pipeline.sampling import sampling
+from pipeline.session import start_tracker
 from pipeline.state import exclusive
+from pipeline.unfinished import keep_unfinished, samples_path, unfinished_dir
 from pipeline.views import PlainView
-
-_STATE_SETTINGS = ("beam.", "cache", "mlflow.", "paths.", "push.")
-"""What these say changes where a run's results go, and none of the results."""
-SOURCE_DIR = Path(__file__).resolve().parent.parent
 
 
 class PipelineRunner(LocalDagRunner):
@@ -33,7 +41,11 @@ class PipelineRunner(LocalDagRunner):
     report: Report
 
     def __init__(
-        self, config: Config, view: AbstractContextManager[PlainView], interrupts: Interrupts
+        self,
+        config: Config,
+        view: AbstractContextManager[PlainView],
+        interrupts: Interrupts,
+        tracker: Tracker | None = None,
     ) -> None:
         """Prepares a run.
 
@@ -41,11 +53,13 @@ class PipelineRunner(LocalDagRunner):
             config: The configuration that the pipeline is made from.
             view: What the user sees; entered when the run begins.
             interrupts: Whether the user has interrupted it.
+            tracker: What tracks it; None starts one with the run, if there is to be one.
         """
         super().__init__()
         self._config = config
         self._view = view
         self._interrupts = interrupts
+        self._tracker = tracker
 
     def run_with_ir(
         self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
@@ -59,6 +73,7 @@ class PipelineRunner(LocalDagRunner):
         Raises:
             NodeFailedError: If a node fails.
             RunKilledError: If the run is interrupted.
+            TrackingError: If the run has to be tracked and cannot be; no node has run.
             ValueError: If run options are given.
         """
         if run_options is not None:
@@ -68,12 +83,21 @@ class PipelineRunner(LocalDagRunner):
             view.show(self.report)
 
     def _run(self, pipeline: pipeline_pb2.Pipeline, view: PlainView) -> Report:
-        start = datetime.now().astimezone()
-        recorder = _Recorder(view, _start_tracker(self._config))
-        recorder.tracker.send(_run_start(self._config, start))
+        config = self._config
+        start = make_run_start(config, datetime.now().astimezone())
+        run_id = start.pipeline_run_id
+        journal = Journal(config)
+        journal.close_killed()
+        tracker = self._tracker or start_tracker(config)
+        if tracker is not None:
+            _begin_tracking(config, tracker, start)
+        recorder = _Recorder(config, start, view, journal, tracker)
+        journal.start(start)
         status: RunStatus = "FAILED"
         try:
-            run_nodes(pipeline, start.isoformat(), recorder, self._interrupts)
+            path = samples_path(config.pipeline_root, run_id)
+            with sampling(config.mlflow.system_metrics_seconds, path, recorder.track):
+                run_nodes(pipeline, run_id, recorder, self._interrupts)
             status = "FINISHED"
         except NodeFailedError as error:
             error.log_path = view.log_path
@@ -83,48 +107,73 @@ class PipelineRunner(LocalDagRunner):
             status = "KILLED"
             raise
         finally:
-            recorder.tracker.close(RunEnd(status, int(time.time() * 1000)))
+            recorder.end(RunEnd(status, int(time.time() * 1000)))
             view.run_finished()
-            view.say(tracking_line(recorder.tracker, self._config.tracking_uri))
-        return make_report(start.isoformat(), recorder.tracker.mlflow_run_id, recorder.outcomes)
+            view.say(tracking_line(recorder.tracker, config.tracking_uri))
+        return make_report(run_id, recorder.mlflow_run_id, recorder.outcomes)
 
 
 class _Recorder:
-    """Passes what happens in a run on to the view and the tracker, and keeps it for the report."""
+    """Passes what happens in a run on to the view, MLMD and the tracker, and keeps it."""
 
-    def __init__(self, view: PlainView, tracker: Tracker) -> None:
+    def __init__(
+        self,
+        config: Config,
+        start: RunStart,
+        view: PlainView,
+        journal: Journal,
+        tracker: Tracker | None,
+    ) -> None:
+        self._pipeline_root = config.pipeline_root
+        self._start = start
         self._view = view
+        self._journal = journal
         self.tracker = tracker
         self.outcomes: list[NodeOutcome] = []
+
+    @property
+    def mlflow_run_id(self) -> str | None:
+        return self.tracker.mlflow_run_id if self.tracker is not None else None
+
+    def track(self, event: Event) -> None:
+        if self.tracker is not None:
+            self.tracker.send(event)
 
     def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None:
         self._view.run_started(pipeline_run_id, node_ids)
 
     def node_started(self, node_id: str) -> None:
         self._view.node_started(node_id)
+        folder = unfinished_dir(self._pipeline_root, node_id)
+        self.track(NodeStart(node_id, int(time.time() * 1000), str(folder) if folder else None))
 
     def node_finished(self, outcome: NodeOutcome) -> None:
         self._view.node_finished(outcome)
-        self.tracker.send(outcome)
+        if outcome.state in ("failed", "killed"):
+            kept = keep_unfinished(
+                self._pipeline_root,
+                outcome.node_id,
+                self._start.pipeline_run_id,
+                self._start.start_ms,
+            )
+            outcome = replace(outcome, unfinished_dir=kept)
+        self.track(outcome)
+        self._journal.add(self._start.pipeline_run_id, outcome)
         self.outcomes.append(outcome)
 
-
-def _start_tracker(config: Config) -> Tracker:
-    return Tracker(config.tracking_uri, config.experiment, config.root_dir / "mlflow-artifacts")
-
-
-def _run_name(config: Config, start: datetime) -> str:
-    """Says what is special about a run, or when it was where nothing is."""
-    special = [setting for setting in config.overrides if not setting.startswith(_STATE_SETTINGS)]
-    return ", ".join(special) or f"{config.name} {start:%Y-%m-%d %H:%M:%S}"
+    def end(self, end: RunEnd) -> None:
+        self._journal.end(self._start.pipeline_run_id, end)
+        if self.tracker is not None:
+            self.tracker.send(end)
+            self.tracker.close()
+            if self.tracker.error is None:
+                self._journal.link(self.tracker.runs)
 
 
-def _run_start(config: Config, start: datetime) -> RunStart:
-    return RunStart(
-        pipeline_run_id=start.isoformat(),
-        run_name=_run_name(config, start),
-        start_ms=int(start.timestamp() * 1000),
-        params=config.flatten(),
-        config_yaml=config.to_yaml(),
-        source_dir=str(SOURCE_DIR),
-    )
+def _begin_tracking(config: Config, tracker: Tracker, start: RunStart) -> None:
+    tracker.send(start)
+    if config.mlflow.required:
+        tracker.wait_for_run()
+        if tracker.error is not None:
+            tracker.close()
+            raise TrackingError(f"mlflow.required is true, but MLflow fails: {tracker.error}")

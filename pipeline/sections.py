@@ -4,26 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from trainer.config import FiniteFloat, FrozenList, Section
+from components.mlflow_tracker.client import hide_credentials
+from trainer.config import FiniteFloat, FrozenList, Section, SettingError
 
 Metric = Literal["accuracy", "cross_entropy", "precision", "recall"]
 LOWER_IS_BETTER = frozenset({"cross_entropy"})
 Runner = Literal[
     "DirectRunner", "PrismRunner", "PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"
 ]
-
-
-class SettingError(ValueError):
-    """A mistake found by comparing settings with each other.
-
-    Attributes:
-        key: Where the wrong one stands, below the section that found it.
-    """
-
-    def __init__(self, key: tuple[str, ...], message: str) -> None:
-        """Keeps the key."""
-        super().__init__(message)
-        self.key = key
 
 
 class PathsSettings(Section):
@@ -129,6 +117,28 @@ class MlflowSettings(Section):
     experiment: str | None = Field(
         None, min_length=1, description="MLflow experiment; null is `name`."
     )
+    enabled: bool = Field(
+        True, description="Whether runs are tracked; `pipeline sync` can write them later."
+    )
+    required: bool = Field(
+        False, description="Whether a run that cannot be tracked is refused before it starts."
+    )
+    primary_metric: Literal["accuracy", "cross_entropy"] = Field(
+        "accuracy", description="Metric by which MLflow's UI compares runs first."
+    )
+    system_metrics_seconds: FiniteFloat | None = Field(
+        None, gt=0, description="Seconds between samples of processor, memory and disk; null: none."
+    )
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _has_no_credentials(cls, tracking_uri: str | None) -> str | None:
+        if tracking_uri is not None and hide_credentials(tracking_uri) != tracking_uri:
+            raise ValueError(
+                "credentials belong in the environment: MLFLOW_TRACKING_USERNAME and"
+                " MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_URI"
+            )
+        return tracking_uri
 
 
 class BeamSettings(Section):

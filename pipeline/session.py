@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from absl import logging
 from rich.console import Console
 
+from components.mlflow_tracker.client import Tracker
 from pipeline.config import Config
 from pipeline.data_check import check_data
 from pipeline.interrupts import Interrupts
@@ -42,15 +43,28 @@ def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) 
     """
     check_data(config)
     with open_view(config, verbose=verbose, quiet=quiet) as view:
-        return start(config, nullcontext(view)).report
+        return start(config, nullcontext(view), start_tracker(config)).report
 
 
-def start(config: Config, view: AbstractContextManager[PlainView]) -> "PipelineRunner":
+def start_tracker(config: Config) -> Tracker | None:
+    """Starts the process that writes to MLflow, if runs are to be tracked.
+
+    It imports MLflow while this process imports TFX, and ends with this process.
+    """
+    if not config.mlflow.enabled:
+        return None
+    return Tracker(config.tracking_uri, config.mlflow_artifact_dir)
+
+
+def start(
+    config: Config, view: AbstractContextManager[PlainView], tracker: Tracker | None = None
+) -> "PipelineRunner":
     """Makes the pipeline and runs it; the slow imports happen here, after all checks.
 
     Args:
         config: The configuration, its data checked.
         view: Entered when the run begins, and only then.
+        tracker: What tracks the run; None starts one with the run, if there is to be one.
 
     Returns:
         The runner, which knows what came out.
@@ -62,7 +76,7 @@ def start(config: Config, view: AbstractContextManager[PlainView]) -> "PipelineR
     from pipeline.graph import create_pipeline
     from pipeline.runner import PipelineRunner
 
-    runner = PipelineRunner(config, view, interrupts)
+    runner = PipelineRunner(config, view, interrupts, tracker)
     runner.run(create_pipeline(config))
     return runner
 

@@ -53,7 +53,7 @@ class PlainView:
 
     def node_finished(self, outcome: NodeOutcome) -> None:
         """Says how the node ended and after how long."""
-        self.say(f"{outcome.node_id}: {outcome.state} in {outcome.seconds:.1f} s")
+        self.say(f"{outcome.node_id}: {outcome.state} in {outcome.seconds or 0:.1f} s")
 
     def run_finished(self) -> None:
         """Ends the list of nodes."""
@@ -106,7 +106,7 @@ class LiveView(PlainView):
 
     def node_finished(self, outcome: NodeOutcome) -> None:
         """Stops the node's clock."""
-        self._states[outcome.node_id] = (outcome.state, outcome.seconds)
+        self._states[outcome.node_id] = (outcome.state, outcome.seconds or 0)
 
     def _render(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -47,7 +47,8 @@ def _rows(prefix: str, section: type[BaseModel]) -> Iterator[tuple[str, str, str
             continue
         yield f"`{key}`", _default(field), f"{field.description} {_bounds(field)}".strip()
         if inner:
-            yield from _rows(f"{key}.*.", inner)
+            is_mapping = get_origin(field.annotation) is dict
+            yield from _rows(f"{key}.*." if is_mapping else f"{key}.", inner)
 
 
 def _default(field: FieldInfo) -> str:

@@ -1,66 +1,148 @@
 """The tracker process: events come in as lines, and go to MLflow; what became of them goes out.
 
-    MLFLOW_TRACKING_URI=... python -m components.mlflow_tracker EXPERIMENT ARTIFACT_DIR
+    MLFLOW_TRACKING_URI=... python -m components.mlflow_tracker ARTIFACT_DIR
 
-Each line out is a JSON object: `{"mlflow_run_id": ..., "experiment_id": ...}` once the run is
-there, `{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing more is
-written. If the events end without a `RunEnd`, the runner was killed, and so is the run.
+The events are those of one run or of several, one after the other. Each line out is a JSON object:
+`{"ready": true}` once MLflow is imported, `{"mlflow_run_id": ..., "experiment_id": ...,
+"pipeline_run_id": ..., "was_complete": ...}` when a run is there, `{"progress": true}` whenever
+MLflow has answered, `{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing
+more is written. If the events end without a `RunEnd`, the runner was killed, and so is the run.
 """
 
 import json
 import os
+import queue
+import re
 import signal
 import sys
-import time
-from typing import Any
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from components.mlflow_tracker.client import TRACKING_URI
-from components.mlflow_tracker.events import NodeOutcome, RunEnd, RunStart, read_events
-from components.mlflow_tracker.projection import Projection, project
+from components.mlflow_tracker.client import TRACKING_URI, hide_credentials
+from components.mlflow_tracker.events import Event, NodeOutcome, RunEnd, RunStart, read_events
+from components.mlflow_tracker.projector import Projector
+
+if TYPE_CHECKING:
+    from components.mlflow_tracker.store import RunWriter
+
+_STDOUT = 1
+POLL_SECONDS = 1.0
+"""How often the files of a training that goes on are looked at."""
 
 
 def main() -> None:
     """Writes events until they end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and says so here
     try:
-        _track(os.environ[TRACKING_URI], *sys.argv[1:3])
+        from components.mlflow_tracker.store import RunWriter  # imports MLflow, which may fail too
+
+        _say({"ready": True})
+        # MLflow prints addresses, be there credentials in them; the runner reads JSON only.
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+            _track(partial(RunWriter, os.environ[TRACKING_URI], sys.argv[1]))
     except Exception as error:
-        words = str(error).strip().splitlines() or [""]
-        _say({"error": f"{type(error).__name__}: {words[0]}"})
-        raise
+        _say({"error": hide_credentials(_describe(error))})
+        sys.exit(hide_credentials(traceback.format_exc()))
 
 
-def _track(tracking_uri: str, experiment: str, artifact_dir: str) -> None:
-    from components.mlflow_tracker.store import RunWriter  # imports MLflow, which may fail too
-
-    writer = RunWriter(tracking_uri, experiment, artifact_dir)
-    cached: list[str] = []
-    ended = False
-    for event in read_events(sys.stdin):
+def _track(make_writer: Callable[[RunStart, Callable[[], None]], "RunWriter"]) -> None:
+    run: _Run | None = None
+    for event in _events_or_none():
         if isinstance(event, RunStart):
-            writer.start(event)
-            _say({"mlflow_run_id": writer.run_id, "experiment_id": writer.experiment_id})
-        elif isinstance(event, NodeOutcome):
-            projection = project(event)
-            if event.computed_by is not None:
-                cached.append(event.node_id)
-                computed_by = writer.find_run(event.computed_by) or event.computed_by
-                projection.tags[f"cached.{event.node_id}"] = computed_by
-            writer.write(projection)
+            run = _Run(make_writer(event, _say_progress), event)
+        if run is None:
+            continue
+        if event is None:
+            run.poll()
         else:
-            writer.write(Projection(tags={"cached_nodes": ", ".join(cached) or "none"}))
-            writer.end(event)
-            ended = True
-        _say({"written": type(event).__name__})
-    if writer.run_id and not ended:
-        writer.end(RunEnd("KILLED", int(time.time() * 1000)))
+            run.write(event)
+            _say({"written": type(event).__name__})
+    if run is not None:
+        run.close()
+
+
+class _Run:
+    """A run that is being written; one that was complete before is left as it is."""
+
+    def __init__(self, writer: "RunWriter", start: RunStart) -> None:
+        self._writer = writer
+        self._projector = Projector(start, writer.experiment_id)
+        self._has_ended = writer.is_complete
+        _say(
+            {
+                "mlflow_run_id": writer.run_id,
+                "experiment_id": writer.experiment_id,
+                "pipeline_run_id": start.pipeline_run_id,
+                "was_complete": writer.is_complete,
+            }
+        )
+        if not self._has_ended:
+            writer.reconcile_champion()  # a push before this run may have been its last act
+
+    def write(self, event: Event) -> None:
+        if self._has_ended:
+            return
+        self._writer.write(self._projector.project(event))
+        if isinstance(event, NodeOutcome) and "pushed_model" in event.outputs:
+            self._writer.reconcile_champion()
+        if isinstance(event, RunEnd):
+            end_ms = self._projector.last_ms if event.end_ms is None else event.end_ms
+            self._writer.end(RunEnd(event.status, end_ms))
+            self._has_ended = True
+
+    def poll(self) -> None:
+        if not self._has_ended:
+            self._writer.write(self._projector.poll())
+
+    def close(self) -> None:
+        self.poll()
+        self.write(RunEnd("KILLED", None))
+        self._writer.reconcile_champion()
+
+
+def _events_or_none() -> Iterator[Event | None]:
+    """Gives the events as they come, and None whenever none has come for a while."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if not line:
+            return
+        yield from read_events([line])
+
+
+def _describe(error: Exception) -> str:
+    """Says an error in a line: of one that urllib3 has wrapped, the cause that it ends with."""
+    words = (str(error).strip().splitlines() or [""])[0]
+    failed = re.fullmatch(
+        r"(.*?) failed with exception .*?(\[Errno \d+\] [\w ]+|timed out).*", words
+    )
+    return f"{type(error).__name__}: {' failed: '.join(failed.groups()) if failed else words}"
+
+
+def _say_progress() -> None:
+    _say({"progress": True})
 
 
 def _say(message: dict[str, Any]) -> None:
     try:
-        print(json.dumps(message), flush=True)
+        print(json.dumps(message), file=sys.__stdout__, flush=True)
     except BrokenPipeError:  # the runner was killed; its run is still to be ended
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
 
 
 if __name__ == "__main__":

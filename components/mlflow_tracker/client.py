@@ -3,23 +3,24 @@
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from components.mlflow_tracker.events import Event, RunEnd, to_line
+from components.mlflow_tracker.events import Event, to_line
 
-SERVER_GRACE_SECONDS = 5.0
+SERVER_GRACE_SECONDS = 4.0
 """How long the end of a run waits for a tracking server that says nothing."""
 STORE_GRACE_SECONDS = 120.0
-"""The same for a store on disk, which is slow at worst, but there."""
+"""The same for a store on disk, which is slow at worst, but there; and for the process to start."""
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 _SOURCE_DIR = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",  # a run talks to its own tracking server only
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
@@ -32,36 +33,50 @@ def is_server(tracking_uri: str) -> bool:
     return tracking_uri.startswith(("http://", "https://"))
 
 
+def hide_credentials(text: str) -> str:
+    """Replaces user and password in all URIs of a text that have them, be there an `@` in them."""
+    return re.sub(r"//[^/\s]*@", "//***@", text)
+
+
 class Tracker:
     """A tracker process.
 
     Attributes:
-        mlflow_run_id: The run's id in MLflow, None while it is not known.
+        mlflow_run_id: The last run's id in MLflow, None while it is not known.
         experiment_id: Its experiment's.
         error: Why the run is not tracked, None while it is.
+        runs: By pipeline run id, the MLflow run ids of those that have been written.
+        untouched: The pipeline runs among them that were complete before.
     """
 
-    def __init__(self, tracking_uri: str, experiment: str, artifact_dir: Path) -> None:
-        """Starts the process; its chatter goes where this process's standard error goes.
+    def __init__(
+        self, tracking_uri: str, artifact_dir: Path, chatter: IO[str] | None = None
+    ) -> None:
+        """Starts the process.
 
         Args:
             tracking_uri: MLflow's store or server.
-            experiment: Name of the experiment.
             artifact_dir: Folder of the artifacts of an experiment in a store on disk.
+            chatter: Where MLflow's chatter goes; None for this process's standard error.
         """
-        self._grace_seconds = (
+        self._silence_seconds = (
             SERVER_GRACE_SECONDS if is_server(tracking_uri) else STORE_GRACE_SECONDS
         )
         self.mlflow_run_id: str | None = None
         self.experiment_id: str | None = None
         self.error: str | None = None
+        self.runs: dict[str, str] = {}
+        self.untouched: list[str] = []
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._pending = 0
+        self._is_ready = False
+        self._is_silent = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "components.mlflow_tracker", experiment, str(artifact_dir)],
+            [sys.executable, "-m", "components.mlflow_tracker", str(artifact_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=chatter,
             text=True,
             cwd=_SOURCE_DIR,  # first on the path of `-m`, before any package of the same name
             start_new_session=True,  # Ctrl-C in a terminal is not meant for it
@@ -79,29 +94,40 @@ class Tracker:
         self._pending += 1
         self._lines.put(to_line(event))
 
-    def close(self, end: RunEnd) -> None:
-        """Ends the run, and waits until it is written or MLflow has been silent for too long."""
-        self.send(end)
+    def wait_for_run(self) -> None:
+        """Waits until the run is there, or `error` says why it will not be."""
+        while self.mlflow_run_id is None and self.error is None:
+            self._take_next()
+
+    def close(self) -> None:
+        """Waits until all is written, or MLflow has been silent for too long."""
         self._lines.put(None)
-        deadline = time.monotonic() + self._grace_seconds
         while self._pending > 0 and self.error is None:
-            try:
-                message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                self.error = f"no answer for {self._grace_seconds:.0f} s"
-                break
-            self._take(message)
-        if self.error is not None:
-            self._process.kill()
+            self._take_next()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(0 if self._is_silent else self._silence_seconds)
+        self._process.kill()
         self._process.wait()
         for thread in self._threads:
             thread.join()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take_next(self) -> None:
+        patience = self._silence_seconds if self._is_ready else STORE_GRACE_SECONDS
+        try:
+            message = self._messages.get(timeout=patience)
+        except queue.Empty:
+            self.error = f"no answer for {patience:.0f} s"
+            self._is_silent = True
+            return
+        self._is_ready = True
         self._pending -= "written" in message
         self.error = message.get("error", self.error)
-        self.mlflow_run_id = message.get("mlflow_run_id", self.mlflow_run_id)
-        self.experiment_id = message.get("experiment_id", self.experiment_id)
+        if "mlflow_run_id" in message:
+            self.mlflow_run_id = message["mlflow_run_id"]
+            self.experiment_id = message["experiment_id"]
+            self.runs[message["pipeline_run_id"]] = message["mlflow_run_id"]
+            if message["was_complete"]:
+                self.untouched.append(message["pipeline_run_id"])
 
     def _write(self) -> None:
         """Writes the lines in a thread, since a pipe holds little of what nobody reads yet."""

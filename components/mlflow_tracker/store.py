@@ -1,50 +1,64 @@
-"""Writes a run to MLflow: found by its tag if it is there, made if it is not."""
+"""Writes a run to MLflow: found by its tag if it is there, made if it is not.
+
+Writing again what is there changes nothing: MLflow keeps a point of a metric once, and everything
+else has a key.
+"""
 
 import fcntl
-import os
-import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import (
-    MLFLOW_RUN_NAME,
-    MLFLOW_SOURCE_NAME,
-    MLFLOW_SOURCE_TYPE,
-    MLFLOW_USER,
+    MLFLOW_DATASET_CONTEXT,
+    MLFLOW_EXPERIMENT_PRIMARY_METRIC_GREATER_IS_BETTER,
+    MLFLOW_EXPERIMENT_PRIMARY_METRIC_NAME,
 )
 
+from components.mlflow_tracker import datasets
+from components.mlflow_tracker.batches import find_run, log_batches
 from components.mlflow_tracker.client import is_server
+from components.mlflow_tracker.conflicts import settle
 from components.mlflow_tracker.events import RunEnd, RunStart
-from components.mlflow_tracker.projection import Projection, entity_name
+from components.mlflow_tracker.model import input_example, read_columns
+from components.mlflow_tracker.names import MAX_NAME_CHARS, RUN_ID_TAG
+from components.mlflow_tracker.projection import Projection, TrainedModel
+from components.mlflow_tracker.registry import Registry
+from components.mlflow_tracker.saved_view import VIEW_TAG, saved_view
+from components.mlflow_tracker.trial_runs import TrialWriter
 
-RUN_ID_TAG = "tfx.pipeline_run_id"
-CONFIG_FILE = "pipeline_config.yaml"
-_MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
-_MAX_PARAM_CHARS, _MAX_TAG_CHARS = 6000, 8000
-
-_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
-"""Has the UI open the experiment as one of trained models."""
-
-T = TypeVar("T")
+COMPLETE_TAG = "tfx.tracked"
+"""Says that all there is of a run stands in MLflow; written last."""
 
 
 class RunWriter:
-    """The MLflow run of one pipeline run."""
+    """The MLflow run of one pipeline run.
 
-    def __init__(self, tracking_uri: str, experiment: str, artifact_dir: str) -> None:
-        """Connects to the store, and makes the experiment if it is absent.
+    Attributes:
+        run_id: Its id in MLflow.
+        experiment_id: Its experiment's.
+        is_complete: Whether all there is of it stood there before, or the user has deleted it.
+    """
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        artifact_dir: str,
+        start: RunStart,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Connects to the store, and finds or makes the experiment and the run.
 
         Args:
             tracking_uri: MLflow's store or server.
-            experiment: Name of the experiment.
             artifact_dir: Folder of the artifacts of an experiment made here; a server has its own.
+            start: How the run began.
+            on_progress: Called whenever MLflow has answered.
 
         Raises:
             MlflowException: If the store cannot be reached, or the experiment is deleted.
@@ -52,85 +66,115 @@ class RunWriter:
         mlflow.set_tracking_uri(tracking_uri)
         with _one_at_a_time(tracking_uri):
             self._client = MlflowClient(tracking_uri)
-            self.experiment_id = self._get_experiment(experiment, tracking_uri, artifact_dir)
-        self.run_id = ""
-
-    def _get_experiment(self, name: str, tracking_uri: str, artifact_dir: str) -> str:
-        location = None if is_server(tracking_uri) else Path(artifact_dir, name).as_uri()
-        found = self._client.get_experiment_by_name(name)
-        try:
-            if found is not None:
-                return str(found.experiment_id)
-            return str(self._client.create_experiment(name, location, _EXPERIMENT_TAGS))
-        except MlflowException:
-            found = self._client.get_experiment_by_name(name)  # another process was quicker
-            if found is None:
-                raise
-            return str(found.experiment_id)
-
-    def start(self, start: RunStart) -> None:
-        """Finds or makes the run, and writes what is known of it from the start."""
-        found = self._client.search_runs(
-            [self.experiment_id], f"tags.`{RUN_ID_TAG}` = '{start.pipeline_run_id}'", max_results=1
+            folder = None if is_server(tracking_uri) else Path(artifact_dir, start.experiment)
+            self.experiment_id = self._get_experiment(start, folder.as_uri() if folder else None)
+        self._start = start
+        self._on_progress = on_progress
+        self._registry = Registry(
+            self._client, start.pipeline_name, self.experiment_id, on_progress
         )
-        tags = {
-            RUN_ID_TAG: start.pipeline_run_id,
-            MLFLOW_RUN_NAME: start.run_name,
-            MLFLOW_SOURCE_NAME: start.source_dir,
-            MLFLOW_SOURCE_TYPE: "PIPELINE",
-            MLFLOW_USER: os.environ.get("USER", "unknown"),
-            **git_tags(start.source_dir),
-        }
-        run = (
-            found[0]
-            if found
-            else self._client.create_run(self.experiment_id, start.start_ms, tags, start.run_name)
+        self._version: str | None = None
+        run = find_run(self._client, self.experiment_id, RUN_ID_TAG, start.pipeline_run_id)
+        self.is_complete = run is not None and (
+            run.info.lifecycle_stage == "deleted" or COMPLETE_TAG in run.data.tags
         )
+        if run is None:
+            tags = {RUN_ID_TAG: start.pipeline_run_id}
+            run = self._client.create_run(
+                self.experiment_id, start.start_ms, tags, start.run_name[:MAX_NAME_CHARS]
+            )
         self.run_id = str(run.info.run_id)
-        params = [
-            Param(entity_name(key), str(value)[:_MAX_PARAM_CHARS])
-            for key, value in start.params.items()
-        ]
-        for batch in _batches(params, _MAX_PARAMS):
-            self._client.log_batch(self.run_id, params=batch)
-        self._client.log_text(self.run_id, start.config_yaml, CONFIG_FILE)
+        self._trials = TrialWriter(self._client, start, self.experiment_id, self.run_id)
+        on_progress()
+
+    def _get_experiment(self, start: RunStart, location: str | None) -> str:
+        name = start.experiment
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                self._client.create_experiment(name, location, _experiment_tags(start))
+            except MlflowException:  # another process was quicker, or it cannot be
+                if self._client.get_experiment_by_name(name) is None:
+                    raise
+            found = self._client.get_experiment_by_name(name)
+        for key, value in _experiment_tags(start).items():
+            if found.tags.get(key) != value:
+                settle(self._client.set_experiment_tag, found.experiment_id, key, value)
+        return str(found.experiment_id)
 
     def write(self, projection: Projection) -> None:
-        """Writes metrics, tags and files."""
-        metrics = [Metric(m.key, m.value, m.timestamp_ms, m.step) for m in projection.metrics]
-        for batch in _batches(metrics, _MAX_METRICS):
-            self._client.log_batch(self.run_id, metrics=batch)
-        tags = [RunTag(key, value[:_MAX_TAG_CHARS]) for key, value in projection.tags.items()]
-        for batch in _batches(tags, _MAX_TAGS):
-            self._client.log_batch(self.run_id, tags=batch)
-        for folder, paths in projection.files.items():
-            for path in paths:
-                self._client.log_artifact(self.run_id, path, folder)
+        """Writes what is to be written."""
+        log_batches(
+            self._client,
+            self.run_id,
+            projection.params,
+            projection.metrics,
+            projection.tags,
+            self._on_progress,
+        )
+        self._write_artifacts(projection.artifacts)
+        if projection.datasets:
+            settle(
+                self._client.log_inputs,
+                self.run_id,
+                [_input(data) for data in projection.datasets],
+            )
+            self._on_progress()
+        for trial in projection.trials:
+            self._trials.write(trial)
+        if projection.model is not None:
+            self._register(projection.model)
+        if projection.pushed_version is not None and self._version is not None:
+            self._registry.set_pushed(self._version, projection.pushed_version)
 
-    def find_run(self, pipeline_run_id: str) -> str | None:
-        """Finds the MLflow run of another pipeline run of the experiment."""
-        query = f"tags.`{RUN_ID_TAG}` = '{pipeline_run_id}'"
-        found = self._client.search_runs([self.experiment_id], query, max_results=1)
-        return str(found[0].info.run_id) if found else None
+    def reconcile_champion(self) -> None:
+        """Has the alias `champion` name the model that is served, whoever has pushed it."""
+        self._registry.reconcile_champion(self._start.push_dir)
+        self._on_progress()
 
     def end(self, end: RunEnd) -> None:
-        """Ends the run."""
+        """Ends the run, of which everything is written."""
+        self._trials.end(end)
         self._client.set_terminated(self.run_id, end.status, end.end_ms)
+        self._client.set_tag(self.run_id, COMPLETE_TAG, "complete")
+        self._on_progress()
+
+    def _write_artifacts(self, artifacts: Mapping[str, Callable[[], bytes]]) -> None:
+        if not artifacts:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for name, make_content in artifacts.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(make_content())
+                self._on_progress()
+            self._client.log_artifacts(self.run_id, folder)
+        self._on_progress()
+
+    def _register(self, model: TrainedModel) -> None:
+        columns = read_columns(model.saved_model_dir)
+        row = input_example(model.statistics, columns)
+        self._version = self._registry.register(
+            self.run_id, model.saved_model_dir, row if row.keys() == set(columns) else None
+        )
+        self._registry.set_challenger(self._version, model.trained_ms)
+        self._client.set_tag(self.run_id, "model_version", self._version)
+        self._on_progress()
 
 
-def git_tags(folder: str) -> dict[str, str]:
-    """Says which commit a folder stands at and whether it differs; nothing outside a checkout."""
+def _experiment_tags(start: RunStart) -> dict[str, str]:
+    return {
+        # Has the UI open the experiment as one of trained models.
+        "mlflow.experimentKind": "custom_model_development",
+        VIEW_TAG: saved_view(start.primary_metric, start.greater_is_better),
+        MLFLOW_EXPERIMENT_PRIMARY_METRIC_NAME: start.primary_metric,
+        MLFLOW_EXPERIMENT_PRIMARY_METRIC_GREATER_IS_BETTER: str(start.greater_is_better),
+    }
 
-    def git(*args: str) -> str:
-        command = ["git", "-C", folder, *args]
-        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
 
-    try:
-        commit = git("rev-parse", "HEAD")
-        dirty = "true" if git("status", "--porcelain") else "false"
-    except (OSError, subprocess.CalledProcessError):
-        return {}
-    return {"mlflow.source.git.commit": commit, "git.commit": commit, "git.dirty": dirty}
+def _input(data: datasets.Dataset) -> DatasetInput:
+    entity = Dataset(data.name, data.digest, "local", data.source, data.schema, data.profile)
+    return DatasetInput(entity, [InputTag(MLFLOW_DATASET_CONTEXT, data.context)])
 
 
 @contextmanager
@@ -144,9 +188,3 @@ def _one_at_a_time(tracking_uri: str) -> Iterator[None]:
     with open(f"{path}.lock", "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _batches(items: list[T], size: int) -> Iterator[list[T]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
-        yield batch

@@ -1,9 +1,12 @@
-"""The graph's keys: what is not in a node's properties, its cache cannot follow."""
+"""What the graph gives its nodes: what is not in a node's properties, its cache cannot follow."""
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+import tensorflow_data_validation as tfdv
 
 from pipeline.code_digest import code_digest
 from pipeline.graph import create_pipeline
@@ -21,9 +24,76 @@ def test_create_pipeline_tells_run_fn_the_digest_of_its_code() -> None:
     assert custom_config["code_digest"] == code_digest("trainer.run")
 
 
+SWEEP = "tuner={max_trials: 3, space: {model.learning_rate: {uniform: [0.1, 1]}}}"
+
+
+def nodes(*overrides: str) -> dict[str, Any]:
+    return {node.id: node for node in create_pipeline(load_config(SHIPPED, overrides)).components}
+
+
+def custom_config(node: Any) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(node.exec_properties["custom_config"])
+    return values
+
+
+def test_create_pipeline_has_no_tuner_unless_asked_for() -> None:
+    assert "Tuner" not in nodes()
+    assert "hyperparameters" not in nodes()["Trainer"].inputs
+
+
+def test_create_pipeline_gives_the_tuners_best_to_the_trainer() -> None:
+    found = nodes(SWEEP)
+
+    (channel,) = [found["Trainer"].inputs["hyperparameters"]]
+    assert list(found) == [*list(nodes())[:5], "Tuner", *list(nodes())[5:]]
+    assert channel == found["Tuner"].outputs["best_hyperparameters"]
+
+
+@pytest.mark.parametrize("node_id", ["Tuner", "Trainer"])
+def test_create_pipeline_keys_a_sweep_by_no_setting_that_it_replaces(node_id: str) -> None:
+    def key(*overrides: str) -> dict[str, Any]:
+        return custom_config(nodes(SWEEP, *overrides)[node_id])
+
+    assert key("model.learning_rate=0.7") == key()
+    assert key("model.optimizer=adam") != key()
+
+
+@pytest.mark.parametrize(("node_id", "is_keyed"), [("Tuner", True), ("Trainer", False)])
+def test_create_pipeline_keys_the_tuner_by_the_sweep(node_id: str, is_keyed: bool) -> None:
+    before, after = nodes(SWEEP), nodes(SWEEP, "tuner.seed=2")
+
+    has_changed = custom_config(before[node_id]) != custom_config(after[node_id])
+    assert has_changed is is_keyed
+
+
+def test_create_pipeline_keys_the_tuner_by_its_code() -> None:
+    digest = custom_config(nodes(SWEEP)["Tuner"])["code_digest"]
+
+    assert digest == code_digest("trainer.tuner", "components.tuner.component")
+
+
 @pytest.mark.parametrize("node_id", ["CsvExampleGen", "Transform", "Evaluator", "Pusher"])
 def test_create_pipeline_keys_a_node_by_its_code(node_id: str) -> None:
     pipeline = create_pipeline(load_config(SHIPPED))
     (node,) = (node for node in pipeline.components if node.id == node_id)
 
     assert len(node.exec_properties["code_digest"]) == 64
+
+
+@pytest.mark.parametrize("labels", [[7, 7, -1], ["bee", "bee", "ant"]])
+def test_create_pipeline_counts_each_class_of_the_label(labels: list[int] | list[str]) -> None:
+    pipeline = create_pipeline(load_config(SHIPPED))
+    (node,) = (node for node in pipeline.components if node.id == "StatisticsGen")
+    options = tfdv.StatsOptions.from_json(node.exec_properties["stats_options_json"])
+
+    statistics = tfdv.generate_statistics_from_dataframe(
+        pd.DataFrame({"species": labels, "sepal_width": [3, 3, 4]}), options, n_jobs=1
+    )
+
+    columns = {feature.path.step[0]: feature for feature in statistics.datasets[0].features}
+    found = columns["species"].string_stats.rank_histogram.buckets
+    assert [(bucket.label, bucket.sample_count) for bucket in found] == [
+        (str(labels[0]), 2),
+        (str(labels[2]), 1),
+    ]
+    assert columns["sepal_width"].HasField("num_stats")

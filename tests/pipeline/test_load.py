@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.load import load_config
+from trainer.tuner_config import TunerSettings
 
 SHIPPED = Path(__file__).parents[2] / "pipeline_config.yaml"
 MINIMAL = """\
@@ -301,7 +302,7 @@ def test_config_error_ends_in_exit_code_2(tmp_path: Path) -> None:
         (
             "trian: {}\n",
             "11: trian: unknown key; did you mean 'train'? (allowed: name, paths, data, features,"
-            " model, train, evaluation, push, mlflow, beam, cache)",
+            " model, train, tuner, evaluation, push, mlflow, beam, cache)",
         ),
         (
             "model:\n  seed: 1\n  lerning_rate: 1\n",
@@ -540,13 +541,119 @@ def test_load_config_says_every_mistake_in_a_line(tmp_path: Path) -> None:
     ]
 
 
+# The sweep
+
+UNIFORM = "{uniform: [0.1, 1]}"
+
+
+@pytest.mark.parametrize(
+    ("key", "domain"),
+    [
+        ("model.learning_rate", UNIFORM),
+        ("model.learning_rate", "{log_uniform: [1e-4, 1]}"),
+        ("model.learning_rate", "{values: [0.1, 1]}"),
+        ("model.hidden_units", "{values: [[10, 10], [32]]}"),
+        ("model.optimizer", "{values: [adam]}"),
+        ("train.steps", "{integers: [1, 1000000000]}"),
+    ],
+)
+def test_load_config_takes_a_search_space(tmp_path: Path, key: str, domain: str) -> None:
+    text = f"tuner:\n  max_trials: 3\n  space:\n    {key}: {domain}\n"
+
+    config = load_config(write(tmp_path, MINIMAL + text))
+
+    assert config.tuner is not None
+    assert list(config.tuner.space) == [key]
+    assert (config.tuner.method, config.tuner.objective) == ("random", "loss")
+
+
+@pytest.mark.parametrize(
+    ("key", "domain", "message"),
+    [
+        ("model.lerning_rate", UNIFORM, "; did you mean 'model.learning_rate'? (allowed: model.hi"),
+        ("model", "{learning_rate: {values: [1]}}", "must be one dotted key, model.<setting>"),
+        ("data.label", "{values: [y]}", "no such setting (allowed: model.hidden_units, model.opt"),
+        ("model.learning_rate", "0.1", "0.1 is not allowed: should be a valid dictionary"),
+        (
+            "model.learning_rate",
+            "{}",
+            "needs exactly one of values, uniform, log_uniform",
+        ),
+        ("model.learning_rate", "{values: [1], uniform: [0.1, 1]}", "needs exactly one of values"),
+        ("model.learning_rate", "{value: [1]}", "value: unknown key; did you mean 'values'?"),
+        ("model.learning_rate", "{values: []}", "values: [] is not allowed: "),
+        ("model.learning_rate", "{values: 1}", "values: 1 is not allowed: should be a valid list"),
+        ("model.learning_rate", "{values: [1, 1.0]}", "values: 1.0 stands twice"),
+        (
+            "model.learning_rate",
+            "{values: [1, 0]}",
+            "values.1: 0 is not allowed: should be grea",
+        ),
+        ("model.optimizer", "{values: [adm]}", "values.0: 'adm' is not allowed: should be 'adagr"),
+        ("model.hidden_units", "{values: [10]}", "values.0: 10 is not allowed: should be a valid "),
+        ("model.hidden_units", "{values: [[9], [0]]}", "values.1: [0] is not allowed: should be "),
+        ("model.hidden_units", "{integers: [1, 2]}", "integers.0: 1 is not allowed: should be a v"),
+        ("model.learning_rate", "{uniform: [1, 0.1]}", "uniform: low 1 is not below high 0.1"),
+        ("model.learning_rate", "{uniform: [1, 1]}", "uniform: low 1 is not below high 1"),
+        ("model.learning_rate", "{uniform: [0, 1]}", "uniform.0: 0.0 is not allowed: should be gr"),
+        ("model.learning_rate", "{uniform: [1]}", "uniform.1: is missing"),
+        ("model.learning_rate", "{uniform: [0.1, .inf]}", "uniform.1: must be finite"),
+        ("model.learning_rate", "{log_uniform: [0, 1]}", "log_uniform: low 0 has no logarithm: mu"),
+        ("train.steps", "{uniform: [1, 5]}", "uniform.0: 1.0 is not allowed: should be a valid in"),
+        ("train.steps", "{integers: [1.5, 5]}", "integers.0: 1.5 is not allowed: should be a vali"),
+        ("train.steps", "{integers: [0, 5]}", "integers.0: 0 is not allowed: should be greater th"),
+        ("train.steps", "{integers: [1, 1000000001]}", "integers.1: 1000000001 is not allowed: sh"),
+    ],
+)
+def test_load_config_refuses_a_search_space(
+    tmp_path: Path, key: str, domain: str, message: str
+) -> None:
+    line = mistake(tmp_path, f"tuner:\n  max_trials: 3\n  space:\n    {key}: {domain}\n")
+
+    place, _, words = line.partition(f": tuner.space.{key}")
+    assert place == "14"
+    assert message in words
+
+
+@pytest.mark.parametrize(
+    ("tuner", "message"),
+    [
+        ("{max_trials: 3}", "11: tuner.space: is missing"),
+        ("{max_trials: 3, space: {}}", "11: tuner.space: {} is not allowed: "),
+        ("{space: {model.seed: {values: [1]}}}", "11: tuner: needs max_trials or max_minutes"),
+        ("{method: grid, space: {model.learning_rate: {uniform: [1, 2]}}}", "a grid needs values"),
+        ("{method: hyperband, space: {model.seed: {values: [1]}}}", "should be 'random', 'grid'"),
+        ("{max_trials: 0, space: {model.seed: {values: [1]}}}", "tuner.max_trials: 0 is not allow"),
+        ("{max_minutes: 0, space: {model.seed: {values: [1]}}}", "tuner.max_minutes: 0 is not all"),
+        ("{max_trials: 1, seed: 0, space: {model.seed: {values: [1]}}}", "tuner.seed: 0 is not al"),
+        ("{max_trails: 1, space: {model.seed: {values: [1]}}}", "did you mean 'max_trials'?"),
+        ("true", "11: tuner: True is not allowed: should be a valid dictionary"),
+    ],
+)
+def test_load_config_refuses_a_sweep(tmp_path: Path, tuner: str, message: str) -> None:
+    assert message in mistake(tmp_path, f"tuner: {tuner}\n")
+
+
+def test_load_config_takes_a_grid_without_a_budget(minimal: Path) -> None:
+    config = load_config(minimal, ["tuner={method: grid, space: {model.seed: {values: [1, 2]}}}"])
+
+    assert config.tuner is not None
+    assert config.tuner.trial_limit == 2
+
+
 # The shipped configuration
 
 
 def settings(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The dotted keys of all settings below a section, `*` for the keys of a dictionary."""
+    """The dotted keys of all settings below a section, `*` for the keys of a dictionary.
+
+    A section that may be null, and is, has none.
+    """
     for name, field in section.model_fields.items():
         key = f"{prefix}{field.alias or name}"
+        if field.default is None:
+            yield key
+            continue
         for inner in (field.annotation, *get_args(field.annotation)):
             if isinstance(inner, type) and issubclass(inner, BaseModel):
                 yield from settings(inner, f"{key}." if inner is field.annotation else f"{key}.*.")
@@ -610,6 +717,17 @@ def test_shipped_config_has_a_comment_above_every_setting() -> None:
         assert key in commented or is_told_above or is_section, key
 
 
+def test_shipped_config_shows_a_sweep_that_is_allowed(tmp_path: Path) -> None:
+    lines = SHIPPED.read_text().splitlines()
+    begin = lines.index("#   tuner:")
+    example = [line.removeprefix("#   ") for line in lines[begin : lines.index("tuner: null")]]
+
+    config = load_config(write(tmp_path, MINIMAL + "\n".join(example)))
+
+    assert config.tuner is not None
+    assert config.tuner.model_fields_set == set(TunerSettings.model_fields)
+
+
 def test_load_config_reports_an_alias_within_itself(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("model: &model {more: *model}\n", encoding="utf-8")
@@ -623,3 +741,108 @@ def test_load_config_reports_an_alias_within_itself(tmp_path: Path) -> None:
 def test_load_config_refuses_an_empty_word_where_one_is_due(key: str) -> None:
     with pytest.raises(ConfigError, match=f"{key}: '' is not allowed"):
         load_config(SHIPPED, [f"{key}=''"])
+
+
+# MLflow
+
+
+def test_load_config_reads_the_settings_of_mlflow(minimal: Path) -> None:
+    defaults = load_config(minimal).mlflow
+    config = load_config(
+        minimal,
+        [
+            "mlflow.enabled=false",
+            "mlflow.required=true",
+            "mlflow.primary_metric=cross_entropy",
+            "mlflow.system_metrics_seconds=0.5",
+        ],
+    )
+
+    assert (defaults.enabled, defaults.required) == (True, False)
+    assert (defaults.primary_metric, defaults.system_metrics_seconds) == ("accuracy", None)
+    assert (config.mlflow.enabled, config.mlflow.required) == (False, True)
+    assert config.mlflow.primary_metric == "cross_entropy"
+    assert config.mlflow.system_metrics_seconds == 0.5
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("mlflow.primary_metric=acuracy", "'acuracy' is not allowed: should be 'accuracy' or"),
+        ("mlflow.primary_metric=acuracy", "did you mean 'accuracy'?"),
+        ("mlflow.system_metrics_seconds=0", "0 is not allowed: should be greater than 0"),
+        ("mlflow.system_metrics_seconds=.inf", "must be finite"),
+        ("mlflow.enabled=1", "1 is not allowed"),
+        ("mlflow.require=true", "unknown key; did you mean 'required'?"),
+    ],
+)
+def test_load_config_explains_a_mistake_in_the_settings_of_mlflow(
+    minimal: Path, override: str, message: str
+) -> None:
+    (line,) = mistakes(minimal, override)
+
+    assert line.startswith(f"--set {override.partition('=')[0]}: ")
+    assert message in line
+
+
+CREDENTIALS = "http://alice:secret@host:5000"
+
+
+@pytest.mark.parametrize(
+    ("addition", "overrides"),
+    [
+        (f"mlflow:\n  tracking_uri: {CREDENTIALS}\n", []),
+        ("", [f"mlflow.tracking_uri={CREDENTIALS}"]),
+        ("", ["mlflow.tracking_uri=postgresql://alice:secret@host/mlflow"]),
+        ("", ["mlflow.tracking_uri=https://secret@host"]),
+        ("", [f"mlflow={CREDENTIALS}"]),
+        ("", [f"mlflow.tracking_uri=[{CREDENTIALS}]"]),
+        pytest.param(
+            "",
+            [f"mlflow.tracking_uri=[{CREDENTIALS}"],
+        ),
+        pytest.param(
+            "",
+            [CREDENTIALS],
+        ),
+    ],
+    ids=["file", "set", "database", "token", "section", "list", "no YAML", "no key"],
+)
+def test_load_config_refuses_credentials_and_does_not_show_them(
+    tmp_path: Path, addition: str, overrides: list[str]
+) -> None:
+    (line,) = mistakes(write(tmp_path, MINIMAL + addition), *overrides)
+
+    assert line.startswith(("12: mlflow.tracking_uri: ", "--set "))
+    assert "alice" not in line
+    assert "secret" not in line
+
+
+def test_load_config_says_where_credentials_belong(minimal: Path) -> None:
+    (line,) = mistakes(minimal, f"mlflow.tracking_uri={CREDENTIALS}")
+
+    assert "MLFLOW_TRACKING_USERNAME" in line
+    assert "MLFLOW_TRACKING_URI" in line
+
+
+def test_tracking_uri_is_that_of_the_environment_where_none_is_set(
+    minimal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", CREDENTIALS)
+    config = load_config(minimal)
+
+    assert config.tracking_uri == CREDENTIALS
+    assert "secret" not in config.to_yaml()
+    assert "secret" not in str(config.flatten())
+    assert load_config(minimal, ["mlflow.tracking_uri=http://other"]).tracking_uri == "http://other"
+
+
+def test_tracking_uri_is_a_file_in_the_state_folder_by_default(
+    minimal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = minimal.parent
+
+    assert load_config(minimal).tracking_uri == f"sqlite:///{folder}/artifacts/mlflow.db"
+    relative = load_config(minimal, ["mlflow.tracking_uri=sqlite:///my.db"])
+    assert relative.tracking_uri == f"sqlite:///{folder}/my.db"

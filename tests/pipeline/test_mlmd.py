@@ -1,103 +1,18 @@
 """What MLMD says of executions, as TFX's own publishing writes them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from ml_metadata.proto import metadata_store_pb2
-from tfx.dsl.compiler import constants
-from tfx.orchestration import metadata
-from tfx.orchestration.portable import execution_publish_utils as publish
-from tfx.orchestration.portable.mlmd import context_lib
+from mlmd_recorder import Recorder, make_model
 from tfx.types import Artifact, standard_artifacts
 
 from components.mlflow_tracker.events import Output
-from pipeline.mlmd import Execution, cancel_running, read_execution
+from pipeline.mlmd import Execution, cancel_running, read_execution, running_nodes
 
-RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
 State = metadata_store_pb2.Execution
 
 
-class Recorder:
-    """Records what nodes did, as TFX's launcher does."""
-
-    def __init__(self, handle: metadata.Metadata) -> None:
-        self.handle = handle
-
-    def begin(self, node_id: str, run_id: str, type_name: str) -> tuple[int, list[Any]]:
-        contexts = [
-            context_lib.register_context_if_not_exists(self.handle, kind, name)
-            for kind, name in (
-                (constants.PIPELINE_CONTEXT_TYPE_NAME, "iris"),
-                (constants.PIPELINE_RUN_CONTEXT_TYPE_NAME, run_id),
-                (constants.NODE_CONTEXT_TYPE_NAME, f"iris.{node_id}"),
-            )
-        ]
-        execution = publish.register_execution(
-            self.handle, metadata_store_pb2.ExecutionType(name=type_name), contexts
-        )
-        return execution.id, contexts
-
-    def start(self, node_id: str, run_id: str = "run-1") -> int:
-        """Leaves a node running."""
-        return self.begin(node_id, run_id, "Node")[0]
-
-    def run(self, node_id: str, run_id: str, **outputs: list[Artifact]) -> int:
-        execution_id, contexts = self.begin(node_id, run_id, "Node")
-        publish.publish_succeeded_execution(self.handle, execution_id, contexts, outputs)
-        return execution_id
-
-    def train(self, run_id: str, uri: str = "/model") -> Artifact:
-        """Runs a node that makes a model, and gives the model as MLMD knows it."""
-        execution_id, contexts = self.begin("Trainer", run_id, "Node")
-        outputs, _ = publish.publish_succeeded_execution(
-            self.handle, execution_id, contexts, {"model": [make_model(uri)]}
-        )
-        return outputs["model"][0]
-
-    def run_from_cache(self, node_id: str, run_id: str, **outputs: list[Artifact]) -> int:
-        execution_id, contexts = self.begin(node_id, run_id, "Node")
-        executions = self.handle.store.get_executions_by_id([execution_id])
-        publish.publish_cached_executions(self.handle, contexts, executions, [outputs])
-        return execution_id
-
-    def fail(self, node_id: str, run_id: str = "run-1") -> int:
-        execution_id, contexts = self.begin(node_id, run_id, "Node")
-        publish.publish_failed_execution(self.handle, contexts, execution_id)
-        return execution_id
-
-    def resolve(self, node_id: str, run_id: str, **outputs: list[Artifact]) -> int:
-        execution_id, contexts = self.begin(node_id, run_id, RESOLVER)
-        publish.publish_internal_execution(self.handle, contexts, execution_id, outputs)
-        return execution_id
-
-    def read(self, execution_id: int) -> Execution:
-        return read_execution(self.handle.store, execution_id)
-
-    def state(self, execution_id: int) -> int:
-        (execution,) = self.handle.store.get_executions_by_id([execution_id])
-        return int(execution.last_known_state)
-
-
-@pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
-    with metadata.Metadata(connection) as handle:
-        yield Recorder(handle)
-
-
-def make_model(uri: str = "/model", **properties: Any) -> Artifact:
-    model = standard_artifacts.Model()
-    model.uri = uri
-    for name, value in properties.items():
-        setter = model.set_int_custom_property
-        if isinstance(value, str):
-            setter = model.set_string_custom_property
-        elif isinstance(value, float):
-            setter = model.set_float_custom_property
-        setter(name, value)
-    return model
+def read(recorder: Recorder, execution_id: int) -> Execution:
+    return read_execution(recorder.handle.store, execution_id)
 
 
 # read_execution
@@ -109,7 +24,7 @@ def test_read_execution_gives_the_outputs_of_a_node(recorder: Recorder) -> None:
     run.uri = "/run"
     execution_id = recorder.run("Trainer", "run-1", model=[first, second], model_run=[run])
 
-    execution = recorder.read(execution_id)
+    execution = read(recorder, execution_id)
 
     assert (execution.is_failed, execution.is_cached) == (False, False)
     assert execution.computed_by is None
@@ -123,18 +38,18 @@ def test_read_execution_gives_the_outputs_of_a_node(recorder: Recorder) -> None:
 
 
 def test_read_execution_gives_nothing_of_a_node_without_outputs(recorder: Recorder) -> None:
-    assert recorder.read(recorder.run("Node", "run-1")) == Execution(False, False, {}, None)
+    assert read(recorder, recorder.run("Node", "run-1")) == Execution(False, False, {}, None)
 
 
 def test_read_execution_knows_a_failed_node(recorder: Recorder) -> None:
-    assert recorder.read(recorder.fail("Trainer")).is_failed
+    assert read(recorder, recorder.fail("Trainer")).is_failed
 
 
 def test_read_execution_names_the_run_that_computed_cached_outputs(recorder: Recorder) -> None:
     model = recorder.train("run-1")
     recorder.run_from_cache("Trainer", "run-2", model=[model])
 
-    execution = recorder.read(recorder.run_from_cache("Trainer", "run-3", model=[model]))
+    execution = read(recorder, recorder.run_from_cache("Trainer", "run-3", model=[model]))
 
     assert execution.is_cached
     assert execution.computed_by == "run-1"
@@ -153,7 +68,7 @@ def models(recorder: Recorder) -> tuple[Artifact, Artifact]:
 def test_read_execution_takes_a_first_resolution_for_new(
     recorder: Recorder, models: tuple[Artifact, Artifact]
 ) -> None:
-    execution = recorder.read(recorder.resolve("Resolver", "run-2", model=[models[0]]))
+    execution = read(recorder, recorder.resolve("Resolver", "run-2", model=[models[0]]))
 
     assert not execution.is_cached
     expected = Output(models[0].id, "/1", execution.outputs["model"][0].properties)
@@ -165,7 +80,7 @@ def test_read_execution_takes_an_equal_resolution_for_cached(
 ) -> None:
     recorder.resolve("Resolver", "run-2", model=[models[0]])
 
-    execution = recorder.read(recorder.resolve("Resolver", "run-3", model=[models[0]]))
+    execution = read(recorder, recorder.resolve("Resolver", "run-3", model=[models[0]]))
 
     assert execution.is_cached
     assert execution.computed_by == "run-1"  # that made the model
@@ -176,7 +91,7 @@ def test_read_execution_takes_another_resolution_for_new(
 ) -> None:
     recorder.resolve("Resolver", "run-2", model=[models[0]])
 
-    assert not recorder.read(recorder.resolve("Resolver", "run-3", model=[models[1]])).is_cached
+    assert not read(recorder, recorder.resolve("Resolver", "run-3", model=[models[1]])).is_cached
 
 
 def test_read_execution_compares_a_resolution_with_the_one_before_of_the_same_node(
@@ -188,15 +103,38 @@ def test_read_execution_compares_a_resolution_with_the_one_before_of_the_same_no
     last = recorder.resolve("Resolver", "run-3", model=[models[0]])
     recorder.resolve("Resolver", "run-4", model=[models[0]])
 
-    assert not recorder.read(last).is_cached
+    assert not read(recorder, last).is_cached
 
 
 def test_read_execution_takes_resolving_nothing_again_for_cached(recorder: Recorder) -> None:
     recorder.resolve("Resolver", "run-1")
 
-    execution = recorder.read(recorder.resolve("Resolver", "run-2"))
+    execution = read(recorder, recorder.resolve("Resolver", "run-2"))
 
     assert (execution.is_cached, execution.computed_by) == (True, None)
+
+
+# running_nodes
+
+
+def test_running_nodes_are_those_of_the_run_that_have_not_ended(recorder: Recorder) -> None:
+    recorder.run("Transform", "run-1")
+    recorder.start("Trainer", "run-2")
+    left = recorder.start("Trainer", "run-1")
+    recorder.start("Tuner", "run-1")
+
+    found = sorted(running_nodes(recorder.handle.store, recorder.run_context("run-1").id))
+
+    assert [node_id for node_id, _ in found] == ["Trainer", "Tuner"]
+    (execution,) = recorder.handle.store.get_executions_by_id([left])
+    assert found[0][1] == execution.create_time_since_epoch
+
+
+def test_running_nodes_are_none_of_a_run_that_has_ended(recorder: Recorder) -> None:
+    recorder.run("Transform", "run-1")
+    recorder.fail("Trainer", "run-1")
+
+    assert list(running_nodes(recorder.handle.store, recorder.run_context("run-1").id)) == []
 
 
 # cancel_running

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from tracked_run import END, make_start
 
 from components.mlflow_tracker.client import Tracker
-from components.mlflow_tracker.events import RunEnd, RunStart
 from pipeline.report import Report
 from pipeline.results import metrics_table, missed_thresholds, result_lines, tracking_line
 
@@ -128,11 +128,38 @@ def test_missed_thresholds_are_none_of_a_run_without_evaluation() -> None:
 
 
 def test_tracking_line_says_why_a_run_is_not_tracked(tmp_path: Path) -> None:
-    tracker = Tracker("http://127.0.0.1:1", "iris", tmp_path)
-    tracker.send(RunStart("run-1", "a run", 1, {}, "", "/nowhere"))
-    tracker.close(RunEnd("FINISHED", 2))
+    tracker = Tracker("http://127.0.0.1:1", tmp_path)
+    tracker.send(make_start())
+    tracker.send(END)
+    tracker.close()
 
     line = tracking_line(tracker, "http://127.0.0.1:1")
 
     assert line.startswith("not tracked in MLflow: ")
     assert "127.0.0.1" in line
+    assert "pipeline sync" in line
+
+
+def test_tracking_line_says_that_tracking_is_switched_off() -> None:
+    line = tracking_line(None, "http://127.0.0.1:1")
+
+    assert line.startswith("not tracked in MLflow: mlflow.enabled is false")
+    assert "pipeline sync" in line
+
+
+def test_tracking_line_says_where_to_look(tracking_uri: str, tmp_path: Path) -> None:
+    tracker = Tracker(tracking_uri, tmp_path / "artifacts")
+    tracker.send(make_start())
+    tracker.wait_for_run()
+    tracker.close()
+    run_id = tracker.mlflow_run_id
+
+    on_disk = tracking_line(tracker, tracking_uri)
+    at_server = tracking_line(tracker, "http://alice:secret@host:5000")
+
+    assert on_disk == (
+        f"MLflow run: {run_id} (to look at it: make ui,"
+        f" or mlflow ui --backend-store-uri={tracking_uri})"
+    )
+    where = f"http://***@host:5000/#/experiments/{tracker.experiment_id}/runs/{run_id}"
+    assert at_server == f"MLflow run: {run_id} (to look at it: {where})"

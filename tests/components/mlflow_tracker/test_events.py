@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from components.mlflow_tracker.events import (
     Event,
     NodeOutcome,
+    NodeStart,
     Output,
     RunEnd,
     RunStart,
+    Samples,
     read_events,
     to_line,
 )
@@ -21,40 +23,53 @@ values = st.none() | st.booleans() | numbers | st.text()
 outputs = st.builds(
     Output, st.integers(), st.text(), st.dictionaries(st.text(), numbers | st.text())
 )
-events = st.one_of(
-    st.builds(
+KINDS = {
+    RunStart: st.builds(
         RunStart,
-        st.text(),
-        st.text(),
-        st.integers(),
-        st.dictionaries(st.text(), values | st.lists(values)),
-        st.text(),
-        st.text(),
+        pipeline_run_id=st.text(),
+        pipeline_name=st.text(),
+        experiment=st.text(),
+        run_name=st.text(),
+        start_ms=st.integers(),
+        params=st.dictionaries(st.text(), values | st.lists(values)),
+        config_yaml=st.text(),
+        origin=st.dictionaries(st.text(), st.text()),
+        data_path=st.text(),
+        label=st.text(),
+        push_dir=st.text(),
+        primary_metric=st.text(),
+        greater_is_better=st.booleans(),
     ),
-    st.builds(
+    NodeStart: st.builds(NodeStart, st.text(), st.integers(), st.none() | st.text()),
+    NodeOutcome: st.builds(
         NodeOutcome,
-        st.text(),
-        st.sampled_from(["done", "cached", "failed", "killed"]),
-        st.floats(0),
-        st.integers(),
-        st.none() | st.integers(),
-        st.dictionaries(st.text(), st.lists(outputs)),
-        st.none() | st.text(),
-        st.none() | st.text(),
+        node_id=st.text(),
+        state=st.sampled_from(["done", "cached", "failed", "killed"]),
+        seconds=st.none() | st.floats(0),
+        end_ms=st.integers(),
+        execution_id=st.none() | st.integers(),
+        outputs=st.dictionaries(st.text(), st.lists(outputs)),
+        computed_by=st.none() | st.text(),
+        error=st.none() | st.text(),
+        unfinished_dir=st.none() | st.text(),
     ),
-    st.builds(RunEnd, st.sampled_from(["FINISHED", "FAILED", "KILLED"]), st.integers()),
-)
+    Samples: st.builds(Samples, st.integers(), st.dictionaries(st.text(), st.floats(0))),
+    RunEnd: st.builds(
+        RunEnd, st.sampled_from(["FINISHED", "FAILED", "KILLED"]), st.none() | st.integers()
+    ),
+}
+events = st.one_of(*KINDS.values())
 
 
-@settings(max_examples=50)
-@given(st.lists(events, max_size=5))
+@settings(max_examples=20, deadline=None)
+@given(st.tuples(*KINDS.values()).flatmap(st.permutations))
 def test_events_survive_their_lines(sent: list[Event]) -> None:
     lines = "".join(to_line(event) for event in sent).splitlines(keepends=True)
 
     assert list(read_events(iter(lines))) == sent
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(events)
 def test_to_line_gives_one_line_of_ascii(event: Event) -> None:
     line = to_line(event)
@@ -70,4 +85,5 @@ def test_events_carry_numbers_that_are_none() -> None:
     (read,) = read_events(iter([to_line(outcome)]))
 
     assert isinstance(read, NodeOutcome)
+    assert read.seconds is not None
     assert math.isnan(read.seconds)

@@ -1,0 +1,82 @@
+"""What MLflow is to hold of an evaluation: metrics, one table, figures."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from components.evaluator.summary import SUMMARY_FILE
+
+TABLE_FILE = "evaluation/metrics.json"
+
+Summary = Mapping[str, Any]
+
+
+def evaluation_metrics(summary: Summary) -> Iterator[tuple[str, float]]:
+    """Names the metrics of an evaluation.
+
+    Args:
+        summary: The object described in `components.evaluator.summary`.
+
+    Yields:
+        `<metric>` of the whole split, and `slice/<column>:<value>/<metric>` of a slice;
+        `baseline/<metric>` and `difference/<metric>` to it; `threshold/<metric>:<bound>` and, by
+        how much it held, `margin/<metric>:<bound>`, which is negative where it did not. Behind
+        these prefixes the class of a metric follows a `:`, since MLflow makes a section of its
+        charts of all up to the last `/`.
+    """
+    for found in summary["slices"]:
+        names = " ".join(f"{key}:{value}" for key, value in found["slice"].items())
+        for metric, value in found["metrics"].items():
+            yield f"slice/{names}/{_flat(metric)}" if names else metric, value
+    overall = summary["slices"][0]
+    for metric, value in (overall["baseline"] or {}).items():
+        yield f"baseline/{_flat(metric)}", value
+        if metric in overall["metrics"]:
+            yield f"difference/{_flat(metric)}", overall["metrics"][metric] - value
+    for check in summary["checks"]:
+        name = f"{_flat(check['metric'])}:{check['bound']}"
+        yield f"threshold/{name}", check["limit"]
+        if check["margin"] is not None:
+            yield f"margin/{name}", check["margin"]
+
+
+def _flat(metric: str) -> str:
+    return metric.replace("/", ":", 1)
+
+
+def missed_bounds(summary: Summary) -> list[str]:
+    """Says of each bound that does not hold what was found and what was due."""
+    return [
+        f"{check['metric']} {check['value']:.4g}, {check['bound']} {check['limit']:.4g}"
+        for check in summary["checks"]
+        if not check["holds"]
+    ]
+
+
+def evaluation_artifacts(summary: Summary) -> dict[str, Callable[[], bytes]]:
+    """Names the files of an evaluation, with what makes each: summary, table and figures."""
+
+    def table() -> bytes:
+        from components.mlflow_tracker.tables import evaluation_table
+
+        return json.dumps(evaluation_table(summary)).encode()
+
+    return {
+        f"evaluation/{SUMMARY_FILE}": lambda: json.dumps(summary, indent=1).encode(),
+        TABLE_FILE: table,
+        **{f"evaluation/{name}.png": _figure(name, summary) for name in _FIGURES},
+    }
+
+
+_FIGURES = ("confusion_matrix", "precision_recall", "calibration", "roc")
+"""Functions of `components.mlflow_tracker.figures` that draw a summary."""
+
+
+def _figure(name: str, summary: Summary) -> Callable[[], bytes]:
+    def draw() -> bytes:
+        from components.mlflow_tracker import figures  # takes a second to import
+
+        content: bytes = getattr(figures, name)(summary)
+        return content
+
+    return draw

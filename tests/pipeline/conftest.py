@@ -1,0 +1,33 @@
+"""A state folder with its configuration, and MLMD in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.config import Config
+from pipeline.load import load_config
+
+if TYPE_CHECKING:
+    from mlmd_recorder import Recorder
+
+SHIPPED = Path(__file__).parents[2] / "pipeline_config.yaml"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """The shipped configuration with a state folder of the test's own."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return load_config(SHIPPED, [f"paths.root={tmp_path}"])
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator["Recorder"]:
+    """Records nodes in the MLMD of `config`."""
+    from mlmd_recorder import Recorder  # imports TFX, which takes seconds
+    from tfx.orchestration import metadata
+
+    connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
+    with metadata.Metadata(connection) as handle:
+        yield Recorder(handle)
