@@ -1,9 +1,11 @@
 """One state folder for all end-to-end tests, so that each pays only for what it changes."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import Workspace
+from e2e_workspace import FirstState, Workspace
 
 
 @pytest.fixture(scope="session")
@@ -15,4 +17,16 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="session")
 def first_run(workspace: Workspace) -> dict[str, Any]:
     """The report of the shipped pipeline's first run, from an empty state folder."""
-    return workspace.run()
+    report = workspace.run()
+    kept = workspace.root.parent / "first"
+    kept.mkdir()
+    for name in ("metadata.sqlite", "mlflow.db"):
+        shutil.copyfile(workspace.root / name, kept / name)
+    return report
+
+
+@pytest.fixture(scope="session")
+def first_state(workspace: Workspace, first_run: dict[str, Any]) -> FirstState:
+    """The stores as the first run left them, whatever has run since."""
+    folder: Path = workspace.root.parent / "first"
+    return FirstState(folder)

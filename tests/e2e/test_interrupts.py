@@ -6,54 +6,22 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import PROJECT_DIR, TIMEOUT_SECONDS, Workspace, ran
+from e2e_workspace import (
+    CHECKPOINT_STEPS,
+    LONG_STEPS,
+    PROJECT_DIR,
+    TIMEOUT_SECONDS,
+    Workspace,
+    long_training,
+    ran,
+    wait_for,
+)
 
 pytestmark = pytest.mark.e2e
-
-STEPS = 10_000
-
-
-def long_training(seed: int) -> list[str]:
-    """Gives the settings of a training long enough to interrupt; another seed is another one."""
-    settings = (f"model.seed={seed}", f"train.steps={STEPS}", "train.eval_every_steps=1000")
-    return [word for setting in settings for word in ("--set", setting)]
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Polls until a condition gives something, and gives it."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS / 2
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen")
-
-
-def start_training(workspace: Workspace, seed: int) -> "subprocess.Popen[str]":
-    """Starts a run whose training is long, and waits until it has a checkpoint."""
-    checkpoints = workspace.root / "pipeline_root/iris/Trainer/model_run/unfinished"
-    before = set(checkpoints.glob("*"))
-    process = subprocess.Popen(
-        workspace.command("run", *long_training(seed)),
-        cwd=workspace.project_dir,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-    def has_checkpoint() -> bool:
-        trainings = set(checkpoints.glob("*")) - before
-        return any(list(training.glob("model.ckpt-1000.index")) for training in trainings)
-
-    wait_for(has_checkpoint, "the first checkpoint")
-    return process
 
 
 @pytest.mark.slow
@@ -87,7 +55,7 @@ def test_interrupt_in_each_node_kills_the_run_and_the_next_goes_on_from_the_cach
 def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
-    process = start_training(workspace, 21)
+    process = workspace.start_training(21)
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -97,14 +65,14 @@ def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
     run_id = workspace.run(*long_training(21))["mlflow_run_id"]
     history = workspace.mlflow().get_metric_history(run_id, "train/loss")
     steps = sorted(point.step for point in history)
-    assert steps[-1] > STEPS - 100
-    early = [step for step in steps if step <= 1000]
+    assert steps[-1] > LONG_STEPS - 100
+    early = [step for step in steps if step <= CHECKPOINT_STEPS]
     assert early == sorted(set(early)), "the training began anew"
     assert not list(workspace.root.glob("pipeline_root/iris/Trainer/model_run/unfinished"))
 
 
 def test_terminated_run_is_marked_killed(workspace: Workspace, first_run: dict[str, Any]) -> None:
-    process = start_training(workspace, 22)
+    process = workspace.start_training(22)
     process.terminate()
     process.communicate(timeout=20)
     assert process.returncode == 130
@@ -114,7 +82,7 @@ def test_terminated_run_is_marked_killed(workspace: Workspace, first_run: dict[s
 def test_run_killed_outright_is_marked_killed_and_the_next_one_runs(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
-    process = start_training(workspace, 23)
+    process = workspace.start_training(23)
     process.kill()
     process.communicate()
     wait_for(lambda: workspace.newest_run().info.status == "KILLED", "the mark")

@@ -120,7 +120,7 @@ def test_second_run_with_nothing_changed_runs_no_node(
     assert workspace.versions() == before
     run = workspace.newest_run()
     assert run.info.run_id == report["mlflow_run_id"] != first_run["mlflow_run_id"]
-    assert run.data.tags["cached.Trainer"] == first_run["mlflow_run_id"]
+    assert run.data.tags["cached.Trainer"] == first_run["pipeline_run_id"]
     assert run.data.metrics["accuracy"] == first_run["metrics"]["accuracy"]
 
 

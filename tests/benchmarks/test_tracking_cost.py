@@ -1,0 +1,51 @@
+"""What tracking costs a training: its steps per second with and without, in turns."""
+
+import statistics
+from pathlib import Path
+
+import pytest
+from e2e_workspace import Workspace
+
+from components.mlflow_tracker.curves import CurveReader
+
+pytestmark = pytest.mark.benchmark
+
+PAIRS = 5
+STEPS = 12_000
+ALLOWED_COST = 0.02
+GROSS_COST = 0.10
+SETTINGS = (
+    f"train.steps={STEPS}",
+    f"train.eval_every_steps={STEPS}",
+    "evaluation.thresholds={accuracy: {min: 0.1}}",
+)
+
+
+def steps_per_second(workspace: Workspace, seed: int, *, tracked: bool) -> float:
+    """Trains anew, and gives the rate between the first and the last point of the curve."""
+    settings = (*SETTINGS, f"model.seed={seed}", f"mlflow.enabled={str(tracked).lower()}")
+    workspace.run(*(word for setting in settings for word in ("--set", setting)))
+    folders = (workspace.root / "pipeline_root" / "iris" / "Trainer" / "model_run").iterdir()
+    newest = max(folders, key=lambda folder: int(folder.name))
+    points = [point for point in CurveReader().read(newest) if point.key == "train/loss"]
+    first, last = points[0], points[-1]
+    return 1000 * (last.step - first.step) / (last.timestamp_ms - first.timestamp_ms)
+
+
+@pytest.mark.timeout(1800)
+def test_tracking_costs_next_to_no_training_steps(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "artifacts")
+    workspace.run("--set", "train.steps=20", "--set", "evaluation.thresholds={accuracy: {min: 0}}")
+    ratios = []
+    for pair in range(PAIRS):
+        order = (True, False) if pair % 2 else (False, True)
+        # A seed of its own for each run: the cache would answer for one that was used before.
+        rates = {
+            tracked: steps_per_second(workspace, 10 + 2 * pair + tracked, tracked=tracked)
+            for tracked in order
+        }
+        ratios.append(rates[True] / rates[False])
+        print(f"steps/s with {rates[True]:.0f}, without {rates[False]:.0f}: {ratios[-1]:.3f}")
+    median = statistics.median(ratios)
+    print(f"median of {PAIRS} pairs: {median:.3f} (allowed: {1 - ALLOWED_COST})")
+    assert median > 1 - GROSS_COST
