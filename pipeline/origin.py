@@ -53,11 +53,17 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
 def _run_name(config: Config, start: datetime) -> str:
     """Says what is special about a run, or when it was where nothing is."""
     special = [
-        setting.partition(".")[2] or setting  # the section before it only takes place in tables
+        _without_section(setting)
         for setting in config.overrides
         if not setting.startswith(STATE_SETTINGS) and not _HOW_OFTEN.match(setting)
     ]
     return ", ".join(special) or f"{config.name} {start:%Y-%m-%d %H:%M:%S}"
+
+
+def _without_section(setting: str) -> str:
+    """Leaves out the first part of a setting's key, which in a table of runs only takes place."""
+    key, _, value = setting.partition("=")
+    return f"{key.partition('.')[2] or key}={value}"
 
 
 def _user() -> str:

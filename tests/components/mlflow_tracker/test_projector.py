@@ -142,15 +142,18 @@ def test_projector_names_the_run_that_computed_a_cached_node(projector: Projecto
 # data
 
 
-def test_projector_counts_the_rows_of_every_split(tmp_path: Path) -> None:
+def test_projector_counts_the_rows_of_every_split(projector: Projector, tmp_path: Path) -> None:
     write_statistics(tmp_path, train=99, eval=51)
 
-    projection = project(make_outcome(folder=tmp_path, outputs={"statistics": {}}))
+    projection = projector.project(make_outcome(folder=tmp_path, outputs={"statistics": {}}))
 
-    assert projection.metrics == [
+    assert projection.metrics == []
+    end = projector.project(END)
+    assert end.metrics[1:] == [
         Metric("rows/train", 99.0, 0, END_MS),
         Metric("rows/eval", 51.0, 0, END_MS),
     ]
+    assert "99 rows to train, 51 rows to eval" in end.tags["mlflow.note.content"]
     assert set(projection.artifacts) == {"data/statistics.html", "data/class_balance.png"}
 
 
