@@ -6,7 +6,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow bench ui tensorboard
+.PHONY: help setup run test test-slow test-servers bench ui tensorboard
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,10 +22,13 @@ test: setup ## Run linters, type checker and tests; ARGS go to pytest
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow and not benchmark" $(ARGS)
+	$(BIN)/pytest -m "not slow and not servers and not benchmark" $(ARGS)
 
 test-slow: setup ## Run the tests that take minutes
 	$(BIN)/pytest -m slow $(ARGS)
+
+test-servers: setup ## Run the tests with PostgreSQL, a browser and fresh environments
+	$(BIN)/pytest -m servers $(ARGS)
 
 bench: setup ## Measure what tracking costs
 	$(BIN)/pytest -m benchmark -s $(ARGS)

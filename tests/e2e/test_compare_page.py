@@ -12,7 +12,7 @@ from mlflow_servers import mlflow_server
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(1200)]
 
 RATES = ("0.01", "0.03", "0.1", "0.3", "0.5")
 ROUNDS = 4

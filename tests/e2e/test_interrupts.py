@@ -52,6 +52,7 @@ def test_interrupt_in_each_node_kills_the_run_and_the_next_goes_on_from_the_cach
     assert statuses == ["KILLED"] * 9 + ["FINISHED"]
 
 
+@pytest.mark.slow
 def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
@@ -71,6 +72,7 @@ def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
     assert not list(workspace.root.glob("pipeline_root/iris/Trainer/model_run/unfinished"))
 
 
+@pytest.mark.slow
 def test_terminated_run_is_marked_killed(workspace: Workspace, first_run: dict[str, Any]) -> None:
     process = workspace.start_training(22)
     process.terminate()

@@ -133,6 +133,7 @@ def test_changed_learning_rate_runs_from_the_trainer_on(
     assert workspace.versions() == [*before, report["pushed_version"]]
 
 
+@pytest.mark.slow
 def test_settings_changed_back_serve_the_first_model_again(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
@@ -144,6 +145,7 @@ def test_settings_changed_back_serve_the_first_model_again(
     assert ran(workspace.run()) == set()
 
 
+@pytest.mark.slow
 def test_edited_preprocessing_runs_from_transform_on(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -160,6 +162,7 @@ def test_edited_preprocessing_runs_from_transform_on(
     assert ran(elsewhere.run(*data)) == {"Transform", *FROM_TRAINER}
 
 
+@pytest.mark.slow
 def test_edited_csv_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
     csv = tmp_path / "iris.csv"
     shutil.copy(PROJECT_DIR / "data" / "iris" / "iris.csv", csv)
@@ -175,6 +178,7 @@ def test_edited_csv_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None
     assert "CsvExampleGen" in ran(report)
 
 
+@pytest.mark.slow
 def test_touched_csv_with_the_same_content_stays_cached(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -203,6 +207,7 @@ def test_model_below_a_threshold_is_not_pushed_and_the_old_one_stays(
     assert tags["pushed_version"] == "none"
 
 
+@pytest.mark.slow
 def test_deleted_serving_folder_is_filled_again(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
@@ -254,6 +259,7 @@ def test_plain_output_names_nodes_results_and_where_to_look(
     assert "tensorflow" not in done.stdout
 
 
+@pytest.mark.slow
 def test_verbose_shows_the_chatter_too(workspace: Workspace, first_run: dict[str, Any]) -> None:
     done = workspace.call("run", "--verbose")
     assert "MetadataStore" in done.stderr

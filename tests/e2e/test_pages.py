@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from e2e_workspace import TIMEOUT_SECONDS, Workspace
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from mlflow_servers import (
 )
 from mlflow_store import differences, dump
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(900)]
 
 USER, PASSWORD = "a-user", "not-to-be-seen-anywhere"
 RUNS_AT_ONCE = 8

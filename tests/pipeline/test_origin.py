@@ -64,7 +64,7 @@ def test_make_run_start_takes_a_user_without_a_name(
         (["train.steps=500", "paths.root=/x", "mlflow.required=true"], "steps=500"),
         (["train.steps=500", "train.eval_every_steps=9"], "steps=500"),
         (["data.split.eval=3", "cache=false"], "split.eval=3"),
-        (["evaluation={slices: [a.b]}"], "evaluation={slices: [a.b]}"),
+        (["evaluation.slices=[a.b]"], "slices=[a.b]"),
         (["cache=false", "push.directory=/x", "beam.args=[]"], "iris 2024-01-02 03:04:05"),
     ],
 )

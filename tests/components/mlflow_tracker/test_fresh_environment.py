@@ -26,7 +26,7 @@ from components.mlflow_tracker.registry import Registry
 from components.pusher.versions import PushRecord, digest_model, publish
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.servers,
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
     # Keras draws the layers' seeds by randint(1, 1e9).
