@@ -76,7 +76,7 @@ def test_registry_works_on_a_server(server_uri: str, tmp_path: Path) -> None:
     client.log_model_artifacts(unfinished.model_id, str(model_dir))
 
     versions = [registry.register(run_id, model_dir, {"width": 1.5}) for _ in range(2)]
-    registry.set_challenger("1")
+    registry.set_challenger("1", 1000)
     publish(model_dir, push_dir, PushRecord("a-push", digest_model(model_dir)))
 
     assert versions == ["1", "1"]
