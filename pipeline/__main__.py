@@ -13,6 +13,8 @@ from pipeline.config import Config
 from pipeline.errors import EXIT_NOT_BLESSED, PipelineError, RunKilledError, StateError
 from pipeline.load import load_config
 
+_EXIT_BROKEN_PIPE = 141
+"""As a shell has it of a program that the signal SIGPIPE ends."""
 _WIDE = 200
 """Characters of a line where there is no terminal to ask."""
 
@@ -22,8 +24,11 @@ def main() -> None:
 
     TensorFlow's and Beam's clean-up at exit takes a second, and complains on standard error.
     """
-    code = run_command(sys.argv[1:])
-    sys.stdout.flush()
+    try:
+        code = run_command(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, as `head` does, has read enough
+        code = _EXIT_BROKEN_PIPE
     sys.stderr.flush()
     os._exit(code)
 

@@ -30,7 +30,7 @@ _ORIGIN = {
 """Tags that say what else went in, with what they are called here."""
 _OUTCOME = ("blessed", "thresholds.missed", "pushed_version")
 _NOT_SHOWN = {"baseline", "difference", "margin", "seconds", "system", "threshold", "train"}
-"""Parts of the names of metrics that are no result, or follow from others that are shown."""
+"""What names metrics that are no result, or follow from others that are shown."""
 _DIGEST_CHARS = 12
 _RANKED = {"accuracy", "auc", "best_accuracy", "precision", "recall"}
 _RANKED_LOWER = LOWER_IS_BETTER | {"best_loss", "loss"}
@@ -190,7 +190,7 @@ def _differing(values: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
 
 def _metric_rows(metrics: Sequence[Mapping[str, float]]) -> Iterator[Row]:
     for key in dict.fromkeys(key for found in metrics for key in found):
-        if not _NOT_SHOWN & set(key.split("/")[:-1]):
+        if not _NOT_SHOWN & {key.partition("/")[0], _metric(key)}:
             values = tuple(found.get(key) for found in metrics)
             yield Row(key, values, _best(key, values))
 

@@ -33,6 +33,7 @@ class ArtifactReader:
     """Reads the artifacts of one run, in the order of its nodes.
 
     Attributes:
+        rows: Number of rows of each split, empty while nothing is measured.
         summary: The evaluation's, empty while there is none.
     """
 
@@ -42,6 +43,7 @@ class ArtifactReader:
         Args:
             start: How the run began.
         """
+        self.rows: list[Metric] = []
         self.summary: dict[str, Any] = {}
         self._start = start
         self._curves = CurveReader()
@@ -89,9 +91,10 @@ class ArtifactReader:
             split: statistics_pb2.DatasetFeatureStatisticsList.FromString(content)
             for split, content in _read_splits(output.uri, "FeatureStats.pb")
         }
-        for split, measured in statistics.items():
-            rows = float(measured.datasets[0].num_examples)
-            result.metrics.append(Metric(f"rows/{split}", rows, 0, outcome.end_ms))
+        self.rows = [
+            Metric(f"rows/{split}", float(found.datasets[0].num_examples), 0, outcome.end_ms)
+            for split, found in statistics.items()
+        ]
 
         def page() -> bytes:
             from components.mlflow_tracker.pages import statistics_page

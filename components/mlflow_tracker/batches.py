@@ -29,7 +29,7 @@ def log_batches(
     params: Mapping[str, str],
     metrics: Iterable[curves.Metric],
     tags: Mapping[str, str],
-    on_progress: Callable[[], None] = lambda: None,
+    on_progress: Callable[[], None],
 ) -> None:
     """Writes params, points of metrics and tags.
 

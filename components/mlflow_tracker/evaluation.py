@@ -18,21 +18,23 @@ def evaluation_metrics(summary: Summary) -> Iterator[tuple[str, float]]:
         summary: The object described in `components.evaluator.summary`.
 
     Yields:
-        `<metric>` of the whole split, and `slice/<column>:<value>/<metric>` of a slice;
-        `baseline/<metric>` and `difference/<metric>` to it; `threshold/<metric>:<bound>` and, by
-        how much it held, `margin/<metric>:<bound>`, which is negative where it did not. Behind
-        these prefixes the class of a metric follows a `:`, since MLflow makes a section of its
-        charts of all up to the last `/`.
+        `<metric>` of the whole split, `baseline/<metric>` and the `difference/<metric>` to it; of a
+        slice `slice/<column>:<value>/` with `<metric>`, `baseline:<metric>` and
+        `difference:<metric>`; `threshold/<metric>:<bound>` and, by how much it held,
+        `margin/<metric>:<bound>`, which is negative where it did not. Behind these prefixes the
+        class of a metric follows a `:`, since MLflow makes a section of its charts of all up to the
+        last `/`.
     """
     for found in summary["slices"]:
         names = " ".join(f"{key}:{value}" for key, value in found["slice"].items())
+        prefix, separator = (f"slice/{names}/", ":") if names else ("", "/")
         for metric, value in found["metrics"].items():
-            yield f"slice/{names}/{_flat(metric)}" if names else metric, value
-    overall = summary["slices"][0]
-    for metric, value in (overall["baseline"] or {}).items():
-        yield f"baseline/{_flat(metric)}", value
-        if metric in overall["metrics"]:
-            yield f"difference/{_flat(metric)}", overall["metrics"][metric] - value
+            yield f"{prefix}{_flat(metric)}" if prefix else metric, value
+        for metric, value in (found["baseline"] or {}).items():
+            yield f"{prefix}baseline{separator}{_flat(metric)}", value
+            if metric in found["metrics"]:
+                difference = found["metrics"][metric] - value
+                yield f"{prefix}difference{separator}{_flat(metric)}", difference
     for check in summary["checks"]:
         name = f"{_flat(check['metric'])}:{check['bound']}"
         yield f"threshold/{name}", check["limit"]

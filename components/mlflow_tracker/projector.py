@@ -47,7 +47,7 @@ class Projector:
         self._artifacts = ArtifactReader(start)
         self._running: NodeStart | None = None
         self._cached: list[str] = []
-        self._late: list[Metric] = []
+        self._seconds: list[Metric] = []
 
     def project(self, event: Event) -> Projection:
         """Projects what an event says, and what the artifacts say that it names."""
@@ -91,7 +91,7 @@ class Projector:
     def _end_node(self, result: Projection, outcome: NodeOutcome) -> None:
         node_id, self._running = outcome.node_id, None
         if outcome.seconds is not None:
-            self._late.append(Metric(f"seconds/{node_id}", outcome.seconds, 0, outcome.end_ms))
+            self._seconds.append(Metric(f"seconds/{node_id}", outcome.seconds, 0, outcome.end_ms))
         if outcome.error is not None:
             result.tags |= {"failed_node": node_id, "error": outcome.error}
         if outcome.state == "cached":
@@ -101,14 +101,13 @@ class Projector:
         if outcome.execution_id is not None:
             result.tags[f"mlmd.execution.{node_id}"] = str(outcome.execution_id)
         self._artifacts.read(result, outcome)
-        # MLflow's comparison begins with the metrics that came first.
-        self._late.extend(metric for metric in result.metrics if metric.key.startswith("rows/"))
-        result.metrics = [metric for metric in result.metrics if metric not in self._late]
 
     def _end_run(self, result: Projection, end: RunEnd) -> None:
-        self.metrics |= {metric.key: metric.value for metric in self._late}
-        self.tags["cached_nodes"] = ", ".join(self._cached) or "none"
-        note = tell(
+        # Last, since MLflow's comparison begins with the metrics that came first.
+        result.metrics = [*self._seconds, *self._artifacts.rows]
+        result.tags["cached_nodes"] = ", ".join(self._cached) or "none"
+        self._remember(result)
+        result.tags[NOTE_TAG] = tell(
             self._start,
             self._experiment_id,
             end.status,
@@ -116,5 +115,3 @@ class Projector:
             self.metrics,
             self._artifacts.summary,
         )
-        result.metrics = self._late
-        result.tags = {"cached_nodes": self.tags["cached_nodes"], NOTE_TAG: note}

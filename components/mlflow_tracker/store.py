@@ -84,7 +84,9 @@ class RunWriter:
                 self.experiment_id, start.start_ms, tags, start.run_name[:MAX_NAME_CHARS]
             )
         self.run_id = str(run.info.run_id)
-        self._trials = TrialWriter(self._client, start, self.experiment_id, self.run_id)
+        self._trials = TrialWriter(
+            self._client, start, self.experiment_id, self.run_id, on_progress
+        )
         on_progress()
 
     def _get_experiment(self, start: RunStart, location: str | None) -> str:

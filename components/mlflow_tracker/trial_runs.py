@@ -1,6 +1,6 @@
 """The trials of a sweep in MLflow: runs below the pipeline's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlflow.tracking import MlflowClient
@@ -24,7 +24,12 @@ class TrialWriter:
     """The MLflow runs of one sweep's trials."""
 
     def __init__(
-        self, client: MlflowClient, start: RunStart, experiment_id: str, run_id: str
+        self,
+        client: MlflowClient,
+        start: RunStart,
+        experiment_id: str,
+        run_id: str,
+        on_progress: Callable[[], None],
     ) -> None:
         """Begins with no trial.
 
@@ -33,7 +38,9 @@ class TrialWriter:
             start: How the pipeline's run began.
             experiment_id: Its experiment.
             run_id: Its MLflow run, the parent.
+            on_progress: Called whenever MLflow has answered.
         """
+        self._on_progress = on_progress
         self._client = client
         self._start = start
         self._experiment_id = experiment_id
@@ -48,7 +55,7 @@ class TrialWriter:
         tags: dict[str, str] = {"trial.state": trial.state}
         if trial.error is not None:
             tags["error"] = trial.error
-        log_batches(self._client, run_id, params, trial.metrics, tags)
+        log_batches(self._client, run_id, params, trial.metrics, tags, self._on_progress)
         if trial.end_ms is not None:
             self._client.set_terminated(run_id, _STATUS[trial.state], trial.end_ms)
             self._running.discard(run_id)

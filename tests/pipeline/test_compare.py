@@ -207,6 +207,17 @@ def test_compare_leaves_out_what_is_no_result(tmp_path: Path) -> None:
     assert list(rows) == ["accuracy"]  # no baseline, threshold, margin, or seconds of a node
 
 
+def test_compare_shows_of_a_slice_its_own_metrics_only(tmp_path: Path) -> None:
+    run = make_evaluated(tmp_path, "a", {"accuracy": 0.5})
+    summary = make_summary(baseline={"accuracy": 0.5})
+    summary["slices"][1] |= {"slice": {"kind": "train"}, "baseline": {"accuracy": 0.75}}
+    write_evaluation(tmp_path / "a", summary)
+
+    slices = [row.name for row in compare([run]).metrics if row.name.startswith("slice/")]
+
+    assert slices == ["slice/kind:train/accuracy"]
+
+
 # to_json, tables
 
 

@@ -19,16 +19,16 @@ RUN_ID = "2024-01-02T03:04:05.678900+00:00"
 @pytest.mark.parametrize(
     ("node_id", "folder"),
     [
-        ("Trainer", "/root/Trainer/model_run/unfinished"),
-        ("Tuner", "/root/Tuner/tuner_results/unfinished"),
+        ("Trainer", "/state/Trainer/model_run/unfinished"),
+        ("Tuner", "/state/Tuner/tuner_results/unfinished"),
     ],
 )
 def test_unfinished_dir_is_beside_the_folders_of_the_executions(node_id: str, folder: str) -> None:
-    assert unfinished_dir(Path("/root"), node_id) == Path(folder)
+    assert unfinished_dir(Path("/state"), node_id) == Path(folder)
 
 
 def test_unfinished_dir_is_none_of_a_node_that_trains_nothing() -> None:
-    assert unfinished_dir(Path("/root"), "Transform") is None
+    assert unfinished_dir(Path("/state"), "Transform") is None
 
 
 # keep_unfinished

@@ -35,6 +35,8 @@ def test_evaluation_metrics_give_the_difference_to_the_baseline() -> None:
 
     assert metrics["baseline/accuracy"] == 0.75
     assert metrics["difference/accuracy"] == -0.25
+    assert metrics["slice/legs:6 color:red/baseline:accuracy"] == 0.5
+    assert metrics["slice/legs:6 color:red/difference:accuracy"] == 0.5
     # A class that only one of the two has seen has no difference.
     assert metrics["baseline/recall:ant"] == 1.0
     assert {"difference/recall:ant", "difference/recall:b*e"}.isdisjoint(metrics)
