@@ -8,24 +8,22 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
+from pipeline.data_config import DataSettings
+from pipeline.errors import did_you_mean
 from pipeline.search_space import check_space
 from pipeline.sections import (
+    METRICS,
     BeamSettings,
-    DataSettings,
     EvaluationSettings,
     MlflowSettings,
     PathsSettings,
     PushSettings,
+    ValidationSettings,
 )
-from trainer.config import (
-    FeatureKind,
-    ModelSettings,
-    Section,
-    SettingError,
-    TrainerSettings,
-    TrainSettings,
-    is_column_name,
-)
+from trainer.config import Task, TrainerSettings, TrainSettings, is_column_name
+from trainer.feature_config import ALL_OTHERS, Crossed, Features
+from trainer.model_config import ModelSettings
+from trainer.section import Section, SettingError
 from trainer.tuner_config import TunerSettings
 
 _SQLITE = "sqlite:///"
@@ -40,10 +38,15 @@ class Config(Section):
         description="Name of the pipeline, its MLflow experiment and its served model.",
     )
     paths: PathsSettings = PathsSettings()
+    task: Task = Field(
+        "multiclass",
+        description="What is predicted: one of several classes, one of two, or a number.",
+    )
     data: DataSettings
-    features: dict[str, FeatureKind] = Field(
-        min_length=1,
-        description="Columns the model reads, each with its kind: `numeric` (z-score).",
+    validation: ValidationSettings = ValidationSettings()
+    features: Features = Field(
+        description="Columns the model reads, each with its kind, or a kind and settings of it;"
+        ' `auto`, or `"*": auto` for those not named, chooses by what stands in them.',
     )
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
@@ -80,15 +83,56 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _columns_fit(self) -> "Config":
-        for column in self.features:
-            if column == self.data.label:
-                raise SettingError(("features", column), "the label cannot be a feature")
-            if not is_column_name(column):
+        for name, feature in self.features.items():
+            if name in (self.data.label, self.data.weight) and feature.kind != "ignore":
+                role = "label" if name == self.data.label else "weight"
+                raise SettingError(("features", name), f"the {role} cannot be a feature")
+            if name == ALL_OTHERS:
+                if feature.kind not in ("auto", "ignore"):
+                    raise SettingError(("features", name), "stands for many columns: must be auto")
+            elif not is_column_name(name):
                 raise SettingError(
-                    ("features", column),
+                    ("features", name),
                     "must be of letters, digits and ._-/ and begin with a letter or digit, since it"
                     " names an input of the served model",
                 )
+            if isinstance(feature, Crossed):
+                self._check_crossed(name, feature)
+        if all(feature.kind == "ignore" for feature in self.features.values()):
+            raise SettingError(("features",), "has no column that the model reads")
+        return self
+
+    def _check_crossed(self, name: str, crossed: Crossed) -> None:
+        with_ids = [
+            key for key, feature in self.features.items() if feature.has_ids and key != name
+        ]
+        for column in crossed.columns:
+            if column not in with_ids or isinstance(self.features[column], Crossed):
+                raise SettingError(
+                    ("features", name, "columns"),
+                    f"'{column}' is no feature with ids (categorical, bucketized or boolean):"
+                    f" write it out among the features{did_you_mean(column, with_ids)}",
+                )
+
+    @model_validator(mode="after")
+    def _task_fits(self) -> "Config":
+        allowed = METRICS[self.task]
+        named = [("evaluation", "thresholds", metric) for metric in self.evaluation.thresholds]
+        if self.mlflow.primary_metric is not None:
+            named.append(("mlflow", "primary_metric", self.mlflow.primary_metric))
+        for *section, key, metric in named:
+            if metric not in allowed:
+                place = (*section, key, metric) if key == "thresholds" else (*section, key)
+                raise SettingError(
+                    place, f"'{metric}' is no metric of {self.task} (allowed: {', '.join(allowed)})"
+                )
+        if self.data.positive is not None and self.task != "binary":
+            raise SettingError(("data", "positive"), f"is of a binary task, not of {self.task}")
+        if self.train.class_weights is not None and self.task == "regression":
+            raise SettingError(("train", "class_weights"), "a regression has no classes")
+        wrong = "Classifier" if self.task == "regression" else "Regressor"
+        if self.model.type.endswith(wrong):
+            raise SettingError(("model", "type"), f"'{self.model.type}' is not for {self.task}")
         return self
 
     @model_validator(mode="after")
@@ -114,7 +158,7 @@ class Config(Section):
     @property
     def data_path(self) -> Path:
         """The CSV file or folder."""
-        return self.resolve(self.data.path)
+        return self.resolve(self.data.path or "")
 
     @property
     def push_dir(self) -> Path:
@@ -122,6 +166,11 @@ class Config(Section):
         if self.push.directory is None:
             return self.root_dir / "serving" / self.name
         return self.resolve(self.push.directory)
+
+    @property
+    def primary_metric(self) -> str:
+        """The metric by which runs are compared first."""
+        return self.mlflow.primary_metric or METRICS[self.task][0]
 
     @property
     def experiment(self) -> str:
@@ -147,7 +196,13 @@ class Config(Section):
     def trainer_settings(self) -> TrainerSettings:
         """What the Trainer is told."""
         return TrainerSettings(
-            label=self.data.label, features=self.features, model=self.model, train=self.train
+            task=self.task,
+            label=self.data.label,
+            positive=self.data.positive,
+            weight=self.data.weight,
+            features=self.features,
+            model=self.model,
+            train=self.train,
         )
 
     def to_yaml(self) -> str:

@@ -13,6 +13,7 @@ from pipeline.config import Config
 from pipeline.csv_faults import FAULTS_SHOWN, data_error, quote
 from pipeline.csv_labels import Labels
 from pipeline.errors import DataError
+from trainer.feature_config import raw_types
 
 NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 """What Arrow reads as a number, `nan` and `inf` aside."""
@@ -43,13 +44,14 @@ def read_rows(config: Config, paths: Sequence[str], label_index: int) -> Labels:
     Raises:
         DataError: If a file is no table, a cell is wrong, or the label has too many words.
     """
-    buckets = hash_buckets(config.data.split.model_dump())
+    buckets = hash_buckets(config.data.split.shares)
     labels = Labels(paths, config.data.label, label_index, buckets)
+    numbers = [name for name, kind in raw_types(config.features).items() if kind == "float"]
     faults: list[str] = []
     count = 0
     for path in paths:
         try:
-            cells, count_in_file = _read_file(path, tuple(config.features), buckets, labels)
+            cells, count_in_file = _read_file(path, numbers, buckets, labels)
         except pa.ArrowInvalid as error:
             raise csv_faults.explain(path, error) from None
         count += count_in_file

@@ -22,6 +22,7 @@ from pipeline.config import Config
 from pipeline.csv_faults import data_error, quote
 from pipeline.csv_rows import NUMBER, read_rows
 from pipeline.errors import DataError, did_you_mean
+from trainer.feature_config import raw_types
 
 _NAMES_SHOWN = 10
 
@@ -173,7 +174,7 @@ def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -
 def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
     """Checks that the header has every column that the configuration names."""
     named = [("data.label", config.data.label)]
-    named += [("features", name) for name in config.features]
+    named += [("features", name) for name in raw_types(config.features)]
     slices = chain.from_iterable(config.evaluation.slices)
     named += [("evaluation.slices", name) for name in slices]
     missing = dict.fromkeys((key, name) for key, name in named if name not in header)

@@ -24,6 +24,7 @@ from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.evaluation import make_eval_config
 from pipeline.mlmd import connection_config
+from trainer.feature_config import raw_types
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -60,7 +61,9 @@ def create_pipeline(config: Config) -> Pipeline:
             examples=example_gen.outputs["examples"],
             schema=schema_gen.outputs["schema"],
             preprocessing_fn="trainer.preprocessing.preprocessing_fn",
-            custom_config={"settings": settings.model_dump(include={"label", "features"})},
+            custom_config={
+                "settings": settings.model_dump(mode="json", include={"task", "label", "features"})
+            },
             disable_analyzer_cache=True,
             disable_statistics=True,
         ),
@@ -169,8 +172,10 @@ def _make_example_gen(config: Config) -> BaseComponent:
     example_gen = CsvExampleGen(
         input_base=str(folder),
         pattern=pattern,
-        buckets=hash_buckets(config.data.split.model_dump()),
-        float_columns=[name for name, kind in config.features.items() if kind == "numeric"],
+        buckets=hash_buckets(config.data.split.shares),
+        float_columns=[
+            name for name, kind in raw_types(config.features).items() if kind == "float"
+        ],
     )
     return _keyed_by_code(example_gen, "components.csv_example_gen.component")
 

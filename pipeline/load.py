@@ -12,9 +12,11 @@ from pydantic_core import ErrorDetails
 
 from pipeline.config import Config, section_at
 from pipeline.errors import ConfigError, did_you_mean, refuse
-from trainer.config import SettingError
+from trainer.section import SettingError
 
 Key = tuple[str, ...]
+_NO_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
+_KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
 
 
 class _Loader(yaml.SafeLoader):
@@ -89,7 +91,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(source, e) for e in error.errors())) from None
+        raise ConfigError("\n".join(_explain(source, error.errors()))) from None
     return config.located(path.resolve().parent, overrides)
 
 
@@ -148,19 +150,42 @@ def _override(data: dict[str, Any], override: str) -> Key:
     section = data
     for name in key[:-1]:
         if not isinstance(section.get(name), dict):
-            section[name] = {}
+            is_kind = section is data.get("features") and isinstance(section.get(name), str)
+            section[name] = {"kind": section[name]} if is_kind else {}
         section = section[name]
     section[key[-1]] = value
     return key
 
 
-def _explain(source: Source, error: ErrorDetails) -> str:
-    """Says one mistake in one line: place, key, what stands there, what is allowed."""
-    key = tuple(str(part) for part in error["loc"] if part != "[key]")
+def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
+    """Says each mistake in one line: place, key, what stands there, what is allowed."""
+    mistakes: dict[Key, list[str]] = {}
+    for error in errors:
+        key = _key_of(error)
+        mistakes.setdefault(key, []).append(_mistake(key, error))
+    for key, words in mistakes.items():
+        yield f"{source.place(key)}: {'.'.join(key)}: {_either(words)}"
+
+
+def _key_of(error: ErrorDetails) -> Key:
+    """Gives the key of a mistake, without pydantic's names for the kinds that it might have been.
+
+    Those are `literal['a','b']`, `dict[...]` and the like, and the kind of a feature.
+    """
+    parts = [str(part) for part in error["loc"] if part != "[key]"]
+    if parts[:1] == ["features"] and len(parts) > 2:
+        del parts[2]
     cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, SettingError):
-        key += cause.key
-    return f"{source.place(key)}: {'.'.join(key)}: {_mistake(key, error)}"
+    key = tuple(part for part in parts if not _KIND_OF_VALUE.fullmatch(part))
+    return key + cause.key if isinstance(cause, SettingError) else key
+
+
+def _either(words: Sequence[str]) -> str:
+    """Joins what is wrong with one value, where it is none of several kinds."""
+    beginning, colon, _ = words[0].partition(" is not allowed: ")
+    return " or ".join(
+        [words[0], *(word.removeprefix(f"{beginning}{colon}") for word in words[1:])]
+    )
 
 
 def _mistake(key: Key, error: ErrorDetails) -> str:
@@ -170,6 +195,14 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
         return "is missing"
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
+    if key[:1] == ("features",) and error["type"] in _NO_FEATURE:
+        kinds = error.get("ctx", {}).get("expected_tags", "").replace("'", "")
+        tag = str(error.get("ctx", {}).get("tag", ""))
+        hint = did_you_mean(tag, kinds.split(", ")) if tag else ""
+        allowed_kinds = f" ({kinds})" if kinds else ""
+        return (
+            f"{found!r} is not allowed: must be a kind, or a mapping with one{allowed_kinds}{hint}"
+        )
     if error["type"] == "extra_forbidden":
         fields = section_at(key[:-1]).model_fields
         allowed = [field.alias or name for name, field in fields.items()]

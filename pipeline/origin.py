@@ -45,8 +45,8 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
         data_path=str(config.data_path),
         label=config.data.label,
         push_dir=str(config.push_dir),
-        primary_metric=config.mlflow.primary_metric,
-        greater_is_better=config.mlflow.primary_metric not in LOWER_IS_BETTER,
+        primary_metric=config.primary_metric,
+        greater_is_better=config.primary_metric not in LOWER_IS_BETTER,
     )
 
 

@@ -3,7 +3,8 @@
 from pydantic import ValidationError
 
 from pipeline.errors import did_you_mean, refuse
-from trainer.config import SettingError, TrainerSettings, apply_overrides
+from trainer.config import TrainerSettings, apply_overrides
+from trainer.section import SettingError
 from trainer.tuner_config import TunerSettings
 
 _SECTIONS = ("model", "train")

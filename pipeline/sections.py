@@ -1,17 +1,30 @@
 """The sections of `pipeline_config.yaml` that say how to run; the model's stand in the trainer."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from components.mlflow_tracker.client import hide_credentials
-from trainer.config import FiniteFloat, FrozenList, Section, SettingError
+from trainer.config import Task
+from trainer.section import FiniteFloat, FrozenList, Section, SettingError
 
-Metric = Literal["accuracy", "cross_entropy", "precision", "recall"]
-LOWER_IS_BETTER = frozenset({"cross_entropy"})
+METRICS: Mapping[Task, tuple[str, ...]] = {
+    "multiclass": ("accuracy", "cross_entropy", "precision", "recall", "auc"),
+    "binary": ("accuracy", "cross_entropy", "precision", "recall", "auc"),
+    "regression": ("rmse", "mse", "mae", "r2"),
+}
+"""What a model of each task can be held to, the first being the one to compare runs by."""
+Metric = Literal[
+    "accuracy", "cross_entropy", "precision", "recall", "auc", "rmse", "mse", "mae", "r2"
+]
+LOWER_IS_BETTER = frozenset({"cross_entropy", "rmse", "mse", "mae"})
 Runner = Literal[
     "DirectRunner", "PrismRunner", "PortableRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"
 ]
+
+
+Distance = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class PathsSettings(Section):
@@ -24,31 +37,10 @@ class PathsSettings(Section):
     )
 
 
-class SplitSettings(Section):
-    """Shares of the rows, by a hash of the row."""
-
-    train: FiniteFloat = Field(2, gt=0, description="Share of the rows to learn from.")
-    eval: FiniteFloat = Field(1, gt=0, description="Share of the rows to judge the model by.")
-
-
-class DataSettings(Section):
-    """The CSV files and what is in them."""
-
-    path: str = Field(min_length=1, description="A CSV file, or a folder of them (`*.csv`).")
-    label: str = Field(min_length=1, description="Column to predict: words or whole numbers.")
-    split: SplitSettings = SplitSettings()
-    schema_path: str | None = Field(
-        None,
-        min_length=1,
-        alias="schema",
-        description="A reviewed schema (`schema.pbtxt`) to hold the data to; null infers one.",
-    )
-
-
 class Threshold(Section):
     """Bounds of a metric; the model is blessed only if every one of them holds."""
 
-    min: FiniteFloat | None = Field(None, ge=0, description="Least value allowed.")
+    min: FiniteFloat | None = Field(None, description="Least value allowed.")
     max: FiniteFloat | None = Field(None, ge=0, description="Greatest value allowed.")
     max_worsening: FiniteFloat | None = Field(
         None, ge=0, description="How much worse than the latest blessed model it may be."
@@ -84,16 +76,43 @@ class EvaluationSettings(Section):
 
     @field_validator("thresholds")
     @classmethod
-    def _shares_are_at_most_one(
-        cls, thresholds: dict[Metric, Threshold]
-    ) -> dict[Metric, Threshold]:
+    def _are_in_range(cls, thresholds: dict[Metric, Threshold]) -> dict[Metric, Threshold]:
         for metric, threshold in thresholds.items():
             for bound, value in threshold.model_dump(exclude_none=True).items():
                 if metric not in LOWER_IS_BETTER and value > 1:
-                    raise SettingError(
-                        (metric, bound), f"{value:g} is not allowed: {metric} is at most 1"
-                    )
+                    rule = f"{metric} is at most 1"
+                elif metric != "r2" and value < 0:
+                    rule = f"{metric} is at least 0"
+                else:
+                    continue
+                raise SettingError((metric, bound), f"{value:g} is not allowed: {rule}")
         return thresholds
+
+
+class SkewSettings(Section):
+    """A set of rows, as of what the model is asked in production, to compare the data with."""
+
+    path: str = Field(min_length=1, description="A CSV file or folder of them.")
+    columns: dict[str, Distance] = Field(
+        default_factory=dict,
+        description="Greatest distance allowed, by column; `*` stands for all others.",
+    )
+
+
+class ValidationSettings(Section):
+    """What is wrong with the data that a run may go on with."""
+
+    stop_at: Literal["warning", "error", "never"] = Field(
+        "error", description="Severity of an anomaly that stops a run; `never`: a run only warns."
+    )
+    drift: dict[str, Distance] = Field(
+        default_factory=dict,
+        description="Greatest distance to the previous span, by column (`*`: all others):"
+        " L-infinity of words, Jensen-Shannon of numbers.",
+    )
+    skew: SkewSettings | None = Field(
+        None, description="The same against a named set of rows; null: none."
+    )
 
 
 class PushSettings(Section):
@@ -103,6 +122,18 @@ class PushSettings(Section):
         None,
         min_length=1,
         description="Folder of the pushed versions; null is `<paths.root>/serving/<name>`.",
+    )
+    check_rows: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        description="Examples that every signature of the model must answer alike before a push.",
+    )
+    tolerance: FiniteFloat = Field(
+        1e-6, ge=0, description="By how much the answers may differ, in relation to their size."
+    )
+    max_milliseconds: FiniteFloat | None = Field(
+        None, gt=0, description="Time that the model may take for one row; null: any."
     )
 
 
@@ -123,8 +154,10 @@ class MlflowSettings(Section):
     required: bool = Field(
         False, description="Whether a run that cannot be tracked is refused before it starts."
     )
-    primary_metric: Literal["accuracy", "cross_entropy"] = Field(
-        "accuracy", description="Metric by which MLflow's UI compares runs first."
+    primary_metric: Metric | None = Field(
+        None,
+        description="Metric by which MLflow's UI compares runs first; null is `accuracy`, of a"
+        " regression `rmse`.",
     )
     system_metrics_seconds: FiniteFloat | None = Field(
         None, gt=0, description="Seconds between samples of processor, memory and disk; null: none."

@@ -1,66 +1,25 @@
-"""The settings of the model and its training: plain pydantic models, no TensorFlow."""
+"""The settings of Transform and Trainer: plain pydantic models, no TensorFlow."""
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
-MAX_STEPS = 10**9
-"""More steps or rows than any training has: catches a slipped digit."""
+from trainer.feature_config import Feature, RawType, raw_types
+from trainer.model_config import MAX_STEPS, ModelSettings
+from trainer.section import FiniteFloat, Section
 
-
-class SettingError(ValueError):
-    """A mistake found by comparing settings with each other.
-
-    Attributes:
-        key: Where the wrong one stands, below the section that found it.
-    """
-
-    def __init__(self, key: tuple[str, ...], message: str) -> None:
-        """Keeps the key."""
-        super().__init__(message)
-        self.key = key
+Task = Literal["multiclass", "binary", "regression"]
 
 
-class Section(BaseModel):
-    """A part of the configuration: frozen, strictly typed, unknown keys refused."""
+class EarlyStopping(Section):
+    """Ends a training that no longer gets better."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _as_tuple(value: Any) -> Any:
-    """YAML knows lists only; a frozen section holds tuples."""
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be finite")
-    return value
-
-
-FrozenList = BeforeValidator(_as_tuple)
-FiniteFloat = Annotated[float, AfterValidator(_finite)]
-Optimizer = Literal["adagrad", "adam", "ftrl", "rmsprop", "sgd"]
-FeatureKind = Literal["numeric"]
-
-
-class ModelSettings(Section):
-    """The network and what it learns with."""
-
-    hidden_units: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=100_000)], ...], FrozenList, Field(min_length=1)
-    ] = Field((10, 10), description="Units of each hidden layer (ReLU), first to last.")
-    optimizer: Optimizer = Field("adagrad", description="What minimizes the loss.")
-    learning_rate: FiniteFloat = Field(0.1, gt=0, description="Step size of the optimizer.")
-    seed: int = Field(
-        1,
-        ge=0,
-        lt=2**31,
-        description="Seed of initial weights and shuffling: same seed, same model.",
+    evaluations: int = Field(
+        10, ge=1, le=MAX_STEPS, description="Evaluations in a row without a better one."
     )
+    min_change: FiniteFloat = Field(0, ge=0, description="By how much one must be better.")
 
 
 class TrainSettings(Section):
@@ -77,20 +36,45 @@ class TrainSettings(Section):
     summary_every_steps: int = Field(
         10, ge=1, le=MAX_STEPS, description="Steps between the points of the training curves."
     )
+    class_weights: Literal["balanced"] | dict[str, Annotated[FiniteFloat, Field(gt=0)]] | None = (
+        Field(
+            None,
+            description="Weight of each class in the loss by its word, others 1; `balanced`: all"
+            " classes weigh alike; null: all examples do.",
+        )
+    )
+    export: Literal["last", "best"] = Field(
+        "last", description="Which checkpoint becomes the model: the last, or the best evaluated."
+    )
+    best_metric: str = Field(
+        "loss", min_length=1, description="What the best is best in; a metric of the `model_fn`."
+    )
+    best_is: Literal["least", "greatest"] = Field(
+        "least", description="Whether a small or a great value of `best_metric` is good."
+    )
+    early_stopping: EarlyStopping | None = Field(
+        None, description="Ends a training whose `best_metric` gets no better; null: none."
+    )
+    warm_start: bool = Field(
+        False, description="Whether training begins with the weights of the latest blessed model."
+    )
 
 
 class TrainerSettings(Section):
     """What Transform and Trainer are told: the sections that concern them."""
 
+    task: Task = "multiclass"
     label: str
-    features: dict[str, FeatureKind]
+    positive: str | None = None
+    weight: str | None = None
+    features: dict[str, Feature]
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
 
     @property
-    def feature_names(self) -> Sequence[str]:
-        """Raw columns the model reads, in the order of the configuration."""
-        return tuple(self.features)
+    def raw_types(self) -> dict[str, RawType]:
+        """Raw columns that the model reads, and how, in the order of the configuration."""
+        return raw_types(self.features)
 
 
 def apply_overrides(settings: TrainerSettings, overrides: Mapping[str, Any]) -> TrainerSettings:

@@ -25,4 +25,4 @@ def select_raw_spec(
 
 def make_feature_columns(settings: TrainerSettings) -> list[Any]:
     """Makes the feature columns over the transformed features, float32 `[batch_size, 1]` each."""
-    return [tf.feature_column.numeric_column(name) for name in settings.feature_names]
+    return [tf.feature_column.numeric_column(name) for name in settings.features]

@@ -32,8 +32,7 @@ def preprocessing_fn(
     """
     settings = TrainerSettings.model_validate(custom_config["settings"])
     outputs = {
-        name: tft.scale_to_z_score(tf.cast(inputs[name], tf.float32))
-        for name in settings.feature_names
+        name: tft.scale_to_z_score(tf.cast(inputs[name], tf.float32)) for name in settings.raw_types
     }
     outputs[settings.label] = _class_id(inputs[settings.label])
     return outputs

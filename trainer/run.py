@@ -40,7 +40,7 @@ def run_fn(fn_args: FnArgs) -> None:
     specs = make_specs(settings, transform_output, fn_args, checkpoint_dir)
     tf.estimator.train_and_evaluate(estimator, *specs)
 
-    raw_spec = select_raw_spec(transform_output.raw_feature_spec(), settings.feature_names)
+    raw_spec = select_raw_spec(transform_output.raw_feature_spec(), settings.raw_types)
     export_model(
         estimator,
         make_serving_input_receiver_fn(raw_spec, transform_output),

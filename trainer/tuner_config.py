@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from trainer.config import FiniteFloat, FrozenList, Section, SettingError
+from trainer.section import FiniteFloat, FrozenList, Section, SettingError
 
 MAX_TRIALS = 10**6
 """More trials than any sweep has time for."""
