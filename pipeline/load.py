@@ -200,9 +200,9 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
         tag = str(error.get("ctx", {}).get("tag", ""))
         hint = did_you_mean(tag, kinds.split(", ")) if tag else ""
         allowed_kinds = f" ({kinds})" if kinds else ""
-        return (
-            f"{found!r} is not allowed: must be a kind, or a mapping with one{allowed_kinds}{hint}"
-        )
+        written = found["kind"] if isinstance(found, dict) and found.keys() == {"kind"} else found
+        rule = f"must be a kind, or a mapping with one{allowed_kinds}"
+        return f"{written!r} is not allowed: {rule}{hint}"
     if error["type"] == "extra_forbidden":
         fields = section_at(key[:-1]).model_fields
         allowed = [field.alias or name for name, field in fields.items()]

@@ -41,7 +41,7 @@ class Threshold(Section):
     """Bounds of a metric; the model is blessed only if every one of them holds."""
 
     min: FiniteFloat | None = Field(None, description="Least value allowed.")
-    max: FiniteFloat | None = Field(None, ge=0, description="Greatest value allowed.")
+    max: FiniteFloat | None = Field(None, description="Greatest value allowed.")
     max_worsening: FiniteFloat | None = Field(
         None, ge=0, description="How much worse than the latest blessed model it may be."
     )
@@ -68,7 +68,8 @@ class EvaluationSettings(Section):
 
     thresholds: dict[Metric, Threshold] = Field(
         min_length=1,
-        description="Bounds by metric; `precision` and `recall` hold for each class.",
+        description="Bounds by metric; of several classes, `precision`, `recall` and `auc` hold for"
+        " each.",
     )
     slices: Annotated[tuple[Slice, ...], FrozenList] = Field(
         (), description="Columns, or lists of columns, to break the metrics down by."

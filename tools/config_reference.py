@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pipeline.config import Config, section_in
+from trainer.feature_config import Feature
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- configuration reference: begin -->", "<!-- configuration reference: end -->"
@@ -46,13 +47,34 @@ def _rows(prefix: str, section: type[BaseModel]) -> Iterator[tuple[str, str, str
             yield from _rows(f"{key}.", field.annotation)
             continue
         yield f"`{key}`", _default(field), f"{field.description} {_bounds(field)}".strip()
-        if inner:
+        if key == "features":
+            yield from _rows_of_features()
+        elif inner:
             is_mapping = get_origin(field.annotation) is dict
             yield from _rows(f"{key}.*." if is_mapping else f"{key}.", inner)
 
 
+def _rows_of_features() -> Iterator[tuple[str, str, str]]:
+    """Gives, for each kind, what it is, and its settings."""
+    kinds: tuple[type[BaseModel], ...] = get_args(get_args(Feature)[0])
+    told: set[str] = set()
+    for kind in kinds:
+        name = kind.model_fields["kind"].default
+        yield f"`features.*: {name}`", "", (kind.__doc__ or "").strip()
+        for key, field in kind.model_fields.items():
+            if key == "kind" or field.description in told:
+                continue
+            told.add(str(field.description))
+            yield (
+                f"`features.*.{key}`",
+                _default(field),
+                f"{field.description} {_bounds(field)}".strip(),
+            )
+
+
 def _default(field: FieldInfo) -> str:
-    return "required" if field.default is PydanticUndefined else f"`{json.dumps(field.default)}`"
+    default = field.get_default(call_default_factory=True)
+    return "required" if default is PydanticUndefined else f"`{json.dumps(default)}`"
 
 
 def _bounds(field: FieldInfo) -> str:

@@ -70,8 +70,12 @@ class ModelSettings(Section):
     batch_norm: bool = Field(
         False, description="Whether each hidden layer is normalized over the batch."
     )
-    l1: FiniteFloat = Field(0, ge=0, description="Weight of the sum of |weights| in the loss.")
-    l2: FiniteFloat = Field(0, ge=0, description="Weight of half the sum of weights² in the loss.")
+    l1: FiniteFloat = Field(
+        0, ge=0, description="Weight in the loss of the sum of the sizes of all weights."
+    )
+    l2: FiniteFloat = Field(
+        0, ge=0, description="Weight in the loss of half the sum of their squares."
+    )
     clip_gradients: FiniteFloat | None = Field(
         None, gt=0, description="Greatest norm of the gradient over all weights; null: no limit."
     )

@@ -113,10 +113,12 @@ def test_trainer_settings_travel_as_json() -> None:
     assert TrainerSettings.model_validate(settings.model_dump(mode="json")) == settings
 
 
-def test_feature_names_keep_the_order_of_the_configuration() -> None:
-    settings = TrainerSettings(label="y", features={"b": "numeric", "a": "numeric"})
+def test_raw_types_keep_the_order_of_the_configuration() -> None:
+    settings = TrainerSettings(
+        label="y", features={"b": "numeric", "i": "ignore", "a": {"kind": "categorical"}}
+    )
 
-    assert settings.feature_names == ("b", "a")
+    assert list(settings.raw_types.items()) == [("b", "float"), ("a", "bytes")]
 
 
 def test_apply_overrides_replaces_what_is_named_and_nothing_else() -> None:
