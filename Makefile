@@ -4,6 +4,8 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
+# A process per processor, each with test files of its own.
+PARALLEL := -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-slow test-servers bench ui tensorboard
@@ -22,10 +24,10 @@ test: setup ## Run linters, type checker and tests; ARGS go to pytest
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow and not servers and not benchmark" $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not servers and not benchmark" $(ARGS)
 
 test-slow: setup ## Run the tests that take minutes
-	$(BIN)/pytest -m slow $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m slow $(ARGS)
 
 test-servers: setup ## Run the tests with PostgreSQL, a browser and fresh environments
 	$(BIN)/pytest -m servers $(ARGS)
