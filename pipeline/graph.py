@@ -19,6 +19,7 @@ from components.csv_example_gen.component import CsvExampleGen
 from components.csv_example_gen.reader import CSV_PATTERN, hash_buckets
 from components.evaluator.component import Evaluator
 from components.pusher.component import Pusher
+from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
@@ -111,11 +112,29 @@ def create_pipeline(config: Config) -> Pipeline:
         "components.evaluator.scores",
     )
 
-    # Publishes the blessed model as a new version.
+    # Asks the exported model as a server would, and holds its answers against the Estimator's.
+    serving_check = _keyed_by_code(
+        ServingCheck(
+            examples=example_gen.outputs["examples"],
+            model=trainer.outputs["model"],
+            model_run=trainer.outputs["model_run"],
+            transform_graph=transform.outputs["transform_graph"],
+            split=config.data.judged_split,
+            rows=config.push.check_rows,
+            tolerance=config.push.tolerance,
+            max_milliseconds=config.push.max_milliseconds,
+            reference_fn="trainer.reference.predict",
+        ),
+        "components.serving_check.component",
+        "trainer.reference",
+    )
+
+    # Publishes the model as a new version if it is blessed by both.
     pusher = _keyed_by_code(
         Pusher(
             model=trainer.outputs["model"],
             model_blessing=evaluator.outputs["blessing"],
+            infra_blessing=serving_check.outputs["serving_blessing"],
             push_dir=str(config.push_dir),
         ),
         "components.pusher.component",
@@ -134,6 +153,7 @@ def create_pipeline(config: Config) -> Pipeline:
             trainer,
             baseline_resolver,
             evaluator,
+            serving_check,
             pusher,
         ],
         enable_cache=config.cache,

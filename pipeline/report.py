@@ -6,8 +6,9 @@ from typing import Any
 
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.events import NodeOutcome, Output
+from components.serving_check.report import read_report
 
-EVALUATOR, PUSHER = "Evaluator", "Pusher"
+EVALUATOR, SERVING_CHECK, PUSHER = "Evaluator", "ServingCheck", "Pusher"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Report:
         blessed: Whether every threshold held; None if nothing was evaluated.
         pushed_version: The version under which the model is served, None if it was not pushed.
         pushed_path: Its folder.
+        serving_faults: What the exported model answers wrongly, a line each.
     """
 
     pipeline_run_id: str
@@ -32,6 +34,7 @@ class Report:
     blessed: bool | None
     pushed_version: str | None
     pushed_path: str | None
+    serving_faults: Sequence[str] = ()
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -49,6 +52,7 @@ class Report:
             "pipeline_run_id": self.pipeline_run_id,
             "mlflow_run_id": self.mlflow_run_id,
             "blessed": self.blessed,
+            "serving_faults": list(self.serving_faults),
             "pushed_version": self.pushed_version,
             "pushed_path": self.pushed_path,
             "metrics": self.metrics,
@@ -74,6 +78,7 @@ def make_report(
     """
     blessing = find_output(outcomes, EVALUATOR, "blessing")
     evaluation = find_output(outcomes, EVALUATOR, "evaluation")
+    check = find_output(outcomes, SERVING_CHECK, "serving_blessing")
     pushed = find_output(outcomes, PUSHER, "pushed_model")
     is_pushed = pushed is not None and pushed.properties.get("pushed") == 1
     return Report(
@@ -84,6 +89,7 @@ def make_report(
         blessed=bool(blessing.properties.get("blessed")) if blessing else None,
         pushed_version=str(pushed.properties["pushed_version"]) if pushed and is_pushed else None,
         pushed_path=str(pushed.properties["pushed_destination"]) if pushed and is_pushed else None,
+        serving_faults=read_report(check.uri)["faults"] if check else (),
     )
 
 

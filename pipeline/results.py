@@ -37,6 +37,8 @@ def result_lines(report: Report) -> Iterator[str]:
         yield "blessed: every threshold holds"
     else:
         yield f"not blessed: {'; '.join(missed_thresholds(report))}"
+    for fault in report.serving_faults:
+        yield f"serving check: {fault}"
     if report.pushed_path is not None:
         yield f"pushed: version {report.pushed_version} at {report.pushed_path}"
     else:

@@ -21,6 +21,7 @@ from components.mlflow_tracker.events import NodeOutcome, Output, RunStart
 from components.mlflow_tracker.names import TRIAL_NUMBER_TAG, TUNED_TAG, entity_name
 from components.mlflow_tracker.projection import Projection, TrainedModel
 from components.mlflow_tracker.trials import TrialReader
+from components.serving_check.report import read_report
 
 _TABLES_TAG = "mlflow.loggedArtifacts"
 """Where MLflow's UI looks for the tables that it can compare between runs."""
@@ -170,6 +171,15 @@ class ArtifactReader:
     def _blessing(self, result: Projection, _: NodeOutcome, output: Output) -> None:
         result.tags["blessed"] = "true" if output.properties.get("blessed") == 1 else "false"
 
+    def _serving_blessing(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
+        report = read_report(output.uri)
+        result.tags["serving.faults"] = "; ".join(report["faults"]) or "none"
+        result.metrics.extend(
+            Metric(f"serving/{name}", float(report[name]), 0, outcome.end_ms)
+            for name in ("greatest_difference", "milliseconds")
+            if name in report
+        )
+
     def _pushed_model(self, result: Projection, _: NodeOutcome, output: Output) -> None:
         if output.properties.get("pushed") == 1:
             result.pushed_version = str(output.properties["pushed_version"])
@@ -189,6 +199,7 @@ _READERS: Mapping[str, Callable[[ArtifactReader, Projection, NodeOutcome, Output
     "model_run": ArtifactReader._model_run,
     "evaluation": ArtifactReader._evaluation,
     "blessing": ArtifactReader._blessing,
+    "serving_blessing": ArtifactReader._serving_blessing,
     "pushed_model": ArtifactReader._pushed_model,
 }
 

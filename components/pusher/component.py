@@ -15,18 +15,24 @@ class Pusher(component.Pusher):
     DRIVER_CLASS = driver.Driver
 
     def __init__(
-        self, model: types.BaseChannel, model_blessing: types.BaseChannel, push_dir: str
+        self,
+        model: types.BaseChannel,
+        model_blessing: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
+        push_dir: str,
     ) -> None:
         """Makes the component.
 
         Args:
             model: The trained model.
-            model_blessing: Whether it may be pushed.
+            model_blessing: Whether it is good enough to be pushed.
+            infra_blessing: Whether it answers as it should.
             push_dir: The serving folder.
         """
         super().__init__(
             model=model,
             model_blessing=model_blessing,
+            infra_blessing=infra_blessing,
             push_destination=pusher_pb2.PushDestination(
                 filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push_dir)
             ),

@@ -29,12 +29,12 @@ class Driver(base_driver.BaseDriver, portable_driver.BaseDriver):  # a component
         """Names the push.
 
         Args:
-            execution_info: The execution: model, blessing and `push_destination`.
+            execution_info: The execution: model, blessings and `push_destination`.
 
         Returns:
             The properties with `push_id`: that of the newest version if it is this model, so that
             the cache knows the push; a new one if another model, or none, is being served; `none`
-            if the model is not blessed.
+            if the model is not blessed, or does not answer as it should.
         """
         result = driver_output_pb2.DriverOutput()
         for name, value in execution_info.exec_properties.items():
@@ -45,15 +45,16 @@ class Driver(base_driver.BaseDriver, portable_driver.BaseDriver):  # a component
 
 
 def _push_id(execution_info: data_types.ExecutionInfo) -> str:
-    blessing = artifact_utils.get_single_instance(
-        execution_info.input_dict[standard_component_specs.MODEL_BLESSING_KEY]
-    )
-    if not model_utils.is_model_blessed(blessing):
+    inputs = {
+        key: artifact_utils.get_single_instance(found)
+        for key, found in execution_info.input_dict.items()
+    }
+    if not (
+        model_utils.is_model_blessed(inputs[standard_component_specs.MODEL_BLESSING_KEY])
+        and model_utils.is_infra_validated(inputs[standard_component_specs.INFRA_BLESSING_KEY])
+    ):
         return _NO_PUSH
-    model = artifact_utils.get_single_instance(
-        execution_info.input_dict[standard_component_specs.MODEL_KEY]
-    )
-    model_dir = path_utils.serving_model_path(model.uri)
+    model_dir = path_utils.serving_model_path(inputs[standard_component_specs.MODEL_KEY].uri)
     _, newest = newest_push(push_dir_of(execution_info.exec_properties))
     if newest is not None and newest.model_digest == digest_model(model_dir):
         return newest.push_id

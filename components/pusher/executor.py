@@ -23,7 +23,7 @@ class Executor(executor.Executor):
         """Pushes the model if it is blessed and is not the newest version already.
 
         Args:
-            input_dict: `model` and `model_blessing`.
+            input_dict: `model`, `model_blessing` and `infra_blessing`.
             output_dict: `pushed_model`, a copy of the model; says whether, where and as which
                 version it was pushed.
             exec_properties: TFX's `push_destination`, and the driver's `push_id`.

@@ -107,6 +107,7 @@ def test_report_gives_an_object_of_plain_values(report: Report) -> None:
         "pipeline_run_id": "run-1",
         "mlflow_run_id": "abc",
         "blessed": True,
+        "serving_faults": [],
         "pushed_version": "17",
         "pushed_path": "/serving/17",
         "metrics": {"accuracy": 0.5},
@@ -116,6 +117,16 @@ def test_report_gives_an_object_of_plain_values(report: Report) -> None:
             {"id": "Pusher", "state": "done", "seconds": 1.25},
         ],
     }
+
+
+def test_make_report_says_what_the_model_answers_wrongly(tmp_path: Path) -> None:
+    (tmp_path / "serving_check.json").write_text('{"rows": 3, "faults": ["serving: NaN"]}')
+    node = outcome("ServingCheck", serving_blessing=[Output(3, str(tmp_path), {"blessed": 0})])
+
+    report = make_report("run-1", None, [node])
+
+    assert report.serving_faults == ["serving: NaN"]
+    assert report.to_json()["serving_faults"] == ["serving: NaN"]
 
 
 # find_output

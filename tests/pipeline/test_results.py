@@ -34,13 +34,14 @@ def make_report(
     baseline: Mapping[str, float] | None = None,
     blessed: bool | None = None,
     pushed: str | None = None,
+    serving_faults: Sequence[str] = (),
 ) -> Report:
     evaluation = {
         "slices": [{"slice": {}, "metrics": metrics, "baseline": baseline}],
         "checks": checks,
     }
     path = f"/serving/{pushed}" if pushed else None
-    return Report("run-1", None, (), evaluation, blessed, pushed, path)
+    return Report("run-1", None, (), evaluation, blessed, pushed, path, serving_faults)
 
 
 def print_table(report: Report, width: int = 200) -> list[list[str]]:
@@ -108,6 +109,16 @@ def test_result_lines_tell_why_a_model_is_not_blessed() -> None:
     assert list(result_lines(report)) == [
         "not blessed: accuracy 0.5123 is below min 0.9; cross_entropy 0.61 is above max 0.5;"
         " recall/bee -0.25 is change against the baseline beyond -0.05",
+        "not pushed: the model that was served before stays",
+    ]
+
+
+def test_result_lines_tell_what_a_model_answers_wrongly() -> None:
+    report = make_report({"accuracy": 1.0}, blessed=True, serving_faults=["it says NaN"])
+
+    assert list(result_lines(report)) == [
+        "blessed: every threshold holds",
+        "serving check: it says NaN",
         "not pushed: the model that was served before stays",
     ]
 

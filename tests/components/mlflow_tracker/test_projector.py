@@ -449,3 +449,32 @@ def test_projector_describes_a_run_that_has_ended(projector: Projector, tmp_path
 
 def test_projector_says_that_nothing_came_from_the_cache(projector: Projector) -> None:
     assert projector.project(END).tags["cached_nodes"] == "none"
+
+
+# the serving check
+
+
+def test_projector_gives_what_the_serving_check_found(tmp_path: Path) -> None:
+    report = {"rows": 3, "faults": ["a", "b"], "greatest_difference": 1e-7, "milliseconds": 0.5}
+    (tmp_path / "serving_check.json").write_text(json.dumps(report))
+
+    projection = project(
+        make_outcome("ServingCheck", folder=tmp_path, outputs={"serving_blessing": {}})
+    )
+
+    assert tags_of(projection) == {"serving.faults": "a; b"}
+    assert [(metric.key, metric.value) for metric in projection.metrics] == [
+        ("serving/greatest_difference", 1e-7),
+        ("serving/milliseconds", 0.5),
+    ]
+
+
+def test_projector_takes_a_model_that_did_not_answer(tmp_path: Path) -> None:
+    (tmp_path / "serving_check.json").write_text('{"rows": 3, "faults": []}')
+
+    projection = project(
+        make_outcome("ServingCheck", folder=tmp_path, outputs={"serving_blessing": {}})
+    )
+
+    assert tags_of(projection) == {"serving.faults": "none"}
+    assert projection.metrics == []

@@ -17,7 +17,7 @@ from components.pusher.versions import PushRecord, digest_model, list_versions, 
 class Push:
     """A Pusher node of a pipeline whose model stands in `tmp_path`."""
 
-    def __init__(self, tmp_path: Path, is_blessed: bool = True) -> None:
+    def __init__(self, tmp_path: Path, is_blessed: bool = True, answers: bool = True) -> None:
         self.tmp_path = tmp_path
         self.push_dir = tmp_path / "serving"
         self.model_dir = tmp_path / "model" / "Format-Serving"
@@ -26,12 +26,20 @@ class Push:
         model, blessing = standard_artifacts.Model(), standard_artifacts.ModelBlessing()
         model.uri, blessing.uri = str(tmp_path / "model"), str(tmp_path / "blessing")
         blessing.set_int_custom_property("blessed", int(is_blessed))
+        infra = standard_artifacts.InfraBlessing()
+        infra.uri = str(tmp_path / "infra")
+        infra.set_int_custom_property("blessed", int(answers))
         component = Pusher(
             channel_utils.as_channel([model]),
             channel_utils.as_channel([blessing]),
+            channel_utils.as_channel([infra]),
             str(self.push_dir),
         )
-        self.inputs = {"model": [model], "model_blessing": [blessing]}
+        self.inputs = {
+            "model": [model],
+            "model_blessing": [blessing],
+            "infra_blessing": [infra],
+        }
         self.properties = dict(component.exec_properties)
 
     def write_model(self, content: bytes) -> None:
@@ -89,8 +97,14 @@ def test_driver_names_a_new_push_if_the_newest_version_is_of_another_pusher(push
     assert push.drive() not in ("none", "first")
 
 
-def test_driver_names_no_push_of_a_model_that_is_not_blessed(tmp_path: Path) -> None:
-    assert Push(tmp_path, is_blessed=False).drive() == "none"
+REFUSED = pytest.mark.parametrize("refused", [{"is_blessed": False}, {"answers": False}])
+
+
+@REFUSED
+def test_driver_names_no_push_of_a_model_that_is_not_blessed(
+    tmp_path: Path, refused: dict[str, bool]
+) -> None:
+    assert Push(tmp_path, **refused).drive() == "none"
 
 
 # executor
@@ -113,10 +127,11 @@ def test_executor_gives_the_pushed_model_out(push: Push) -> None:
     assert digest_model(pushed.uri) == digest_model(push.model_dir)
 
 
+@REFUSED
 def test_executor_does_not_touch_the_folder_for_a_model_that_is_not_blessed(
-    tmp_path: Path,
+    tmp_path: Path, refused: dict[str, bool]
 ) -> None:
-    push = Push(tmp_path, is_blessed=False)
+    push = Push(tmp_path, **refused)
 
     pushed = push.execute("none")
 

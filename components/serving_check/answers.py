@@ -1,0 +1,132 @@
+"""What a SavedModel answers to raw examples by each of its signatures, and where answers differ."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer.signatures import (
+    CLASSIFY_SIGNATURE,
+    EXAMPLES_SIGNATURE,
+    REGRESS_SIGNATURE,
+    SERVING_SIGNATURE,
+)
+
+Array = NDArray[Any]
+Answers = Mapping[str, Array]
+"""Output name to values, `[n_examples, ...]`."""
+
+_WARM_UPS = 3
+_TIMED_CALLS = 20
+_DEFAULTS = {tf.float32: float("nan"), tf.string: b""}
+_SAME_AS = {
+    (CLASSIFY_SIGNATURE, "scores"): "probabilities",
+    (REGRESS_SIGNATURE, "outputs"): "predictions",
+}
+"""Outputs whose names TensorFlow Serving fixes, and what the model calls the same values."""
+
+
+class ServedModel:
+    """A SavedModel, asked as a server would."""
+
+    def __init__(self, saved_model_dir: str) -> None:
+        """Loads the model.
+
+        Raises:
+            Exception: Whatever TensorFlow raises of a model that cannot be loaded.
+        """
+        self._model = tf.saved_model.load(saved_model_dir)
+
+    def answer(self, examples: Sequence[bytes]) -> dict[str, Answers]:
+        """Asks every signature about all examples at once.
+
+        Args:
+            examples: Serialized `tf.Example`s of raw columns.
+
+        Returns:
+            Signature name to its answers, `EXAMPLES_SIGNATURE` first where there is one.
+        """
+        names = sorted(self._model.signatures, key=lambda name: (name != EXAMPLES_SIGNATURE, name))
+        return {name: self._ask(name, examples) for name in names}
+
+    def answer_one_by_one(self, examples: Sequence[bytes]) -> Answers:
+        """Asks `SERVING_SIGNATURE` about each example alone."""
+        answers = [self._ask(SERVING_SIGNATURE, [example]) for example in examples]
+        return {name: np.concatenate([one[name] for one in answers]) for name in answers[0]}
+
+    def milliseconds(self, example: bytes) -> float:
+        """Measures how long `SERVING_SIGNATURE` takes for one row: median of some warm calls."""
+        ask = self._caller(SERVING_SIGNATURE, [example])
+        seconds = []
+        for _ in range(_WARM_UPS + _TIMED_CALLS):
+            start = time.perf_counter()
+            ask()
+            seconds.append(time.perf_counter() - start)
+        return float(np.median(seconds[_WARM_UPS:])) * 1000
+
+    def _ask(self, name: str, examples: Sequence[bytes]) -> Answers:
+        return {key: value.numpy() for key, value in self._caller(name, examples)().items()}
+
+    def _caller(self, name: str, examples: Sequence[bytes]) -> Callable[[], dict[str, tf.Tensor]]:
+        signature = self._model.signatures[name]
+        _, inputs = signature.structured_input_signature
+        tensors = _inputs_of(inputs, examples) if name == SERVING_SIGNATURE else None
+        if tensors is None:
+            tensors = dict.fromkeys(inputs, tf.constant(examples))
+        return lambda: signature(**tensors)
+
+
+def _inputs_of(
+    inputs: Mapping[str, tf.TensorSpec], examples: Sequence[bytes]
+) -> dict[str, tf.Tensor]:
+    """Reads what a signature of raw columns takes; a gap is as a server is sent it."""
+    spec = {
+        name: tf.io.FixedLenFeature([], tensor.dtype, _DEFAULTS.get(tensor.dtype))
+        for name, tensor in inputs.items()
+    }
+    return dict(tf.io.parse_example(tf.constant(examples), spec))
+
+
+def faults_of(answers: Answers, signature: str) -> Iterator[str]:
+    """Says which numbers of an answer are none."""
+    for name, values in answers.items():
+        if np.issubdtype(values.dtype, np.floating):
+            wrong = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+            if wrong.any():
+                yield (
+                    f"{signature}: {name} is NaN or infinite for {wrong.sum()} of {len(wrong)} rows"
+                )
+
+
+def differences(
+    answers: Answers, expected: Answers, signature: str, tolerance: float
+) -> Iterator[tuple[str, float]]:
+    """Compares answers with those that are due.
+
+    Args:
+        answers: What a signature answered.
+        expected: The same by another way; only outputs that both have are compared.
+        signature: Its name.
+        tolerance: By how much numbers may differ, in relation to the greater of 1 and their size.
+
+    Yields:
+        For each output compared, what is wrong, empty if nothing is, and the greatest difference.
+    """
+    for name, values in answers.items():
+        due = expected.get(_SAME_AS.get((signature, name), name))
+        if due is None or due.size != values.size:
+            continue
+        due = due.reshape(values.shape)
+        if not np.issubdtype(values.dtype, np.number):
+            wrong = (values != due).reshape(len(values), -1).any(axis=1)
+            greatest = float(wrong.any())
+        else:
+            off = np.abs(values.astype(np.float64) - due) / np.maximum(1, np.abs(due))
+            off = np.where(np.isnan(values) & np.isnan(due), 0, off)
+            wrong = ~(off <= tolerance).reshape(len(values), -1).all(axis=1)
+            greatest = float(np.nan_to_num(off, nan=np.inf).max(initial=0))
+        fault = f"{signature}: {name} differs from Estimator.predict for {wrong.sum()} of"
+        yield f"{fault} {len(wrong)} rows, by up to {greatest:.2g}" * bool(wrong.any()), greatest
