@@ -8,6 +8,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
+from components.csv_example_gen.inputs import ALL
 from pipeline.data_config import DataSettings
 from pipeline.errors import did_you_mean
 from pipeline.search_space import check_space
@@ -156,9 +157,17 @@ class Config(Section):
         return self.root_dir / "pipeline_root" / self.name
 
     @property
+    def data_paths(self) -> dict[str, Path]:
+        """The CSV file or folder of each split, or of `all`, with its marks of spans."""
+        files = self.data.files
+        if files is None:
+            return {ALL: self.resolve(self.data.path or "")}
+        return {split: self.resolve(getattr(files, split)) for split in self.data.splits}
+
+    @property
     def data_path(self) -> Path:
-        """The CSV file or folder."""
-        return self.resolve(self.data.path or "")
+        """The CSV file or folder; of several, the folder above them."""
+        return Path(os.path.commonpath(self.data_paths.values()))
 
     @property
     def push_dir(self) -> Path:

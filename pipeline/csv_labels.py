@@ -91,7 +91,9 @@ class Labels:
         for name in classes:
             if name not in in_split["train"]:
                 words = {word for word in class_of_word if class_of_word[word] == name}
-                faults.append(f"{self._find(words)[0]}: {self.column}: {_say_unlearnable(name)}")
+                splits = " and ".join(split for split in in_split if name in in_split[split])
+                fault = _say_unlearnable(name, splits)
+                faults.append(f"{self._find(words)[0]}: {self.column}: {fault}")
         if faults:
             raise data_error(faults)
         return tuple(classes)
@@ -133,12 +135,12 @@ class Labels:
         return (
             f"the {split} split ({self.counts[split]} of {sum(self.counts.values())} rows) has"
             f" {found}; expected at least 2 classes: add rows, or enlarge its share"
-            f" (data.split.{split})"
+            f" (data.split.{split}; data.files.{split} where files are given)"
         )
 
 
-def _say_unlearnable(name: str) -> str:
+def _say_unlearnable(name: str, splits: str) -> str:
     return (
-        f"the class {quote(name)} is in the eval split only, so that it cannot be learned; expected"
-        " rows of it in train: add some, remove these, or change data.split"
+        f"the class {quote(name)} is in the {splits} split only, so that it cannot be learned;"
+        " expected rows of it in train: add some, remove these, or change data.split or data.files"
     )

@@ -1,12 +1,14 @@
 """Reads the rows of the CSV files, batch by batch, and checks the cells that the model reads."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.csv_example_gen.inputs import ALL
 from components.csv_example_gen.reader import hash_buckets, read_batches, split_rows
 from pipeline import csv_faults
 from pipeline.config import Config
@@ -30,12 +32,13 @@ class _Cell:
     text: str | None
 
 
-def read_rows(config: Config, paths: Sequence[str], label_index: int) -> Labels:
+def read_rows(config: Config, files: Mapping[str, Sequence[str]], label_index: int) -> Labels:
     """Reads all files and checks the cells of features and label.
 
     Args:
         config: The configuration.
-        paths: The files, which share a header that has all columns of the configuration.
+        files: Split, or `all`, to its files, which share a header that has all columns of the
+            configuration.
         label_index: Where in it the label stands.
 
     Returns:
@@ -44,14 +47,14 @@ def read_rows(config: Config, paths: Sequence[str], label_index: int) -> Labels:
     Raises:
         DataError: If a file is no table, a cell is wrong, or the label has too many words.
     """
-    buckets = hash_buckets(config.data.split.shares)
-    labels = Labels(paths, config.data.label, label_index, buckets)
+    paths = tuple(chain.from_iterable(files.values()))
+    labels = Labels(paths, config.data.label, label_index, config.data.splits)
     numbers = [name for name, kind in raw_types(config.features).items() if kind == "float"]
     faults: list[str] = []
     count = 0
-    for path in paths:
+    for path, split in ((path, split) for split, paths in files.items() for path in paths):
         try:
-            cells, count_in_file = _read_file(path, numbers, buckets, labels)
+            cells, count_in_file = _read_file(path, numbers, _splitter(config, split), labels)
         except pa.ArrowInvalid as error:
             raise csv_faults.explain(path, error) from None
         count += count_in_file
@@ -62,14 +65,27 @@ def read_rows(config: Config, paths: Sequence[str], label_index: int) -> Labels:
     return labels
 
 
+def _splitter(config: Config, split: str) -> Callable[[pa.RecordBatch], list[int]]:
+    """Makes what gives the index of each row's split, for the files of a split or of all."""
+    if split != ALL:
+        index = config.data.splits.index(split)
+        return lambda batch: [index] * len(batch)
+    settings = config.data.split
+    buckets = list(hash_buckets(settings.shares).values())
+    return lambda batch: split_rows(batch, buckets, settings.by)
+
+
 def _read_file(
-    path: str, features: Sequence[str], buckets: Mapping[str, int], labels: Labels
+    path: str,
+    features: Sequence[str],
+    split_of_rows: Callable[[pa.RecordBatch], list[int]],
+    labels: Labels,
 ) -> tuple[list[_Cell], int]:
     """Adds the labels of a file; gives the first of its wrong cells, and how many there are."""
     cells: list[_Cell] = []
     count = first_row = 0
     for batch in read_batches(path):
-        labels.add(batch[labels.column], split_rows(batch, list(buckets.values())))
+        labels.add(batch[labels.column], split_of_rows(batch))
         wrong = [(name, _not_numbers(batch[name])) for name in features]
         wrong.append((labels.column, _not_words(batch[labels.column])))
         count += sum(len(indices) for _, indices in wrong)

@@ -5,7 +5,6 @@ Arrow batches, for files of any size. Only where there is a fault does `pipeline
 for its line. No TensorFlow: the check of a small file answers at once.
 """
 
-import os
 import re
 import stat
 from collections import Counter
@@ -16,15 +15,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from components.csv_example_gen.reader import CSV_PATTERN, read_header
+from components.csv_example_gen.reader import read_header
 from pipeline import csv_faults
 from pipeline.config import Config
 from pipeline.csv_faults import data_error, quote
 from pipeline.csv_rows import NUMBER, read_rows
+from pipeline.data_files import find_files, look_up, say_names
 from pipeline.errors import DataError, did_you_mean
 from trainer.feature_config import raw_types
-
-_NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -57,10 +55,11 @@ def check_data(config: Config) -> DataSummary:
     try:
         if config.data.schema_path is not None:
             _check_schema(config.resolve(config.data.schema_path))
-        paths = list_csv_files(config.data_path)
+        files = find_files(config)
+        paths = tuple(chain.from_iterable(files.values()))
         header = _read_headers(paths)
         _check_columns(config, paths[0], header)
-        labels = read_rows(config, paths, header.index(config.data.label))
+        labels = read_rows(config, files, header.index(config.data.label))
         return DataSummary(paths, labels.counts, labels.check_classes())
     except OSError as error:
         place = error.filename or config.data_path
@@ -70,51 +69,9 @@ def check_data(config: Config) -> DataSummary:
         ) from None
 
 
-def list_csv_files(path: str | Path) -> tuple[str, ...]:
-    """Lists the CSV files at a path: the file itself, or a folder's `*.csv` by name.
-
-    Raises:
-        DataError: If there are none.
-    """
-    path = Path(path)
-    if not stat.S_ISDIR(_stat(path, "data.path").st_mode):
-        return (str(path),)
-    paths = tuple(sorted(map(str, path.glob(CSV_PATTERN))))
-    if not paths:
-        names = _names_in(path)
-        there = f"there is: {_names(names)}" if names else "it is empty"
-        raise DataError(
-            f"{path}: no {CSV_PATTERN} in this folder ({there}); expected CSV files right in it:"
-            " set data.path to their folder, or to one file of any name"
-        )
-    return paths
-
-
 def _check_schema(path: Path) -> None:
-    if stat.S_ISDIR(_stat(path, "data.schema").st_mode):
+    if stat.S_ISDIR(look_up(path, "data.schema").st_mode):
         raise DataError(f"{path}: is a folder; expected a schema.pbtxt: correct data.schema")
-
-
-def _stat(path: Path, key: str) -> os.stat_result:
-    """Looks a path up, and for one that is not there says from which name on."""
-    try:
-        return path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        parent = next(parent for parent in path.parents if parent.exists())
-        name = path.relative_to(parent).parts[0]
-        names = _names_in(parent) if parent.is_dir() else []
-        raise DataError(
-            f"{path}: there is no '{name}' in {parent}: correct {key}{did_you_mean(name, names)}"
-        ) from None
-
-
-def _names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def _names(names: Sequence[str]) -> str:
-    rest = ", ..." if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(map(quote, names[:_NAMES_SHOWN])) + rest
 
 
 def _read_headers(paths: Sequence[str]) -> list[str]:
@@ -159,21 +116,23 @@ def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
 
 
 def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -> Iterator[str]:
-    expected = f"expected {_names(first)}, as in {first_path}: make the headers alike"
+    expected = f"expected {say_names(first)}, as in {first_path}: make the headers alike"
     lacking = [name for name in first if name not in header]
     added = [name for name in header if name not in first]
     if lacking or added:
-        lacks = f"lacks {_names(lacking)}" * bool(lacking)
-        adds = f"has {_names(added)} in addition" * bool(added)
+        lacks = f"lacks {say_names(lacking)}" * bool(lacking)
+        adds = f"has {say_names(added)} in addition" * bool(added)
         hint = did_you_mean(added[0], lacking) if added else ""
         yield f"{' and '.join(filter(None, [lacks, adds]))}; {expected}{hint}"
     elif list(header) != list(first):
-        yield f"the columns stand in another order: {_names(header)}; {expected}"
+        yield f"the columns stand in another order: {say_names(header)}; {expected}"
 
 
 def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
     """Checks that the header has every column that the configuration names."""
     named = [("data.label", config.data.label)]
+    if config.data.split.by is not None:
+        named.append(("data.split.by", config.data.split.by))
     named += [("features", name) for name in raw_types(config.features)]
     slices = chain.from_iterable(config.evaluation.slices)
     named += [("evaluation.slices", name) for name in slices]
@@ -181,8 +140,8 @@ def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
     if missing:
         place = _header_place(path)
         raise data_error(
-            f"{place}: there is no column {quote(name)}; expected one of {_names(header)}: correct"
-            f" {key} or the header{_hint(header) or did_you_mean(name, header)}"
+            f"{place}: there is no column {quote(name)}; expected one of {say_names(header)}:"
+            f" correct {key} or the header{_hint(header) or did_you_mean(name, header)}"
             for key, name in missing
         )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from components.csv_example_gen.inputs import SpanPath, has_marks
 from trainer.section import FiniteFloat, FrozenList, Section, SettingError
 
 
@@ -107,6 +108,13 @@ class FilesSettings(Section):
         description="CSV file or folder to judge the model by; null: by that of eval.",
     )
 
+    @field_validator("train", "eval", "test")
+    @classmethod
+    def _have_no_marks(cls, path: str | None) -> str | None:
+        if path is not None and has_marks(path):
+            raise ValueError(f"'{path}' has marks of a span, which are for data.path")
+        return path
+
 
 class QuarantineSettings(Section):
     """How many rows may be unreadable before a run stops."""
@@ -134,7 +142,10 @@ class DataSettings(Section):
         None, description="In place of `path`: the files of each split."
     )
     span: int | None = Field(
-        None, ge=0, description="Span to take of `path`, a date as days since 1970; null: newest."
+        None,
+        ge=0,
+        lt=2**31,
+        description="Span to take of `path`, a date as days since 1970; null: newest.",
     )
     csv: CsvSettings = CsvSettings()
     label: str = Field(min_length=1, description="Column to predict.")
@@ -154,15 +165,19 @@ class DataSettings(Section):
     )
     quarantine: QuarantineSettings = QuarantineSettings()
 
+    @field_validator("path")
+    @classmethod
+    def _marks_fit(cls, path: str | None) -> str | None:
+        SpanPath(path or "")
+        return path
+
     @model_validator(mode="after")
     def _fit(self) -> "DataSettings":
         if (self.path is None) == (self.files is None):
             raise SettingError(("path",), "is missing: set either path or files")
         if self.files is not None and self.split != SplitSettings():
             raise SettingError(("split",), "is for one path: files are split already")
-        if self.span is not None and not any(
-            mark in (self.path or "") for mark in ("{SPAN}", "{YYYY}")
-        ):
+        if self.span is not None and not has_marks(self.path or ""):
             raise SettingError(("span",), "needs {SPAN} or {YYYY}, {MM} and {DD} in data.path")
         if self.weight == self.label:
             raise SettingError(("weight",), "the label cannot be the weight")

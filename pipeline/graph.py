@@ -1,6 +1,5 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
-import glob
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -10,19 +9,21 @@ from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGe
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import trainer_pb2
+from tfx.proto import trainer_pb2, transform_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.baseline_resolver.strategy import LatestOtherBlessedModelStrategy
 from components.csv_example_gen.component import CsvExampleGen
-from components.csv_example_gen.reader import CSV_PATTERN, hash_buckets
+from components.csv_example_gen.inputs import ALL
+from components.csv_example_gen.reader import hash_buckets
 from components.evaluator.component import Evaluator
 from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
+from pipeline.data_files import find_globs
 from pipeline.evaluation import make_eval_config
 from pipeline.mlmd import connection_config
 from trainer.feature_config import raw_types
@@ -56,11 +57,15 @@ def create_pipeline(config: Config) -> Pipeline:
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
 
-    # Learns the transformation from the train split, and applies it to both.
+    # Learns the transformation from the train split, and applies it to train and eval. A test split
+    # stays raw: the model is judged on raw rows.
     transform = _keyed_by_code(
         Transform(
             examples=example_gen.outputs["examples"],
             schema=schema_gen.outputs["schema"],
+            splits_config=transform_pb2.SplitsConfig(
+                analyze=["train"], transform=["train", "eval"]
+            ),
             preprocessing_fn="trainer.preprocessing.preprocessing_fn",
             custom_config={
                 "settings": settings.model_dump(mode="json", include={"task", "label", "features"})
@@ -82,8 +87,8 @@ def create_pipeline(config: Config) -> Pipeline:
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
-        train_args=trainer_pb2.TrainArgs(num_steps=settings.train.steps),
-        eval_args=trainer_pb2.EvalArgs(),
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.train.steps),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
             "settings": _untuned_settings(config),
             "code_digest": code_digest("trainer.run"),
@@ -185,14 +190,14 @@ def _beam_pipeline_args(config: Config) -> list[str]:
 
 
 def _make_example_gen(config: Config) -> BaseComponent:
-    path = config.data_path
-    folder, pattern = (
-        (path, CSV_PATTERN) if path.is_dir() else (path.parent, glob.escape(path.name))
-    )
+    base, patterns = find_globs(config)
+    split = config.data.split
     example_gen = CsvExampleGen(
-        input_base=str(folder),
-        pattern=pattern,
-        buckets=hash_buckets(config.data.split.shares),
+        input_base=base,
+        pattern=patterns.get(ALL, patterns),
+        buckets=hash_buckets(split.shares) if ALL in patterns else None,
+        split_by=split.by,
+        span=config.data.span,
         float_columns=[
             name for name, kind in raw_types(config.features).items() if kind == "float"
         ],

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from google.protobuf import struct_pb2
 from tfx.components.example_gen import component
 from tfx.dsl.components.base import executor_spec
-from tfx.proto import example_gen_pb2
+from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.csv_example_gen import driver, executor
 
@@ -13,8 +13,9 @@ from components.csv_example_gen import driver, executor
 class CsvExampleGen(component.FileBasedExampleGen):
     """A FileBasedExampleGen that reads CSV with Arrow.
 
-    Examples are those of TFX's own CsvExampleGen; the split is by a hash of the row's text, and the
-    cache follows the files' content rather than their size and modification time.
+    Examples are those of TFX's own CsvExampleGen; the split is that of the files, or by a hash of
+    the text of a row or of one of its cells. The cache follows the files' content rather than their
+    size and modification time.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
@@ -23,25 +24,25 @@ class CsvExampleGen(component.FileBasedExampleGen):
     def __init__(
         self,
         input_base: str,
-        pattern: str,
-        buckets: Mapping[str, int],
+        pattern: str | Mapping[str, str],
+        buckets: Mapping[str, int] | None = None,
         *,
+        split_by: str | None = None,
+        span: int | None = None,
         float_columns: Sequence[str] = (),
     ) -> None:
         """Makes the component.
 
         Args:
-            input_base: Folder of the CSV files.
-            pattern: Glob of the files below `input_base`.
-            buckets: Split name to its number of hash buckets.
+            input_base: Glob of the folder of the CSV files.
+            pattern: Glob of the files below `input_base`, or of those of each split, by its name.
+                May have TFX's marks of spans, such as `{SPAN}`.
+            buckets: Split name to its number of hash buckets, where there is one pattern.
+            split_by: Column whose equal cells keep rows in the same split; None is the whole row.
+            span: Span to take; None takes the newest.
             float_columns: Columns of numbers, float even where all cells of a file are whole.
         """
-        split_config = example_gen_pb2.SplitConfig(
-            splits=[
-                example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=count)
-                for name, count in buckets.items()
-            ]
-        )
+        patterns = {"single_split": pattern} if isinstance(pattern, str) else pattern
         options = struct_pb2.Struct()
         options.update({"float_columns": list(float_columns)})
         custom_config = example_gen_pb2.CustomConfig()
@@ -49,8 +50,30 @@ class CsvExampleGen(component.FileBasedExampleGen):
         super().__init__(
             input_base=input_base,
             input_config=example_gen_pb2.Input(
-                splits=[example_gen_pb2.Input.Split(name="single_split", pattern=pattern)]
+                splits=[
+                    example_gen_pb2.Input.Split(name=name, pattern=glob)
+                    for name, glob in patterns.items()
+                ]
             ),
-            output_config=example_gen_pb2.Output(split_config=split_config),
+            output_config=_output_config(buckets, split_by)
+            if buckets
+            else example_gen_pb2.Output(),
+            range_config=_range_config(span) if span is not None else None,
             custom_config=custom_config,
         )
+
+
+def _output_config(buckets: Mapping[str, int], split_by: str | None) -> example_gen_pb2.Output:
+    splits = [
+        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=count)
+        for name, count in buckets.items()
+    ]
+    return example_gen_pb2.Output(
+        split_config=example_gen_pb2.SplitConfig(splits=splits, partition_feature_name=split_by)
+    )
+
+
+def _range_config(span: int) -> range_config_pb2.RangeConfig:
+    return range_config_pb2.RangeConfig(
+        static_range=range_config_pb2.StaticRange(start_span_number=span, end_span_number=span)
+    )

@@ -12,11 +12,13 @@ from tfx.components.example_gen import driver, input_processor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2, range_config_pb2
 
+from components.csv_example_gen.inputs import list_files
+
 _CHUNK_BYTES = 2**20
 
 
 class ContentInputProcessor(input_processor.FileBasedInputProcessor):
-    """File-based input whose fingerprint is a digest of every matching file's name and bytes."""
+    """File-based input whose fingerprint digests the names and bytes of each split's files."""
 
     def get_input_fingerprint(self, span: int, version: int | None) -> str:
         """Digests the files of all input splits.
@@ -31,7 +33,8 @@ class ContentInputProcessor(input_processor.FileBasedInputProcessor):
         digest = hashlib.sha256()
         for split in self._splits:
             pattern = self.get_pattern_for_span_version(split.pattern, span, version)
-            for path in sorted(fileio.glob(os.path.join(self._input_base_uri, pattern))):
+            digest.update(split.name.encode() + b"\0")
+            for path in list_files(os.path.join(self._input_base_uri, pattern), fileio.glob):
                 digest.update(os.path.basename(path).encode() + b"\0")
                 digest.update(_digest_file(path))
         return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import apache_beam as beam
@@ -19,6 +20,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
+from components.csv_example_gen.inputs import list_files
 from components.csv_example_gen.reader import ColumnType, infer_types, read_batches, split_rows
 
 _ARROW_TYPES = {
@@ -43,8 +45,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: Empty.
             output_dict: `examples`, filled with a folder of shards per split.
-            exec_properties: TFX's `input_base`, `input_config` (one pattern), `output_config` (hash
-                buckets per split) and `custom_config` (`float_columns`).
+            exec_properties: TFX's `input_base`, `input_config` (one pattern and an `output_config`
+                of hash buckets per split, or a pattern per split), and `custom_config`
+                (`float_columns`).
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         input_config = json_format.Parse(
@@ -53,12 +56,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_config = json_format.Parse(
             exec_properties[standard_component_specs.OUTPUT_CONFIG_KEY], example_gen_pb2.Output()
         )
-        pattern = os.path.join(
-            exec_properties[standard_component_specs.INPUT_BASE_KEY],
-            input_config.splits[0].pattern,
-        )
-        paths = sorted(fileio.glob(pattern))
-        column_types = infer_types(paths)
+        input_base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+        files = [
+            list_files(os.path.join(input_base, split.pattern), fileio.glob)
+            for split in input_config.splits
+        ]
+        column_types = infer_types(list(chain.from_iterable(files)))
         for name in _float_columns(exec_properties):
             column_types[name] = max(column_types[name], ColumnType.FLOAT)
 
@@ -68,20 +71,35 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         split_names = utils.generate_output_split_names(input_config, output_config)
         examples.split_names = artifact_utils.encode_split_names(split_names)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        split_dirs = [artifact_utils.get_split_uri([examples], name) for name in split_names]
+        buckets = [split.hash_buckets for split in output_config.split_config.splits]
+        shards = _plan_shards(files, split_dirs, is_split=not buckets)
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Files" >> beam.Create(list(enumerate(paths)))
+                | "Files" >> beam.Create(shards)
                 | "WriteShards"
                 >> beam.ParDo(
                     _WriteShards(
                         column_types,
-                        [split.hash_buckets for split in output_config.split_config.splits],
-                        [artifact_utils.get_split_uri([examples], name) for name in split_names],
-                        len(paths),
+                        buckets,
+                        output_config.split_config.partition_feature_name or None,
                     )
                 )
             )
+
+
+def _plan_shards(
+    files: Sequence[Sequence[str]], split_dirs: Sequence[str], *, is_split: bool
+) -> list[tuple[str, list[str]]]:
+    """Gives each file its shards: one in its own split, or one in every split if not split yet."""
+    shards = []
+    for split, paths in enumerate(files):
+        folders = [split_dirs[split]] if is_split else split_dirs
+        for index, path in enumerate(paths):
+            name = f"data_tfrecord-{index:05d}-of-{len(paths):05d}.gz"
+            shards.append((path, [os.path.join(folder, name) for folder in folders]))
+    return shards
 
 
 def _float_columns(exec_properties: Mapping[str, Any]) -> list[str]:
@@ -94,36 +112,38 @@ def _float_columns(exec_properties: Mapping[str, Any]) -> list[str]:
 
 
 class _WriteShards(beam.DoFn):
-    """Writes one shard per split from each `(index, path)` of a CSV file."""
+    """Writes the shards of each CSV file, given as its path and theirs."""
 
     def __init__(
         self,
         column_types: Mapping[str, ColumnType],
         buckets: Sequence[int],
-        split_dirs: Sequence[str],
-        shard_count: int,
+        split_by: str | None,
     ) -> None:
         self._column_types = dict(column_types)
         self._buckets = buckets
-        self._split_dirs = split_dirs
-        self._shard_count = shard_count
+        self._split_by = split_by
 
-    def process(self, element: tuple[int, str]) -> Iterator[None]:
+    def process(self, element: tuple[str, Sequence[str]]) -> Iterator[None]:
         """Overwrites its shards whole, so that a retried bundle leaves the same files."""
-        index, path = element
-        shard = f"data_tfrecord-{index:05d}-of-{self._shard_count:05d}.gz"
+        path, shard_paths = element
         writers = []
-        for split_dir in self._split_dirs:
-            fileio.makedirs(split_dir)
-            writers.append(tf.io.TFRecordWriter(os.path.join(split_dir, shard), "GZIP"))
+        for shard_path in shard_paths:
+            fileio.makedirs(os.path.dirname(shard_path))
+            writers.append(tf.io.TFRecordWriter(shard_path, "GZIP"))
         encoder = RecordBatchToExamplesEncoder()
         for batch in read_batches(path):
             examples = encoder.encode(_typed(batch, self._column_types))
-            for split, example in zip(split_rows(batch, self._buckets), examples, strict=True):
-                writers[split].write(example)
+            for shard, example in zip(self._shards_of_rows(batch), examples, strict=True):
+                writers[shard].write(example)
         for writer in writers:
             writer.close()
         yield from ()
+
+    def _shards_of_rows(self, batch: pa.RecordBatch) -> list[int]:
+        if not self._buckets:
+            return [0] * len(batch)
+        return split_rows(batch, self._buckets, self._split_by)
 
 
 def _typed(batch: pa.RecordBatch, column_types: Mapping[str, ColumnType]) -> pa.RecordBatch:

@@ -10,11 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-CSV_PATTERN = "*.csv"
 BLOCK_BYTES = 4 * 2**20
 """No row may be longer. Arrow reads 32 blocks ahead, so that a reader takes some 150 MiB."""
 
@@ -124,19 +124,31 @@ def hash_buckets(shares: Mapping[str, float]) -> dict[str, int]:
     return {name: int(part * scale) for name, part in zip(shares, parts, strict=True)}
 
 
-def split_rows(batch: pa.RecordBatch, buckets: Sequence[int]) -> list[int]:
-    """Assigns each row to a split by a hash of its cells, alike on every machine and in any order.
+def split_rows(batch: pa.RecordBatch, buckets: Sequence[int], by: str | None = None) -> list[int]:
+    """Assigns each row to a split by a hash of its text, alike on every machine and in any order.
 
     Args:
         batch: String columns, null where a cell is empty.
         buckets: Hash buckets of each split.
+        by: Column to hash, empty cells being alike; None hashes all cells of the row.
 
     Returns:
-        Index of the split for each row. Equal rows fall into the same split.
+        Index of the split for each row. Equal rows, or cells of that column, fall into the same.
     """
     split_of_bucket = np.repeat(np.arange(len(buckets)), buckets)
+    if by is None:
+        hashes = _hash_rows(batch.columns)
+    else:
+        keys = pc.dictionary_encode(batch[by], null_encoding="encode")
+        codes = np.frombuffer(keys.indices.buffers()[1], dtype=np.int32, count=len(keys))
+        hashes = _hash_rows([keys.dictionary])[codes]
+    splits: list[int] = split_of_bucket[hashes % len(split_of_bucket)].tolist()
+    return splits
+
+
+def _hash_rows(columns: Sequence[pa.Array]) -> npt.NDArray[np.uint64]:
     rows = pc.binary_join_element_wise(
-        *batch.columns, _scalar(_FIELD_SEPARATOR), null_handling="replace", null_replacement=""
+        *columns, _scalar(_FIELD_SEPARATOR), null_handling="replace", null_replacement=""
     )
     _, offsets, data = rows.buffers()
     ends = np.frombuffer(offsets, dtype=np.int32, count=len(rows) + 1).tolist()
@@ -144,9 +156,7 @@ def split_rows(batch: pa.RecordBatch, buckets: Sequence[int]) -> list[int]:
     digests = [
         hashlib.blake2b(text[begin:end], digest_size=8).digest() for begin, end in pairwise(ends)
     ]
-    hashes = np.frombuffer(b"".join(digests), dtype=">u8")
-    splits: list[int] = split_of_bucket[hashes % len(split_of_bucket)].tolist()
-    return splits
+    return np.frombuffer(b"".join(digests), dtype=">u8")
 
 
 def _scalar(text: str) -> pa.StringScalar:

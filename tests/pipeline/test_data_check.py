@@ -19,7 +19,7 @@ from components.csv_example_gen.reader import (
 )
 from pipeline.config import Config
 from pipeline.csv_labels import MAX_CLASSES
-from pipeline.data_check import check_data, list_csv_files
+from pipeline.data_check import check_data
 from pipeline.errors import DataError
 from pipeline.load import load_config
 
@@ -38,7 +38,7 @@ def replace_rows(rows: dict[int, str]) -> str:
 
 
 def make_config(
-    path: Path,
+    path: Path | None,
     label: str = "kind",
     features: Sequence[str] = ("x", "y"),
     slices: Sequence[Sequence[str]] = (),
@@ -47,7 +47,7 @@ def make_config(
     return Config.model_validate(
         {
             "name": "t",
-            "data": {"path": str(path), "label": label, **data},
+            "data": {"path": path and str(path), "label": label, **data},
             "features": dict.fromkeys(features, "numeric"),
             "evaluation": {
                 "thresholds": {"accuracy": {"min": 0.5}},
@@ -195,21 +195,6 @@ def test_check_data_splits_rows_as_csv_example_gen_does(tmp_path: Path) -> None:
 # Paths
 
 
-def test_list_csv_files_gives_a_file_of_any_name(tmp_path: Path) -> None:
-    (tmp_path / "rows.txt").touch()
-
-    assert list_csv_files(tmp_path / "rows.txt") == (str(tmp_path / "rows.txt"),)
-
-
-def test_list_csv_files_sorts_the_csv_files_of_a_folder(tmp_path: Path) -> None:
-    for name in ("b.csv", "a.csv", "c.txt", "B.csv"):
-        (tmp_path / name).touch()
-
-    assert list_csv_files(tmp_path) == tuple(
-        str(tmp_path / name) for name in ("B.csv", "a.csv", "b.csv")
-    )
-
-
 def test_check_data_names_the_file_nearest_to_a_missing_one(path: Path) -> None:
     path.touch()
 
@@ -236,13 +221,13 @@ def test_check_data_refuses_a_path_below_a_file(path: Path) -> None:
 
 
 def test_check_data_refuses_an_empty_folder(tmp_path: Path) -> None:
-    assert f"{tmp_path}: no *.csv in this folder (it is empty)" in check_path(tmp_path)
+    assert f"{tmp_path}: no *.csv and *.csv.gz in this folder (it is empty)" in check_path(tmp_path)
 
 
 def test_check_data_says_what_a_folder_without_csv_holds(tmp_path: Path) -> None:
     (tmp_path / "rows.CSV").touch()
 
-    assert "no *.csv in this folder (there is: 'rows.CSV')" in check_path(tmp_path)
+    assert "no *.csv and *.csv.gz in this folder (there is: 'rows.CSV')" in check_path(tmp_path)
 
 
 def test_check_data_refuses_a_folder_named_as_a_csv_file(tmp_path: Path) -> None:
@@ -690,3 +675,123 @@ def test_check_data_refuses_a_split_without_rows(path: Path) -> None:
 
     assert "kind: the eval split (0 of 20 rows) has no row" in message
     assert "data.split.eval" in message
+
+
+# Splits
+
+
+def check_files(folder: Path, **rows: Sequence[str]) -> str:
+    """Checks files of given splits, and gives what is said of them."""
+    files = {}
+    for split, lines in rows.items():
+        (folder / f"{split}.csv").write_text(make_csv(*lines))
+        files[split] = str(folder / f"{split}.csv")
+    with pytest.raises(DataError) as caught:
+        check_data(make_config(None, files=files))
+    return str(caught.value).replace(f"{folder}{os.sep}", "")
+
+
+def test_check_data_keeps_the_splits_of_the_guide(tmp_path: Path) -> None:
+    iris = (REPOSITORY / "data" / "iris" / "iris.csv").read_text().splitlines()
+    rows = {"train": [row for index, row in enumerate(iris[1:]) if index % 5], "test": iris[1::5]}
+    for split, lines in rows.items():
+        (tmp_path / f"{split}.csv").write_text("".join(f"{line}\n" for line in (iris[0], *lines)))
+    config = load_config(
+        REPOSITORY / "pipeline_config.yaml",
+        [
+            "data.path=null",
+            f"data.files={{train: {tmp_path}/train.csv, eval: {tmp_path}/test.csv}}",
+        ],
+    )
+
+    assert check_data(config).rows == {"train": 120, "eval": 30}
+
+
+def test_check_data_counts_the_rows_of_each_split_of_files(tmp_path: Path) -> None:
+    for split, count in (("train", 20), ("eval", 6), ("test", 4)):
+        (tmp_path / split).mkdir()
+        for name in ("1.csv", "2.csv"):
+            (tmp_path / split / name).write_text(make_csv(*ROWS[: count // 2]))
+    files = {split: str(tmp_path / split) for split in ("train", "eval", "test")}
+
+    summary = check_data(make_config(None, files=files))
+
+    assert summary.rows == {"train": 20, "eval": 6, "test": 4}
+    assert [Path(file).parent.name for file in summary.files] == [
+        "train",
+        "train",
+        "eval",
+        "eval",
+        "test",
+        "test",
+    ]
+
+
+@pytest.mark.parametrize("split", ["eval", "test"])
+def test_check_data_refuses_a_class_that_is_in_no_file_of_train(tmp_path: Path, split: str) -> None:
+    rows = {"train": ROWS, "eval": ROWS[:4], "test": ROWS[4:8]}
+    rows[split] = [*rows[split], "1,2,rare"]
+
+    message = check_files(tmp_path, **rows)
+
+    assert message.startswith(f"{split}.csv:6: kind: the class 'rare' is in the {split} split only")
+    assert "data.files" in message
+
+
+def test_check_data_refuses_a_file_of_a_split_without_rows(tmp_path: Path) -> None:
+    message = check_files(tmp_path, train=ROWS, eval=[])
+
+    assert message.startswith("eval.csv: has a header and no rows")
+
+
+def test_check_data_refuses_headers_that_differ_between_splits(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(make_csv(*ROWS))
+    (tmp_path / "eval.csv").write_text(make_csv("1,2", header="x,y"))
+    files = {split: str(tmp_path / f"{split}.csv") for split in ("train", "eval")}
+
+    with pytest.raises(DataError, match=r"eval.csv:1: lacks 'kind'; expected .*train.csv"):
+        check_data(make_config(None, files=files))
+
+
+def test_check_data_keeps_equal_cells_of_the_split_column_together(path: Path) -> None:
+    keys = [f"c{i % 40}" if i % 40 else "" for i in range(400)]
+    path.write_text(
+        make_csv(
+            *(f"{i},{i},{'ab'[(i // 40) % 2]},{key}" for i, key in enumerate(keys)),
+            header="x,y,kind,customer",
+        )
+    )
+
+    rows = check_data(make_config(path, split={"by": "customer"})).rows
+
+    assert sum(rows.values()) == 400
+    assert all(count and count % 10 == 0 for count in rows.values())  # whole customers of 10 rows
+
+
+def test_check_data_makes_a_test_split(path: Path) -> None:
+    path.write_text(make_csv(*(f"{i},{i},{i % 2}" for i in range(4000))))
+
+    rows = check_data(make_config(path, split={"train": 2, "eval": 1, "test": 1})).rows
+
+    assert rows == {
+        "train": pytest.approx(2000, abs=130),  # 4 standard deviations of 32, and 110 of 27
+        "eval": pytest.approx(1000, abs=110),
+        "test": pytest.approx(1000, abs=110),
+    }
+
+
+def test_check_data_refuses_a_split_column_that_is_not_there(path: Path) -> None:
+    message = check(path, make_csv(*ROWS), split={"by": "kin"})
+
+    assert "there is no column 'kin'" in message
+    assert "correct data.split.by" in message
+    assert message.endswith("did you mean 'kind'?")
+
+
+def test_check_data_reads_the_newest_span(tmp_path: Path) -> None:
+    for span, count in ((9, 10), (10, 20)):
+        (tmp_path / f"{span}.csv").write_text(make_csv(*ROWS[:count]))
+    config = make_config(tmp_path / "{SPAN}.csv")
+
+    assert check_data(config).files == (str(tmp_path / "10.csv"),)
+    assert sum(check_data(config).rows.values()) == 20

@@ -47,10 +47,14 @@ def run(
     output_dir: Path,
     *,
     float_columns: Sequence[str] = (),
-    pattern: str = "*.csv",
+    pattern: str | Mapping[str, str] = "*.csv",
+    split_by: str | None = None,
 ) -> Artifact:
     """Runs an ExampleGen's executor on the component's properties, and gives its artifact."""
-    component = CsvExampleGen(str(input_dir), pattern, BUCKETS, float_columns=float_columns)
+    buckets = BUCKETS if isinstance(pattern, str) else None
+    component = CsvExampleGen(
+        str(input_dir), pattern, buckets, split_by=split_by, float_columns=float_columns
+    )
     examples = standard_artifacts.Examples()
     examples.uri = str(output_dir)
     context = executor_class.Context(tmp_dir=str(output_dir.parent / "temp"), unique_id="1")
@@ -200,12 +204,69 @@ def test_executor_reads_line_ends_within_cells(tmp_path: Path) -> None:
     assert rows == [(("n", "int64_list", (1,)), ("word", "bytes_list", (b"two\nlines",)))]
 
 
+def test_executor_keeps_the_splits_of_the_files(tmp_path: Path) -> None:
+    files = {"a.csv": "n\n1\n2\n", "b.csv": "n\n3\n", "c.csv": "n\n4\n5.5\n", "d.csv": "n\n6\n"}
+    folder = write_files(tmp_path / "csv", files)
+    patterns = {"train": "[ab].csv", "eval": "c.csv", "test": "d.csv"}
+
+    examples = run(Executor, folder, tmp_path / "examples", pattern=patterns)
+
+    assert examples.split_names == '["train", "eval", "test"]'
+    found = {split: values_of(read_split(examples, split), "n") for split in patterns}
+    assert found == {"train": [1.0, 2.0, 3.0], "eval": [4.0, 5.5], "test": [6.0]}
+    assert sorted(os.listdir(Path(examples.uri, "Split-train"))) == [
+        "data_tfrecord-00000-of-00002.gz",
+        "data_tfrecord-00001-of-00002.gz",
+    ]
+
+
+def test_executor_gives_the_examples_of_the_stock_csv_example_gen_for_given_splits(
+    input_dir: Path, tmp_path: Path
+) -> None:
+    patterns = {"train": "b.csv", "eval": "a.csv"}
+
+    ours, stocks = (
+        run(executor, input_dir, tmp_path / executor.__module__, pattern=patterns)
+        for executor in (Executor, stock.Executor)
+    )
+
+    for split in ("train", "eval"):
+        values = [values_of(read_split(examples, split), "word") for examples in (ours, stocks)]
+        assert Counter(values[0]) == Counter(values[1])
+    assert len(read_split(ours, "train")) == 30
+
+
+def test_executor_keeps_rows_of_equal_cells_in_a_split(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{f'c{n % 12}' if n % 12 else ''}\n" for n in range(240))
+    folder = write_files(
+        tmp_path / "csv", {"a.csv": f"n,customer\n{rows}", "b.csv": f"n,customer\n{rows}"}
+    )
+
+    examples = run(Executor, folder, tmp_path / "examples", split_by="customer")
+
+    customers = [{n % 12 for n in values_of(read_split(examples, split), "n")} for split in BUCKETS]
+    assert customers[0] | customers[1] == set(range(12))
+    assert customers[0] & customers[1] == set()
+    assert all(customers)
+
+
+def test_executor_reads_the_csv_files_of_a_folder_only(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "n\n1\n", "a.csv.bak": "n\n2\n"})
+
+    examples = run(Executor, folder, tmp_path / "examples", pattern="*.csv*")
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    assert values_of(rows, "n") == [1]
+
+
 # driver
 
 
-def drive(input_dir: Path, pattern: str = "*.csv") -> str:
+def drive(input_dir: Path, pattern: str | Mapping[str, str] = "*.csv") -> str:
     """Runs the driver, and gives the fingerprint that it puts into the cache key."""
-    component = CsvExampleGen(str(input_dir), pattern, BUCKETS)
+    component = CsvExampleGen(
+        str(input_dir), pattern, BUCKETS if isinstance(pattern, str) else None
+    )
     info = data_types.ExecutionInfo(
         exec_properties=dict(component.exec_properties),
         output_dict={"examples": [standard_artifacts.Examples()]},
@@ -275,3 +336,20 @@ def test_driver_fingerprints_the_files_of_the_pattern_only(csv_dir: Path) -> Non
     (csv_dir / "b.csv").write_text("x\n3\n")
 
     assert drive(csv_dir, "a.csv") == before
+
+
+def test_driver_gives_another_fingerprint_where_a_file_moves_to_another_split(
+    csv_dir: Path,
+) -> None:
+    before = drive(csv_dir, {"train": "a.csv", "eval": "b.csv"})
+
+    assert drive(csv_dir, {"train": "[ab].csv", "eval": "c.csv"}) != before
+    assert drive(csv_dir, {"train": "a.csv", "eval": "b.csv"}) == before
+
+
+def test_driver_does_not_fingerprint_what_is_not_read(csv_dir: Path) -> None:
+    before = drive(csv_dir, "*.csv*")
+
+    (csv_dir / "a.csv.bak").write_text("x\n3\n")
+
+    assert drive(csv_dir, "*.csv*") == before

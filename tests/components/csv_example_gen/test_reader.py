@@ -293,8 +293,40 @@ def test_split_rows_does_not_depend_on_the_batch() -> None:
     assert list(chain.from_iterable(parts)) == split_rows(batch, [2, 1])
 
 
-def test_split_rows_of_no_rows_is_empty() -> None:
-    assert split_rows(make_batch([], []), [2, 1]) == []
+@pytest.mark.parametrize("by", [None, "c1"])
+def test_split_rows_of_no_rows_is_empty(by: str | None) -> None:
+    assert split_rows(make_batch([], []), [2, 1], by) == []
+
+
+def test_split_rows_by_a_column_is_the_same_for_ever() -> None:
+    batch = make_batch(["1", "2", "3", "4", "5", "6"], ["a", "b", None, "c", "a", ""])
+
+    # blake2b("a", digest_size=8) and so on, each a big-endian number modulo 6, by hashlib alone:
+    # 5, 5, 0, 3, 5, 0. Buckets 0 to 2 are the first split, 3 and 4 the second, 5 the third.
+    assert split_rows(batch, [3, 2, 1], "c1") == [2, 2, 0, 1, 2, 0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.text(), st.none() | st.text(max_size=2)), min_size=1))
+def test_split_rows_by_a_column_never_parts_equal_cells(rows: list[tuple[str, str | None]]) -> None:
+    batch = make_batch(*map(list, zip(*rows, strict=True)))
+
+    splits = split_rows(batch, [3, 2, 1], "c1")
+
+    splits_of_key: dict[str, set[int]] = {}
+    for (_, key), split in zip(rows, splits, strict=True):
+        splits_of_key.setdefault(key or "", set()).add(split)
+    assert all(len(found) == 1 for found in splits_of_key.values())
+
+
+def test_split_rows_by_a_column_does_not_depend_on_the_batch() -> None:
+    keys = [None if i % 10 == 0 else str(i % 10) for i in range(100)]
+    batch = make_batch([str(i) for i in range(100)], keys)
+
+    parts = [split_rows(batch.slice(begin, 30), [2, 1], "c1") for begin in range(0, 100, 30)]
+
+    assert list(chain.from_iterable(parts)) == split_rows(batch, [2, 1], "c1")
+    assert len(set(split_rows(batch, [2, 1], "c1"))) == 2
 
 
 @pytest.mark.parametrize(("buckets", "share"), [([2, 1], 1 / 3), ([4, 1], 0.2), ([1, 1], 0.5)])
