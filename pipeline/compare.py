@@ -22,6 +22,7 @@ from pipeline.sections import LOWER_IS_BETTER
 _LATEST = "latest"
 _ORIGIN = {
     "data.fingerprint": "data",
+    "data.path": "data path",
     "anomalies": "data anomalies",
     "code.digest": "code",
     "git.commit": "git commit",

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from components.csv_example_gen.inputs import Span, SpanPath, has_marks
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.curves import CurveReader, Metric, best_points
 from components.mlflow_tracker.datasets import make_datasets
@@ -50,6 +51,7 @@ class ArtifactReader:
         self._curves = CurveReader()
         self._evaluated: list[Metric] = []
         self._trials = TrialReader()
+        self._data_path = start.data_path
         self._fingerprint = ""
         self._statistics: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
 
@@ -86,6 +88,12 @@ class ArtifactReader:
         self._fingerprint = str(output.properties.get("input_fingerprint", ""))
         if self._fingerprint:
             result.tags["data.fingerprint"] = self._fingerprint
+        if "span" in output.properties and has_marks(self._data_path):
+            span = Span(output.properties["span"], output.properties.get("version"))
+            self._data_path = SpanPath(self._data_path).fill(span)
+            result.tags |= {"data.span": str(span.number), "data.path": self._data_path}
+            if span.version is not None:
+                result.tags["data.version"] = str(span.version)
 
     def _split_statistics(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
         statistics = self._statistics = {
@@ -114,7 +122,7 @@ class ArtifactReader:
         schema = text_format.Parse(text, schema_pb2.Schema())
         result.artifacts["data/schema.txt"] = lambda: text
         result.datasets = list(
-            make_datasets(self._start.data_path, self._fingerprint, schema, self._statistics)
+            make_datasets(self._data_path, self._fingerprint, schema, self._statistics)
         )
 
     def _anomalies(self, result: Projection, _: NodeOutcome, output: Output) -> None:

@@ -26,7 +26,7 @@ class RunStart:
         params: Every setting by its dotted key.
         config_yaml: The whole configuration, overrides applied.
         origin: Where the code and the data came from, and whose run it is: tags by key.
-        data_path: The CSV file or folder.
+        data_path: The CSV file or folder, with its marks of spans; of several, that above them.
         label: The column to predict.
         push_dir: Folder of the pushed versions.
         primary_metric: The metric that runs are compared by first.

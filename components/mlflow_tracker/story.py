@@ -67,7 +67,8 @@ def _data(start: RunStart, tags: Tags, metrics: Metrics) -> str:
     if not rows:
         return ""
     anomalies = tags.get("anomalies", "none")
-    return f"Data: `{start.data_path}`, {', '.join(rows)}; anomalies: {anomalies}."
+    path = tags.get("data.path", start.data_path)
+    return f"Data: `{path}`, {', '.join(rows)}; anomalies: {anomalies}."
 
 
 def _table(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -176,6 +176,48 @@ def test_projector_makes_datasets_of_what_it_was_told_before(
 
 
 @pytest.mark.parametrize(
+    ("path", "properties", "tags"),
+    [
+        ("/data/iris.csv", {"span": 0}, {}),
+        ("/data/{SPAN}", {"span": 7}, {"data.path": "/data/7", "data.span": "7"}),
+        (
+            "/data/{SPAN:3}/v{VERSION}",
+            {"span": 0, "version": 12},
+            {"data.path": "/data/000/v12", "data.span": "0", "data.version": "12"},
+        ),
+        (
+            "/data/{YYYY}-{MM}-{DD}.csv",
+            {"span": 19_723},
+            {"data.path": "/data/2024-01-01.csv", "data.span": "19723"},
+        ),
+    ],
+)
+def test_projector_names_the_span_that_was_read(
+    path: str, properties: dict[str, Any], tags: dict[str, str]
+) -> None:
+    projector = Projector(make_start(data_path=path))
+
+    projection = projector.project(make_outcome(outputs={"examples": properties}))
+
+    assert tags_of(projection) == tags
+
+
+def test_projector_makes_datasets_of_the_span_that_was_read(tmp_path: Path) -> None:
+    projector = Projector(make_start(data_path="/data/{SPAN}"))
+    write_statistics(tmp_path / "statistics", train=99, eval=51)
+    write_schema(tmp_path / "schema")
+    projector.project(make_outcome(outputs={"examples": {"span": 7}}))
+    projector.project(make_outcome(folder=tmp_path / "statistics", outputs={"statistics": {}}))
+
+    projection = projector.project(make_outcome(folder=tmp_path / "schema", outputs={"schema": {}}))
+
+    assert [(data.name, data.source) for data in projection.datasets] == [
+        ("7 (train)", '{"uri": "/data/7"}'),
+        ("7 (eval)", '{"uri": "/data/7"}'),
+    ]
+
+
+@pytest.mark.parametrize(
     ("train", "evaluated", "tag"),
     [([], [], "none"), (["b", "a"], ["c", "a"], "a, b, c")],
 )
