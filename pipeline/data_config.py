@@ -173,8 +173,10 @@ class DataSettings(Section):
 
     @model_validator(mode="after")
     def _fit(self) -> "DataSettings":
-        if (self.path is None) == (self.files is None):
+        if self.path is None and self.files is None:
             raise SettingError(("path",), "is missing: set either path or files")
+        if self.path is not None and self.files is not None:
+            raise SettingError(("files",), "stands beside path: set one of them to null")
         if self.files is not None and self.split != SplitSettings():
             raise SettingError(("split",), "is for one path: files are split already")
         if self.span is not None and not has_marks(self.path or ""):

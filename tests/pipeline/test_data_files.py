@@ -10,7 +10,8 @@ import pytest
 from components.csv_example_gen.inputs import ALL
 from pipeline.config import Config
 from pipeline.data_files import find_files, find_globs, list_csv_files
-from pipeline.errors import DataError
+from pipeline.errors import ConfigError, DataError
+from pipeline.load import load_config
 
 ROWS = "x,kind\n1,a\n"
 
@@ -266,6 +267,63 @@ def test_find_files_refuses_files_of_splits(
         find_files(make_config(files=files).located(tmp_path))
 
     assert message in str(caught.value).replace(f"{tmp_path}{os.sep}", "")
+
+
+# Configuration
+
+
+MINIMAL = """\
+name: t
+data:
+  label: kind
+features: {x: numeric}
+evaluation: {thresholds: {accuracy: {min: 0.5}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.path=d/{span}", "data.path: '{span}' is no mark of a span (allowed: {SPAN}"),
+        ("data.path=d/{SPAN}/{YYYY}", "data.path: a span is either {SPAN} or a date"),
+        ("data.path=d/{VERSION}.csv", "data.path: {VERSION} is of a span: add {SPAN}"),
+        ("data={path: d, span: 3, label: k}", "data.span: needs {SPAN} or {YYYY}, {MM} and {DD}"),
+        ("data={path: 'd/{SPAN}', span: 2147483648, label: k}", "data.span: 2147483648 is not"),
+        ("data.files={train: 'd/{SPAN}', eval: e}", "data.files.train: 'd/{SPAN}' has marks of a"),
+        ("data={path: d, files: {train: a, eval: b}, label: k}", "data.files: stands beside path"),
+        ("data.label=x", "data.path: is missing: set either path or files"),
+        ("data.files={train: a}", "data.files.eval: is missing"),
+    ],
+)
+def test_load_config_refuses_inputs_that_do_not_go_together(
+    tmp_path: Path, override: str, message: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(MINIMAL)
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, [override])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "paths", "path"),
+    [
+        ({"path": "d/{SPAN}"}, {ALL: "d/{SPAN}"}, "d/{SPAN}"),
+        (
+            {"files": {"train": "d/a.csv", "eval": "d/e/b.csv"}},
+            {"train": "d/a.csv", "eval": "d/e/b.csv"},
+            "d",
+        ),
+    ],
+)
+def test_config_knows_the_paths_of_its_data(
+    tmp_path: Path, data: dict[str, Any], paths: dict[str, str], path: str
+) -> None:
+    config = make_config(**data).located(tmp_path)
+
+    assert config.data_paths == {split: tmp_path / name for split, name in paths.items()}
+    assert config.data_path == tmp_path / path
 
 
 # list_csv_files

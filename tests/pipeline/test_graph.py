@@ -97,3 +97,74 @@ def test_create_pipeline_counts_each_class_of_the_label(labels: list[int] | list
         (str(labels[2]), 1),
     ]
     assert columns["sepal_width"].HasField("num_stats")
+
+
+# Splits
+
+
+def input_config(node: Any) -> dict[str, str]:
+    """Gives the pattern of each input split of an ExampleGen."""
+    splits = json.loads(node.exec_properties["input_config"])["splits"]
+    return {split["name"]: split["pattern"] for split in splits}
+
+
+def split_config(node: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(node.exec_properties["output_config"]).get(
+        "split_config", {}
+    )
+    return found
+
+
+def test_create_pipeline_hashes_rows_to_the_splits() -> None:
+    example_gen = nodes("data.split={train: 8, eval: 1, test: 1, by: species}")["CsvExampleGen"]
+
+    assert input_config(example_gen) == {"single_split": "iris.csv"}
+    assert split_config(example_gen) == {
+        "splits": [
+            {"name": "train", "hash_buckets": 8},
+            {"name": "eval", "hash_buckets": 1},
+            {"name": "test", "hash_buckets": 1},
+        ],
+        "partition_feature_name": "species",
+    }
+
+
+def test_create_pipeline_takes_the_files_of_each_split(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "rows.csv").touch()
+    (tmp_path / "eval.csv").touch()
+
+    example_gen = nodes(
+        "data.path=null", f"data.files={{train: {tmp_path}/train, eval: {tmp_path}/eval.csv}}"
+    )["CsvExampleGen"]
+
+    assert example_gen.exec_properties["input_base"] == str(tmp_path)
+    assert input_config(example_gen) == {"train": "train/*.csv*", "eval": "eval.csv"}
+    assert split_config(example_gen) == {}
+
+
+def test_create_pipeline_leaves_the_span_to_be_found_at_run_time(tmp_path: Path) -> None:
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "rows.csv").touch()
+    path = f"data.path={tmp_path}/{{SPAN}}"
+
+    newest, named = nodes(path)["CsvExampleGen"], nodes(path, "data.span=3")["CsvExampleGen"]
+
+    assert input_config(newest) == input_config(named) == {"single_split": "{SPAN}/*.csv*"}
+    assert newest.exec_properties.get("range_config") is None
+    assert json.loads(named.exec_properties["range_config"]) == {
+        "static_range": {"start_span_number": 3, "end_span_number": 3}
+    }
+
+
+@pytest.mark.parametrize("test", [0, 1])
+def test_create_pipeline_transforms_train_and_eval_and_learns_from_train(test: int) -> None:
+    found = nodes(f"data.split.test={test}")
+
+    assert json.loads(found["Transform"].exec_properties["splits_config"]) == {
+        "analyze": ["train"],
+        "transform": ["train", "eval"],
+    }
+    assert json.loads(found["Trainer"].exec_properties["train_args"])["splits"] == ["train"]
+    assert json.loads(found["Trainer"].exec_properties["eval_args"])["splits"] == ["eval"]
+    assert not found["StatisticsGen"].exec_properties.get("exclude_splits", "[]").strip("[]")

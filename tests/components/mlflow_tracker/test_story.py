@@ -51,6 +51,12 @@ def test_tell_says_what_data_went_in() -> None:
     assert data == "Data: `/data/iris.csv`, 99 rows to train, 51 rows to eval; anomalies: species."
 
 
+def test_tell_names_the_path_of_the_span_that_was_read() -> None:
+    _, data = story(tags={"data.path": "/data/7"}, metrics={"rows/train": 99.0})
+
+    assert data.startswith("Data: `/data/7`, ")
+
+
 def test_tell_tables_the_metrics_beside_baseline_and_thresholds() -> None:
     checks = [
         make_check("accuracy", "min", 0.9, 0.51234, False, -0.4),
