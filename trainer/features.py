@@ -1,28 +1,179 @@
 """What the features are: raw columns in, feature columns of the model out."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
+import tensorflow_transform as tft
 
 from trainer.config import TrainerSettings
+from trainer.feature_config import (
+    Auto,
+    Boolean,
+    Bucketized,
+    Categorical,
+    Crossed,
+    Datetime,
+    Feature,
+    Ignore,
+    Numeric,
+)
+
+PART_SIZES: Mapping[str, int] = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
+"""Number of values of each part of a date that has ids."""
 
 
-def select_raw_spec(
-    feature_spec: Mapping[str, tf.io.FixedLenFeature], names: Iterable[str]
-) -> dict[str, tf.io.FixedLenFeature]:
-    """Picks the named raw columns, each one value per example.
+@dataclass(frozen=True)
+class FeatureColumns:
+    """The feature columns over the transformed features, in the order of the configuration.
+
+    Attributes:
+        numeric: Dense columns of numbers.
+        categorical: Categorical columns over ids, and crosses of them.
+        encoded: Each of `categorical` as a dense column: one-hot, or a learned embedding.
+    """
+
+    numeric: tuple[Any, ...]
+    categorical: tuple[Any, ...]
+    encoded: tuple[Any, ...]
+
+    @property
+    def deep(self) -> list[Any]:
+        """Dense columns of all features, for a network."""
+        return [*self.numeric, *self.encoded]
+
+    @property
+    def linear(self) -> list[Any]:
+        """Columns of all features for a linear model, where an id has a weight of its own."""
+        return [*self.numeric, *self.categorical]
+
+
+def make_raw_spec(settings: TrainerSettings) -> dict[str, tf.io.FixedLenFeature]:
+    """Makes the parse spec of the raw columns that the model reads, `[]` each.
+
+    A number is a float32 whose gap is NaN, a word is a string whose gap is empty.
+    """
+    of_type = {
+        "float": tf.io.FixedLenFeature([], tf.float32, math.nan),
+        "bytes": tf.io.FixedLenFeature([], tf.string, ""),
+    }
+    return {name: of_type[raw_type] for name, raw_type in settings.raw_types.items()}
+
+
+def as_analyzed(
+    columns: Mapping[str, tf.Tensor], transform_output: tft.TFTransformOutput
+) -> dict[str, tf.Tensor | tf.SparseTensor]:
+    """Turns raw columns into what the transform graph takes.
 
     Args:
-        feature_spec: Raw feature spec of the schema, shapes `[1]` or `[]`.
-        names: Columns to keep.
+        columns: Raw columns by name, `[batch_size]`, gaps as in `make_raw_spec`.
+        transform_output: What Transform learned; its schema says of each column whether there were
+            gaps when it was analyzed.
 
     Returns:
-        The spec of those columns with shape `[]`, so that a batch has shape `[batch_size]`.
+        Columns without gaps then: `[batch_size, 1]`; with gaps: SparseTensors of that shape.
     """
-    return {name: tf.io.FixedLenFeature([], feature_spec[name].dtype) for name in names}
+    spec = transform_output.raw_feature_spec()
+    return {
+        name: _without_gaps(column[:, tf.newaxis])
+        if isinstance(spec[name], tf.io.VarLenFeature)
+        else column[:, tf.newaxis]
+        for name, column in columns.items()
+    }
 
 
-def make_feature_columns(settings: TrainerSettings) -> list[Any]:
-    """Makes the feature columns over the transformed features, float32 `[batch_size, 1]` each."""
-    return [tf.feature_column.numeric_column(name) for name in settings.features]
+def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
+    is_gap = column == "" if column.dtype == tf.string else tf.math.is_nan(column)
+    return tf.SparseTensor(
+        tf.where(~is_gap),
+        tf.boolean_mask(column, ~is_gap),
+        tf.shape(column, out_type=tf.int64),
+    )
+
+
+def gap_name(name: str) -> str:
+    """Names the feature that says where a column had a gap."""
+    return f"{name}_gap"
+
+
+def part_name(name: str, part: str) -> str:
+    """Names the feature that is a part of a date."""
+    return f"{name}_{part}"
+
+
+def vocabulary_name(name: str) -> str:
+    """Names a column's vocabulary, a file of the transform graph, unlike any other column's."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"words_of_{re.sub('[^A-Za-z0-9]', '_', name)[:100]}_{digest}"
+
+
+def make_feature_columns(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput
+) -> FeatureColumns:
+    """Makes the feature columns over the transformed features.
+
+    Args:
+        settings: The features and their encodings.
+        transform_output: What Transform learned: the sizes of vocabularies.
+    """
+    numeric: list[Any] = []
+    with_ids: dict[str, tuple[Any, Any]] = {}
+    for name, feature in settings.features.items():
+        numeric += [tf.feature_column.numeric_column(key) for key in _numeric_names(name, feature)]
+        for key, n_ids in _id_features(name, feature, transform_output):
+            column = tf.feature_column.categorical_column_with_identity(key, n_ids)
+            with_ids[key] = (column, _encode(column, n_ids, feature))
+    for name, feature in settings.features.items():
+        if isinstance(feature, Crossed):
+            columns = [with_ids[key][0] for key in feature.columns]
+            column = tf.feature_column.crossed_column(columns, feature.size)
+            with_ids[name] = (column, _encode(column, feature.size, feature))
+    return FeatureColumns(
+        numeric=tuple(numeric),
+        categorical=tuple(column for column, _ in with_ids.values()),
+        encoded=tuple(column for _, column in with_ids.values()),
+    )
+
+
+def _numeric_names(name: str, feature: Feature) -> list[str]:
+    """Names the transformed features of a column that are numbers."""
+    if isinstance(feature, Numeric):
+        return [name, gap_name(name)] if feature.gap_flag else [name]
+    if isinstance(feature, Datetime) and "year" in feature.parts:
+        return [part_name(name, "year")]
+    return []
+
+
+def _id_features(
+    name: str, feature: Feature, transform_output: tft.TFTransformOutput
+) -> Iterator[tuple[str, int]]:
+    """Names the transformed features of a column that are ids, with their number, the gap's too."""
+    if isinstance(feature, Bucketized):
+        boundaries = feature.boundaries or range(feature.buckets - 1)
+        yield name, len(boundaries) + 2
+    elif isinstance(feature, Categorical):
+        size = feature.size or 0
+        if feature.ids == "vocabulary":
+            vocabulary_size = transform_output.vocabulary_size_by_name(vocabulary_name(name))
+            size = vocabulary_size + feature.oov_buckets
+        yield name, size + 1
+    elif isinstance(feature, Boolean):
+        yield name, 3
+    elif isinstance(feature, Datetime):
+        yield from (
+            (part_name(name, part), PART_SIZES[part] + 1)
+            for part in feature.parts
+            if part in PART_SIZES
+        )
+
+
+def _encode(column: Any, n_ids: int, feature: Feature) -> Any:
+    """Makes the dense column of a categorical one."""
+    if isinstance(feature, Datetime | Numeric | Ignore | Auto) or feature.encode == "one_hot":
+        return tf.feature_column.indicator_column(column)
+    dimension = feature.dimension or math.ceil(n_ids**0.25)
+    return tf.feature_column.embedding_column(column, dimension)

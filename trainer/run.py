@@ -6,7 +6,6 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings, apply_overrides
-from trainer.features import select_raw_spec
 from trainer.serving import export_model, make_serving_input_receiver_fn
 from trainer.training import finish, make_estimator, make_specs, unfinished_dir
 from trainer.tuner_config import decode
@@ -40,10 +39,9 @@ def run_fn(fn_args: FnArgs) -> None:
     specs = make_specs(settings, transform_output, fn_args, checkpoint_dir)
     tf.estimator.train_and_evaluate(estimator, *specs)
 
-    raw_spec = select_raw_spec(transform_output.raw_feature_spec(), settings.raw_types)
     export_model(
         estimator,
-        make_serving_input_receiver_fn(raw_spec, transform_output),
+        make_serving_input_receiver_fn(settings, transform_output),
         transform_output.vocabulary_file_by_name(CLASSES_FILE),
         fn_args.serving_model_dir,
     )

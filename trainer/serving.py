@@ -2,13 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from trainer.classes import CLASSES_FILE
+from trainer.config import TrainerSettings
+from trainer.features import as_analyzed, make_raw_spec
 from trainer.signatures import (
     CLASSIFY_SIGNATURE,
     EXAMPLES_SIGNATURE,
@@ -24,12 +26,12 @@ _SIGNATURE_OF_EXPORT = {
 
 
 def make_serving_input_receiver_fn(
-    raw_spec: Mapping[str, tf.io.FixedLenFeature], transform_output: tft.TFTransformOutput
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput
 ) -> Callable[[], tf.estimator.export.ServingInputReceiver]:
     """Makes the serving input receiver: raw columns, or examples that hold them, transformed.
 
     Args:
-        raw_spec: Spec of the raw columns that the model reads, shapes `[]`.
+        settings: The features; theirs are the raw columns that the model reads.
         transform_output: What Transform learned.
 
     Returns:
@@ -38,9 +40,9 @@ def make_serving_input_receiver_fn(
 
     def serving_input_receiver_fn() -> tf.estimator.export.ServingInputReceiver:
         serialized = tf.compat.v1.placeholder(tf.string, [None], name="examples")
-        columns = tf.io.parse_example(serialized, dict(raw_spec))
+        columns = tf.io.parse_example(serialized, make_raw_spec(settings))
         transformed = transform_output.transform_raw_features(
-            {name: column[:, tf.newaxis] for name, column in columns.items()}
+            as_analyzed(columns, transform_output)
         )
         return tf.estimator.export.ServingInputReceiver(
             transformed,

@@ -36,7 +36,7 @@ def make_estimator(
         model_fn,
         model_dir=model_dir,
         params={
-            "feature_columns": make_feature_columns(settings),
+            "feature_columns": make_feature_columns(settings, transform_output).deep,
             "hidden_units": settings.model.hidden_units,
             "n_classes": len(classes),
             "classes": classes,

@@ -119,7 +119,7 @@ def estimator_predictions(trained: FnArgs) -> dict[str, np.ndarray[Any, Any]]:
         model_fn,
         trained.model_run_dir,
         params={
-            "feature_columns": make_feature_columns(settings),
+            "feature_columns": make_feature_columns(settings, transform_output).deep,
             "hidden_units": settings.model.hidden_units,
             "n_classes": 3,
             "classes": CLASSES,
