@@ -66,7 +66,9 @@ def _run(config: Config, options: argparse.Namespace) -> int:
 
 def _validate(config: Config, options: argparse.Namespace) -> int:
     from pipeline.data_check import check_data
+    from pipeline.own_code import make_importable
 
+    make_importable(config)
     summary = check_data(config)
     rows = ", ".join(f"{count} to {split}" for split, count in summary.rows.items())
     print(f"{options.config}: valid; rows: {rows}; classes: {', '.join(summary.classes)}")

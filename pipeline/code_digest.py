@@ -1,8 +1,8 @@
 """A digest of the code behind a node, so that its cache follows the code.
 
 TFX keys a node that is given by a dotted path by that path alone: edited code would be served from
-the cache. The digest covers the sources of the named modules and of all they import that is not
-installed, and the versions of the libraries that do the work.
+the cache. The digest covers the sources of the named modules and of all they import that is in
+their packages or is not installed, and the versions of the libraries that do the work.
 """
 
 import ast
@@ -44,13 +44,15 @@ def code_digest(*modules: str) -> str:
 
 
 def _sources(modules: Iterable[str]) -> dict[str, bytes]:
-    """Reads the modules and, through their imports, all behind them that are not installed."""
+    """Reads the modules and, through their imports, all of ours behind them."""
     sources: dict[str, bytes] = {}
     pending = list(modules)
+    packages = {name.partition(".")[0] for name in pending}
     while pending:
         name = pending.pop()
-        path = _source_path(name)
-        if path is not None and name not in sources:
+        path = source_path(name)
+        is_ours = path is not None and (name.partition(".")[0] in packages or _is_ours(path))
+        if path is not None and is_ours and name not in sources:
             sources[name] = path.read_bytes()
             package = name if path.name == _PACKAGE_FILE else name.rpartition(".")[0]
             pending.extend(_imported_names(sources[name], package))
@@ -61,8 +63,8 @@ def _sources(modules: Iterable[str]) -> dict[str, bytes]:
     return sources
 
 
-def _source_path(name: str) -> Path | None:
-    """Finds the source of a module of ours without importing it; None for any other name."""
+def source_path(name: str) -> Path | None:
+    """Finds the Python source of a module without importing it; None where there is none."""
     top, *rest = name.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None:
@@ -76,11 +78,11 @@ def _source_path(name: str) -> Path | None:
             for module in modules
             for path in (module.with_suffix(".py"), module / _PACKAGE_FILE)
         ]
-    return next((path for path in candidates if path.is_file() and _is_ours(path)), None)
+    return next((path for path in candidates if path.is_file() and path.suffix == ".py"), None)
 
 
 def _is_ours(path: Path) -> bool:
-    return path.suffix == ".py" and not _installed_dirs().intersection(path.parents)
+    return not _installed_dirs().intersection(path.parents)
 
 
 @cache

@@ -26,6 +26,8 @@ from pipeline.config import Config
 from pipeline.data_files import find_globs
 from pipeline.evaluation import make_eval_config
 from pipeline.mlmd import connection_config
+from pipeline.own_code import modules_of
+from trainer.config import transform_settings
 from trainer.feature_config import raw_types
 
 
@@ -67,13 +69,12 @@ def create_pipeline(config: Config) -> Pipeline:
                 analyze=["train"], transform=["train", "eval"]
             ),
             preprocessing_fn="trainer.preprocessing.preprocessing_fn",
-            custom_config={
-                "settings": settings.model_dump(mode="json", include={"task", "label", "features"})
-            },
+            custom_config={"settings": transform_settings(settings)},
             disable_analyzer_cache=True,
             disable_statistics=True,
         ),
         "trainer.preprocessing",
+        *modules_of(settings.model.preprocessing_fn),
     )
 
     # Searches for the best settings to train with, where that is asked for.
@@ -91,7 +92,7 @@ def create_pipeline(config: Config) -> Pipeline:
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
             "settings": _untuned_settings(config),
-            "code_digest": code_digest("trainer.run"),
+            "code_digest": code_digest("trainer.run", *modules_of(settings.model.model_fn)),
         },
     )
 
@@ -221,7 +222,11 @@ def _make_tuner(config: Config, transform: BaseComponent) -> BaseComponent | Non
         custom_config={
             "settings": _untuned_settings(config),
             "tuner": config.tuner.model_dump(mode="json"),
-            "code_digest": code_digest("trainer.tuner", "components.tuner.component"),
+            "code_digest": code_digest(
+                "trainer.tuner",
+                "components.tuner.component",
+                *modules_of(config.model.model_fn),
+            ),
         },
     )
 

@@ -13,6 +13,7 @@ import sys
 from pipeline.data_check import check_data
 from pipeline.errors import PipelineError
 from pipeline.load import load_config
+from pipeline.own_code import make_importable
 from pipeline.session import default_config_path, open_view, start
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     """Runs the configured pipeline."""
     try:
         config = load_config(os.environ.get("PIPELINE_CONFIG", default_config_path()))
+        make_importable(config)
         check_data(config)
         start(config, open_view(config))
     except PipelineError as error:

@@ -16,6 +16,7 @@ from pipeline.config import Config
 from pipeline.data_check import check_data
 from pipeline.interrupts import Interrupts
 from pipeline.output import divided_output
+from pipeline.own_code import make_importable
 from pipeline.report import Report
 from pipeline.state import check_writable
 from pipeline.views import LiveView, PlainView
@@ -36,11 +37,12 @@ def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) 
         What came out.
 
     Raises:
-        InputError: If the data or the state folder is wrong; nothing has run.
+        InputError: If an own function, the data or the state folder is wrong; nothing has run.
         NodeFailedError: If a node fails.
         RunKilledError: If the run is interrupted in a node.
         KeyboardInterrupt: If it is interrupted elsewhere.
     """
+    make_importable(config)
     check_data(config)
     with open_view(config, verbose=verbose, quiet=quiet) as view:
         return start(config, nullcontext(view), start_tracker(config)).report

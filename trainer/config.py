@@ -77,6 +77,24 @@ class TrainerSettings(Section):
         return raw_types(self.features)
 
 
+def transform_settings(settings: TrainerSettings) -> dict[str, Any]:
+    """Picks what Transform is told, as JSON: no other setting makes it run again."""
+    features = {
+        name: feature.model_copy(update={"encode": "one_hot", "dimension": None})
+        if feature.has_ids
+        else feature
+        for name, feature in settings.features.items()
+        if feature.raw_type is not None
+    }
+    return settings.model_copy(update={"features": features}).model_dump(
+        mode="json",
+        include={
+            **dict.fromkeys(("task", "label", "positive", "weight", "features"), True),
+            "model": {"preprocessing_fn"},
+        },
+    )
+
+
 def apply_overrides(settings: TrainerSettings, overrides: Mapping[str, Any]) -> TrainerSettings:
     """Gives the settings with some of them replaced.
 

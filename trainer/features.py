@@ -22,6 +22,7 @@ from trainer.feature_config import (
     Ignore,
     Numeric,
 )
+from trainer.own_code import OwnCodeError
 
 PART_SIZES: Mapping[str, int] = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
 """Number of values of each part of a date that has ids."""
@@ -87,7 +88,7 @@ def as_analyzed(
 
 
 def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
-    is_gap = column == "" if column.dtype == tf.string else tf.math.is_nan(column)
+    is_gap = tf.equal(column, "") if column.dtype == tf.string else tf.math.is_nan(column)
     return tf.SparseTensor(
         tf.where(~is_gap),
         tf.boolean_mask(column, ~is_gap),
@@ -119,7 +120,16 @@ def make_feature_columns(
     Args:
         settings: The features and their encodings.
         transform_output: What Transform learned: the sizes of vocabularies.
+
+    Returns:
+        The columns; of an own `preprocessing_fn`, each float output as a numeric one.
+
+    Raises:
+        OwnCodeError: If an own `preprocessing_fn` has outputs that are not numbers, and there is no
+            own `model_fn` to read them.
     """
+    if settings.model.preprocessing_fn is not None:
+        return FeatureColumns(tuple(_own_columns(settings, transform_output)), (), ())
     numeric: list[Any] = []
     with_ids: dict[str, tuple[Any, Any]] = {}
     for name, feature in settings.features.items():
@@ -137,6 +147,26 @@ def make_feature_columns(
         categorical=tuple(column for column, _ in with_ids.values()),
         encoded=tuple(column for _, column in with_ids.values()),
     )
+
+
+def _own_columns(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput
+) -> Iterator[Any]:
+    """Makes the columns over the outputs of an own `preprocessing_fn`."""
+    for name, spec in transform_output.transformed_feature_spec().items():
+        if name in (settings.label, settings.weight):
+            continue
+        if isinstance(spec, tf.io.FixedLenFeature) and spec.dtype == tf.float32:
+            yield tf.feature_column.numeric_column(name, spec.shape or (1,))
+        elif settings.model.model_fn is None:
+            found = (
+                f"{'' if isinstance(spec, tf.io.FixedLenFeature) else 'sparse '}{spec.dtype.name}"
+            )
+            raise OwnCodeError(
+                f"model.preprocessing_fn: '{settings.model.preprocessing_fn}' returns '{name}' as"
+                f" {found}; model.type takes dense float32 only: return that, or set model.model_fn"
+                " to one that reads it"
+            )
 
 
 def _numeric_names(name: str, feature: Feature) -> list[str]:

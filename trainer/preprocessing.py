@@ -1,74 +1,116 @@
 """`preprocessing_fn`: raw features to transformed features, as a graph that travels with the model.
 
-Statistics (mean, variance, label vocabulary) are learned from the train split.
+Statistics (means, quantiles, vocabularies) are learned from the train split.
 """
 
-import os
+import inspect
+import math
+from collections.abc import Mapping
 from typing import Any
 
-import apache_beam as beam
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
-import tensorflow_transform.beam as tft_beam
 
-from trainer.classes import CLASSES_FILE, class_order
 from trainer.config import TrainerSettings
+from trainer.dates import date_parts
+from trainer.feature_config import Boolean, Bucketized, Categorical, Datetime, Numeric
+from trainer.features import gap_name
+from trainer.ids import boolean_ids, bucket_ids, category_ids
+from trainer.labels import label_ids
+from trainer.own_code import OwnCodeError, import_function
+from trainer.scaling import clip_number, scale_numbers
+
+_SETTING = "model.preprocessing_fn"
+_YEAR = Numeric(gap="mean")
+_Inputs = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
-def preprocessing_fn(
-    inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
-) -> dict[str, tf.Tensor]:
+def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str, Any]:
     """Transforms a batch of raw features.
 
     Args:
-        inputs: Raw column to tensor `[batch_size, 1]`, of the dtype in the schema.
+        inputs: Raw column to tensor, of the dtype in the schema: `[batch_size, 1]`, or, where the
+            schema allows gaps, a SparseTensor of that shape without them.
         custom_config: `settings`, a `TrainerSettings` as a dict.
 
     Returns:
-        Each numeric feature as its z-score, `(x - mean) / standard_deviation`, or 0 where all
-        values are alike: float32 `[batch_size, 1]`. The label as its class id: int64
-        `[batch_size, 1]`.
+        The transformed features, `[batch_size, 1]` each: numbers float32 without gaps, and 1 or 0
+        as the `gap_name` of a column that asks for it; ids int64, a gap having the last one; the
+        label as its class id int64, in a regression float32; the weight float32. With an own
+        `preprocessing_fn`, what that returns, with label and weight, if it leaves them out.
+
+    Raises:
+        OwnCodeError: If the own `preprocessing_fn` cannot be called, or does not return tensors.
     """
     settings = TrainerSettings.model_validate(custom_config["settings"])
-    outputs = {
-        name: tft.scale_to_z_score(tf.cast(inputs[name], tf.float32)) for name in settings.raw_types
-    }
-    outputs[settings.label] = _class_id(inputs[settings.label])
+    path = settings.model.preprocessing_fn
+    outputs = _call_own(path, inputs, custom_config) if path else _transform(inputs, settings)
+    if settings.label not in outputs:
+        outputs[settings.label] = label_ids(_dense(inputs[settings.label]), settings)
+    if settings.weight is not None and settings.weight not in outputs:
+        outputs[settings.weight] = tf.cast(_dense(inputs[settings.weight]), tf.float32)
     return outputs
 
 
-def _class_id(label: tf.Tensor) -> tf.Tensor:
-    """Numbers the label's values in the order of their vocabulary: int64, shape of `label`."""
-    words = label if label.dtype == tf.string else tf.strings.as_string(label)
-    (vocabulary_path,) = tft.experimental.ptransform_analyzer(
-        inputs=[words],
-        ptransform=_WriteClasses(),
-        output_dtypes=[tf.string],
-        output_shapes=[[]],
-        output_asset_default_values=[b"a word"],
-    )
-    return tft.apply_vocabulary(words, vocabulary_path)
+def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tensor]:
+    """Transforms the columns as their kinds say."""
+    numbers: dict[str, tuple[tf.Tensor, Numeric]] = {}
+    others: dict[str, tf.Tensor] = {}
+    for name, raw_type in settings.raw_types.items():
+        feature = settings.features[name]
+        x = _dense(inputs[name])
+        if raw_type == "float":
+            x = tf.cast(x, tf.float32)
+        if isinstance(feature, Numeric):
+            x = clip_number(x, feature)
+            numbers[name] = (x, feature)
+            if feature.gap_flag:
+                others[gap_name(name)] = tf.cast(tf.math.is_nan(x), tf.float32)
+        elif isinstance(feature, Datetime):
+            years, ids = date_parts(name, x, feature)
+            numbers.update({key: (year, _YEAR) for key, year in years.items()})
+            others.update(ids)
+        elif isinstance(feature, Bucketized):
+            others[name] = bucket_ids(x, feature)
+        elif isinstance(feature, Categorical):
+            others[name] = category_ids(name, x, feature)
+        elif isinstance(feature, Boolean):
+            others[name] = boolean_ids(x, feature)
+    return {**scale_numbers(numbers), **others}
 
 
-class _WriteClasses(tft_beam.experimental.PTransformAnalyzer):
-    """Writes the distinct values of the label in the order of `class_order` and gives the path."""
+def _dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Puts NaN, or an empty string, where a column has gaps: `[batch_size, 1]`."""
+    if not isinstance(column, tf.SparseTensor):
+        return column
+    if column.dtype == tf.string:
+        return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], "")
+    column = tf.cast(column, tf.float32)
+    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], math.nan)
 
-    def expand(
-        self, batches: beam.PCollection[tuple[np.ndarray[Any, Any], ...]]
-    ) -> beam.PCollection[np.ndarray[Any, Any]]:
-        path = os.path.join(self.base_temp_dir, CLASSES_FILE)
 
-        def write(words: frozenset[bytes]) -> np.ndarray[Any, Any]:
-            tf.io.gfile.makedirs(os.path.dirname(path))
-            lines = (word.decode() + "\n" for word in sorted(words, key=class_order))
-            with tf.io.gfile.GFile(path, "w") as file:
-                file.write("".join(lines))
-            return np.array(path)
-
-        return (
-            batches
-            | "DistinctInBatch" >> beam.Map(lambda batch: frozenset(batch[0].ravel()))
-            | "Distinct" >> beam.CombineGlobally(lambda sets: frozenset().union(*sets))
-            | "Write" >> beam.Map(write)
+def _call_own(path: str, inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str, Any]:
+    """Calls the user's own `preprocessing_fn` as Transform would; errors inside it pass."""
+    function = import_function(_SETTING, path)
+    signature = inspect.signature(function)
+    optional = {"custom_config": custom_config} if "custom_config" in signature.parameters else {}
+    try:
+        signature.bind(inputs, **optional)
+    except TypeError as error:
+        raise OwnCodeError(
+            f"{_SETTING}: '{path}' must take (inputs) or (inputs, custom_config): {error}"
+        ) from None
+    outputs = function(dict(inputs), **optional)
+    if not isinstance(outputs, dict):
+        raise OwnCodeError(
+            f"{_SETTING}: '{path}' must return a dict of tensors by name, not {outputs!r:.100}"
         )
+    for name, tensor in outputs.items():
+        dtype = getattr(tensor, "dtype", None)
+        if dtype not in (tf.float32, tf.int64, tf.string):
+            found = f"{tensor!r:.100}" if dtype is None else f"one of {dtype.name}"
+            raise OwnCodeError(
+                f"{_SETTING}: '{path}' must return tensors of float32, int64 or string; {name!r} is"
+                f" {found}"
+            )
+    return dict(outputs)

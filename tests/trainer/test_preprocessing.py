@@ -8,128 +8,396 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-import tensorflow_transform.beam as tft_beam
-from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+from transformed import Table, analyze, serve
 
+from trainer.own_code import OwnCodeError
 from trainer.preprocessing import preprocessing_fn
 
-# `constant` holds the same value everywhere; `whole` is a column of integers.
-FEATURES = {"size": "numeric", "whole": "numeric", "constant": "numeric"}
-SPEC = {
-    "size": tf.io.FixedLenFeature([1], tf.float32),
-    "whole": tf.io.FixedLenFeature([1], tf.int64),
-    "constant": tf.io.FixedLenFeature([1], tf.float32),
-    "unused": tf.io.FixedLenFeature([1], tf.string),
+# Transform's, on a column that has had nothing but gaps so far: the NaN counts for nothing later.
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning")
+
+WORDS = [b"b", b"a", b"c", b"a", None, b"b"]
+DATES = [
+    *(b"2024-02-29", b"2023-01-01T23:30:00-01:30", b"2023-02-29", None),
+    *(b"1999-12-31 00:00:59.9Z", b"2024-05-06T12:34"),
+]
+PARTS = ["year", "month", "day", "weekday", "hour", "minute"]
+COLUMNS: dict[str, list[Any]] = {
+    "price": [None, None, 4.0, 100.0, -5.0, 6.0],
+    "age": [2.0, 6.0, None, 4.0, 10.0, 2.0],
+    "income": [0.0, 3.0, None, None, 0.0, 3.0],
+    "bare": [1.0, 2.0, 3.0, 4.0, 5.0, 9.0],
+    "constant": [7.7] * 6,
+    "constant_log": [7.7] * 6,
+    "whole": [-2.0, 0.0, 2.0, 4.0, -2.0, 4.0],
+    "empty": [None] * 6,
+    "empty_range": [None] * 6,
+    "quantile": [1.0, 2.0, 3.0, 4.0, None, None],
+    "range": [-1.0, 0.0, 5.0, 10.0, None, 1e9],
+    "city": WORDS,
+    "top": WORDS,
+    "often": WORDS,
+    "code": [0.0, 2.0, 3.0, 1.5, None, -1.0],
+    "link": WORDS,
+    "flag": [b"Yes", b"no", b"TRUE", b"maybe", None, b"0"],
+    ".own/flag": [b"JA", "ÖJ".encode(), b"nej", b"true", b"ja", b"Nej"],
+    "day": DATES,
+    "unused": [b"?"] * 6,
+    "weight": [1, 2, 3, 4, 5, 6],
+    "label": [b"pear tree", b"Zebra", "Öl".encode(), b"apple", b"apple", b"Zebra"],
 }
-# size: mean (1+2+3+6)/4 = 3, variance (4+1+0+9)/4 = 3.5, of the population.
-# whole: mean (-2+0+2+4)/4 = 1, variance (9+1+1+9)/4 = 5.
-SIZE, SIZE_DEVIATION = [1.0, 2.0, 3.0, 6.0], math.sqrt(3.5)
-WHOLE, WHOLE_DEVIATION = [-2, 0, 2, 4], math.sqrt(5)
-WORDS = [b"pear tree", b"Zebra", "Öl".encode(), b"apple"]
-NUMBERS = [10, 9, -3, 100]
-
-
-def analyze(
-    label_dtype: tf.DType, labels: list[Any], temp_dir: Path
-) -> tuple[dict[str, np.ndarray[Any, Any]], tft.TFTransformOutput]:
-    """Learns the transformation from four rows, and applies it to them."""
-    rows = [
-        {"size": [size], "whole": [whole], "constant": [7.7], "unused": [b"?"], "label": [label]}
-        for size, whole, label in zip(SIZE, WHOLE, labels, strict=True)
-    ]
-    spec = {**SPEC, "label": tf.io.FixedLenFeature([1], label_dtype)}
-    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
-    settings = {"label": "label", "features": FEATURES}
-    with tft_beam.Context(temp_dir=str(temp_dir / "temp")):
-        _, transform_fn = ((rows, metadata)) | tft_beam.AnalyzeAndTransformDataset(
-            lambda inputs: preprocessing_fn(inputs, {"settings": settings})
-        )
-        _ = transform_fn | tft_beam.WriteTransformFn(str(temp_dir / "graph"))
-    output = tft.TFTransformOutput(str(temp_dir / "graph"))
-    raw = {name: tf.constant([row[name] for row in rows], spec[name].dtype) for name in spec}
-    transformed = output.transform_features_layer()(raw)
-    return {name: tensor.numpy() for name, tensor in transformed.items()}, output
-
-
-Analysis = tuple[dict[str, np.ndarray[Any, Any]], tft.TFTransformOutput]
+SETTINGS: dict[str, Any] = {
+    "label": "label",
+    "weight": "weight",
+    "features": {
+        "price": {"kind": "numeric", "gap": "mean", "gap_flag": True, "clip": [0, 10]},
+        "age": {"kind": "numeric", "scale": "min_max", "gap": 3},
+        "income": {"kind": "numeric", "scale": "log1p", "gap": "mean"},
+        "bare": {"kind": "numeric", "scale": "raw"},
+        "constant": "numeric",
+        "constant_log": {"kind": "numeric", "scale": "log1p"},
+        "whole": "numeric",
+        "empty": "numeric",
+        "empty_range": {"kind": "numeric", "scale": "min_max"},
+        "quantile": {"kind": "bucketized", "buckets": 2},
+        "range": {"kind": "bucketized", "boundaries": [0, 10]},
+        "city": "categorical",
+        "top": {"kind": "categorical", "size": 1, "oov_buckets": 2},
+        "often": {"kind": "categorical", "min_count": 2},
+        "code": {"kind": "categorical", "ids": "identity", "size": 3},
+        "link": {"kind": "categorical", "ids": "hash", "size": 7},
+        "flag": "boolean",
+        ".own/flag": {"kind": "boolean", "true": ["Ja", "öj"], "false": ["NEJ"]},
+        "day": {"kind": "datetime", "parts": PARTS},
+        "unused": "ignore",
+        "both": {"kind": "crossed", "columns": ["city", "flag"]},
+    },
+}
+# Numbers, as (x - center) / spread:
+# price: clipped 4, 10, 0, 6; mean 5, variance (1+25+25+1)/4 = 13. A gap is the mean.
+# age: 2 to 10. A gap is 3.
+# income: log(1 + x) is 0 and log 4, mean log 2, deviation log 2. A gap is x = (0+3+0+3)/4 = 1.5.
+# whole: mean 1, variance (9+1+1+9+9+9)/6 = 19/3.
+# year: 2024, 2023, 1999, 2024; mean 2017.5, variance (6.5²+5.5²+18.5²+6.5²)/4 = 114.25.
+INCOME_GAP = math.log(2.5 / 2) / math.log(2)
+NUMBERS = {
+    "price": np.array([0, 0, -1, 5, -5, 1]) / math.sqrt(13),
+    "price_gap": [1, 1, 0, 0, 0, 0],
+    "age": [0, 0.5, 0.125, 0.25, 1, 0],
+    "income": [-1, 1, INCOME_GAP, INCOME_GAP, -1, 1],
+    "bare": COLUMNS["bare"],
+    "constant": [0] * 6,
+    "constant_log": [0] * 6,
+    "whole": np.array([-3, -1, 1, 3, -3, 3]) / math.sqrt(19 / 3),
+    "empty": [0] * 6,
+    "empty_range": [0] * 6,
+    "day_year": np.array([6.5, 5.5, 0, 0, -18.5, 6.5]) / math.sqrt(114.25),
+    "weight": [1, 2, 3, 4, 5, 6],
+}
+# quantile: as many below 3 as not.
+# city: b and a come twice, c once: b 0, a 1, c 2, others 3, gap 4.
+# top: b 0, others 1 or 2, gap 3. often: b 0, a 1, others 2, gap 3.
+# day: 2023-01-01 23:30 in a zone 90 minutes behind is 01:00 of Monday, 2 January; there is no
+# 2023-02-29. 29 February 2024 was a Thursday, 31 December 1999 a Friday, 6 May 2024 a Monday.
+IDS = {
+    "quantile": [0, 0, 1, 1, 2, 2],
+    "range": [0, 1, 1, 2, 3, 2],
+    "city": [0, 1, 2, 1, 4, 0],
+    "often": [0, 1, 2, 1, 3, 0],
+    "code": [0, 2, 3, 3, 3, 3],
+    "flag": [1, 0, 1, 2, 2, 0],
+    ".own/flag": [1, 1, 0, 2, 1, 0],
+    "day_month": [1, 0, 12, 12, 11, 4],
+    "day_day": [28, 1, 31, 31, 30, 5],
+    "day_weekday": [3, 0, 7, 7, 4, 0],
+    "day_hour": [0, 1, 24, 24, 0, 12],
+    "day_minute": [0, 0, 60, 60, 0, 34],
+    "label": [2, 0, 3, 1, 1, 0],  # by bytes: Zebra, apple, pear tree, Öl
+}
+Analysis = tuple[Table, tft.TFTransformOutput]
 
 
 @pytest.fixture(scope="module")
-def of_words(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return analyze(tf.string, WORDS, tmp_path_factory.mktemp("words"))
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return analyze(COLUMNS, SETTINGS, tmp_path_factory.mktemp("kinds"))
 
 
 @pytest.fixture(scope="module")
-def of_numbers(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return analyze(tf.int64, NUMBERS, tmp_path_factory.mktemp("numbers"))
+def served(analysis: Analysis) -> Table:
+    """What the exported model computes for the same rows, which lack label and weight."""
+    columns = {name: COLUMNS[name] for name in SETTINGS["features"] if name in COLUMNS}
+    return serve(columns, SETTINGS, analysis[1])
+
+
+# every kind
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_preprocessing_fn_scales_numbers(analysis: Analysis, name: str) -> None:
+    column = analysis[0][name]
+
+    assert (column.dtype, column.shape) == (np.float32, (6, 1))
+    np.testing.assert_allclose(column.ravel(), NUMBERS[name], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_preprocessing_fn_numbers_words_and_ranges(analysis: Analysis, name: str) -> None:
+    column = analysis[0][name]
+
+    assert column.dtype == np.int64
+    np.testing.assert_array_equal(column, np.array(IDS[name])[:, np.newaxis])
+
+
+def test_preprocessing_fn_spreads_unknown_words_over_their_buckets(analysis: Analysis) -> None:
+    b, a, c, a_again, gap, b_again = analysis[0]["top"].ravel()
+
+    assert (b, b_again, gap) == (0, 0, 3)
+    assert {a, c} <= {1, 2}
+    assert a == a_again
+
+
+def test_preprocessing_fn_hashes_words(analysis: Analysis) -> None:
+    b, a, c, a_again, gap, b_again = analysis[0]["link"].ravel()
+
+    assert (a, b, gap) == (a_again, b_again, 7)
+    assert {a, b, c} <= set(range(7))
+    assert len({a, b, c}) > 1
+
+
+def test_preprocessing_fn_gives_the_features_weight_and_label_only(analysis: Analysis) -> None:
+    assert set(analysis[0]) == {*NUMBERS, *IDS, "top", "link"}
+
+
+def test_preprocessing_fn_learns_vocabularies_of_columns_whose_names_are_alike(
+    tmp_path: Path,
+) -> None:
+    columns = {"a/b": [b"x", b"x"], "a.b": [b"y", b"z"], "label": [b"0", b"1"]}
+    settings = {"label": "label", "features": dict.fromkeys(("a/b", "a.b"), "categorical")}
+
+    table, _ = analyze(columns, settings, tmp_path)
+
+    assert (table["a/b"].tolist(), table["a.b"].tolist()) == ([[0], [0]], [[1], [0]])
+
+
+# the served model
+
+
+def test_serving_receiver_gives_the_same_features_as_transform(
+    analysis: Analysis, served: Table
+) -> None:
+    assert set(served) == set(analysis[0]) - {"label", "weight"}
+    for name, column in served.items():
+        np.testing.assert_array_equal(column, analysis[0][name], err_msg=name)
+
+
+def test_serving_receiver_knows_gaps_where_the_train_split_had_none(analysis: Analysis) -> None:
+    columns = {name: [None] for name in SETTINGS["features"]}
+
+    features = serve(columns, SETTINGS, analysis[1])
+
+    # bare: the mean (1+2+3+4+5+9)/6 = 4.
+    numbers = {"bare": 4, "constant": 0, "whole": 0, "price": 0, "age": 0.125, "price_gap": 1}
+    ids = {"range": 3, "city": 4, "top": 3, "code": 3, "link": 7, "flag": 2, ".own/flag": 2}
+    for name, expected in {**numbers, **ids}.items():
+        assert features[name].item() == pytest.approx(expected, abs=1e-6), name
+
+
+def test_serving_receiver_uses_what_the_train_split_taught(analysis: Analysis) -> None:
+    cells: dict[str, Any] = {
+        "price": 7.0,
+        "age": 14.0,
+        "income": -7.0,
+        "bare": math.inf,
+        "range": math.inf,
+        "quantile": 2.9,
+        "city": b"\xff unseen",
+        "often": b"c",
+        "flag": b"\xff",
+    }
+    columns = {name: [cells.get(name)] for name in SETTINGS["features"]}
+
+    features = serve(columns, SETTINGS, analysis[1])
+
+    expected = {
+        "price": 2 / math.sqrt(13),
+        "age": 1.5,
+        "income": -1,
+        "bare": 4,
+        "range": 2,
+        "quantile": 0,
+        "city": 3,
+        "often": 2,
+        "flag": 2,
+    }
+    for name, value in expected.items():
+        assert features[name].item() == pytest.approx(value, rel=1e-6), name
+
+
+# the label
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("labels", "settings", "classes", "ids"),
     [
-        ("size", [-2 / SIZE_DEVIATION, -1 / SIZE_DEVIATION, 0, 3 / SIZE_DEVIATION]),
-        (
-            "whole",
-            [-3 / WHOLE_DEVIATION, -1 / WHOLE_DEVIATION, *np.array([1, 3]) / WHOLE_DEVIATION],
-        ),
-        ("constant", [0, 0, 0, 0]),
+        ([10, 9, -3, 100], {}, ["-3", "9", "10", "100"], [2, 1, 0, 3]),
+        ([1.0, 0.5, 10.0, 2.0], {}, ["1", "2", "10", "0.5"], [0, 3, 2, 1]),
+        ([b"no", b"yes"], {"task": "binary", "positive": "no"}, ["yes", "no"], [1, 0]),
+        ([1.0, 0.0], {"task": "binary", "positive": "0.0"}, ["1", "0"], [0, 1]),
     ],
 )
-def test_preprocessing_fn_scales_features_to_z_scores(
-    of_words: Analysis, name: str, expected: list[float]
+def test_preprocessing_fn_numbers_classes(
+    tmp_path: Path, labels: list[Any], settings: dict[str, Any], classes: list[str], ids: list[int]
 ) -> None:
-    column = of_words[0][name]
+    settings = {"label": "label", "features": {"x": "numeric"}, **settings}
 
-    assert (column.dtype, column.shape) == (np.float32, (4, 1))
-    np.testing.assert_allclose(column.ravel(), expected, atol=1e-6)
+    table, output = analyze({"x": [1.0] * len(ids), "label": labels}, settings, tmp_path)
 
-
-def test_preprocessing_fn_gives_the_features_and_the_label_only(of_words: Analysis) -> None:
-    assert set(of_words[0]) == {*FEATURES, "label"}
-
-
-def test_preprocessing_fn_numbers_words_alphabetically(of_words: Analysis) -> None:
-    # By bytes: Zebra, apple, pear tree, Öl.
-    column = of_words[0]["label"]
-
-    assert column.dtype == np.int64
-    np.testing.assert_array_equal(column, [[2], [0], [3], [1]])
+    assert [word.decode() for word in output.vocabulary_by_name("classes")] == classes
+    assert table["label"].dtype == np.int64
+    assert table["label"].ravel().tolist() == ids
 
 
-def test_preprocessing_fn_numbers_integers_by_value(of_numbers: Analysis) -> None:
-    # -3, 9, 10, 100; as words 10 would come before 9.
-    column = of_numbers[0]["label"]
-
-    assert column.dtype == np.int64
-    np.testing.assert_array_equal(column, [[2], [1], [0], [3]])
-
-
-def test_preprocessing_fn_writes_the_words_in_the_order_of_their_ids(of_words: Analysis) -> None:
-    path = of_words[1].vocabulary_file_by_name("classes")
+def test_preprocessing_fn_writes_the_classes_in_the_order_of_their_ids(analysis: Analysis) -> None:
+    path = analysis[1].vocabulary_file_by_name("classes")
 
     assert Path(path).read_text("utf-8") == "Zebra\napple\npear tree\nÖl\n"
 
 
-def test_preprocessing_fn_writes_integers_as_words(of_numbers: Analysis) -> None:
-    words = of_numbers[1].vocabulary_by_name("classes")
+@pytest.mark.parametrize("labels", [[1.5, -2.0], [3, 4]])
+def test_preprocessing_fn_keeps_the_label_of_a_regression(
+    tmp_path: Path, labels: list[float]
+) -> None:
+    settings = {"task": "regression", "label": "label", "features": {"x": "numeric"}}
 
-    assert words == [b"-3", b"9", b"10", b"100"]
+    table, output = analyze({"x": [1.0, 2.0], "label": labels}, settings, tmp_path)
+
+    assert table["label"].dtype == np.float32
+    assert table["label"].ravel().tolist() == labels
+    assert output.vocabulary_file_by_name("classes") is None
 
 
-def test_preprocessing_fn_gives_an_unknown_label_no_id(of_words: Analysis) -> None:
-    row = {name: tf.zeros([1, 1], spec.dtype) for name, spec in SPEC.items() if name != "unused"}
-    row |= {"unused": tf.constant([["?"]]), "label": tf.constant([["quince"]])}
+def test_preprocessing_fn_gives_an_unknown_label_no_id(analysis: Analysis) -> None:
+    spec = analysis[1].raw_feature_spec()
+    row = {
+        name: tf.zeros([1, 1], each.dtype)
+        if isinstance(each, tf.io.FixedLenFeature)
+        else tf.sparse.from_dense(tf.zeros([1, 1], each.dtype))
+        for name, each in spec.items()
+    }
 
-    transformed = of_words[1].transform_features_layer()(row)
+    transformed = analysis[1].transform_features_layer()(
+        {**row, "label": tf.constant([["quince"]])}
+    )
 
     assert transformed["label"].numpy().tolist() == [[-1]]
 
 
-def test_preprocessing_fn_scales_new_rows_by_what_it_learned(of_words: Analysis) -> None:
-    row = {name: tf.zeros([1, 1], spec.dtype) for name, spec in SPEC.items() if name != "unused"}
-    row |= {"size": tf.constant([[10.0]]), "unused": tf.constant([["?"]])}
+# an own preprocessing_fn
 
-    transformed = of_words[1].transform_raw_features(row)
+OWN = """
+import tensorflow as tf
+import tensorflow_transform as tft
 
-    expected = (10 - 3) / SIZE_DEVIATION
-    assert transformed["size"].numpy().item() == pytest.approx(expected, rel=1e-6)
+def one_argument(inputs):
+    return {"twice": inputs["x"] * 2}
+
+def two_arguments(inputs, custom_config):
+    name = custom_config["settings"]["label"]
+    return {"z": tft.scale_to_z_score(inputs["x"]), name: inputs["x"] * 0, "w": inputs["x"]}
+
+def no_argument():
+    return {}
+
+def three_arguments(inputs, custom_config, more):
+    return {}
+
+def returns_none(inputs):
+    pass
+
+def returns_words(inputs):
+    return {"x": "word"}
+
+def returns_float64(inputs):
+    return {"x": tf.cast(inputs["x"], tf.float64)}
+
+def raises(inputs):
+    raise ZeroDivisionError("own words")
+
+NUMBER = 1
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_steps.py").write_text(OWN)
+    (tmp_path / "own_broken.py").write_text("import absent_library\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def own_settings(function: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "label": "label",
+        "features": {"x": "numeric"},
+        "model": {"preprocessing_fn": f"own_steps.{function}"},
+        **settings,
+    }
+
+
+@pytest.mark.usefixtures("own")
+def test_preprocessing_fn_adds_label_and_weight_to_those_of_an_own_one(tmp_path: Path) -> None:
+    columns = {"x": [1.0, 3.0], "label": [b"yes", b"no"], "w": [3, 4]}
+
+    table, _ = analyze(columns, own_settings("one_argument", weight="w"), tmp_path)
+
+    assert {name: column.ravel().tolist() for name, column in table.items()} == {
+        "twice": [2, 6],
+        "label": [1, 0],
+        "w": [3, 4],
+    }
+
+
+@pytest.mark.usefixtures("own")
+def test_preprocessing_fn_keeps_label_and_weight_of_an_own_one(tmp_path: Path) -> None:
+    columns = {"x": [1.0, 3.0], "label": [b"yes", b"no"], "w": [7, 7]}
+    settings = own_settings("two_arguments", weight="w", task="regression")
+
+    table, _ = analyze(columns, settings, tmp_path)
+
+    assert {name: column.ravel().tolist() for name, column in table.items()} == {
+        "z": [-1, 1],
+        "label": [0, 0],
+        "w": [1, 3],
+    }
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("own_steps.absent", "own_steps.py holds no function 'absent'"),
+        ("own_steps.NUMBER", "holds no function 'NUMBER'"),
+        ("own_absent.fn", "cannot be imported: ModuleNotFoundError: No module named 'own_absent'"),
+        ("own_broken.fn", "cannot be imported: ModuleNotFoundError: No module named 'absent_lib"),
+        ("own_steps.no_argument", r"must take \(inputs\) or \(inputs, custom_config\): too many"),
+        ("own_steps.three_arguments", "must take .*: missing a required argument: 'more'"),
+        ("own_steps.returns_none", "must return a dict of tensors by name, not None"),
+        ("own_steps.returns_words", "float32, int64 or string; 'x' is 'word'"),
+        ("own_steps.returns_float64", "float32, int64 or string; 'x' is one of float64"),
+    ],
+)
+def test_preprocessing_fn_says_what_is_wrong_with_an_own_one(path: str, words: str) -> None:
+    settings = own_settings("", model={"preprocessing_fn": path})
+
+    with pytest.raises(OwnCodeError, match=words) as raised:
+        preprocessing_fn({"x": tf.zeros([1, 1])}, {"settings": settings})
+
+    assert str(raised.value).startswith(f"model.preprocessing_fn: '{path}' ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.usefixtures("own")
+def test_preprocessing_fn_lets_errors_inside_an_own_one_pass() -> None:
+    with pytest.raises(ZeroDivisionError, match="own words") as raised:
+        preprocessing_fn({"x": tf.zeros([1, 1])}, {"settings": own_settings("raises")})
+
+    assert raised.traceback[-1].path.name == "own_steps.py"
