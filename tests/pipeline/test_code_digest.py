@@ -130,6 +130,16 @@ def test_code_digest_does_not_depend_on_the_order_of_modules(digest_of: Digest) 
     assert digest_of(names="shop.main names") == digest_of(names="names shop.main")
 
 
+def test_code_digest_covers_an_installed_package_that_is_named_itself(
+    digest_of: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_is_ours", lambda path: False)
+    before = digest_of()
+
+    assert digest_of({"shop/near.py": "VALUE = 2\n"}) != before
+    assert digest_of({"names.py": "VALUE = 2\n"}) == before
+
+
 def test_code_digest_changes_with_the_versions_of_the_libraries(
     digest_of: Digest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

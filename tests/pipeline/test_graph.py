@@ -168,3 +168,50 @@ def test_create_pipeline_transforms_train_and_eval_and_learns_from_train(test: i
     assert json.loads(found["Trainer"].exec_properties["train_args"])["splits"] == ["train"]
     assert json.loads(found["Trainer"].exec_properties["eval_args"])["splits"] == ["eval"]
     assert not found["StatisticsGen"].exec_properties.get("exclude_splits", "[]").strip("[]")
+
+
+# what Transform is keyed by
+
+CATEGORICAL = "features.sepal_length={kind: categorical}"
+
+
+@pytest.mark.parametrize(
+    ("override", "is_keyed"),
+    [
+        ("features.sepal_length={kind: categorical, min_count: 2}", True),
+        ("features.sepal_length={kind: categorical, encode: embedding, dimension: 3}", False),
+        ("features.pair={kind: crossed, columns: [sepal_length, petal_length]}", False),
+        ("features.more=ignore", False),
+        ("data.weight=weight", True),
+        ("task=binary", True),
+        ("model.hidden_units=[3]", False),
+        ("model.preprocessing_fn=trainer.preprocessing.preprocessing_fn", True),
+    ],
+)
+def test_create_pipeline_keys_transform_by_what_it_uses(override: str, is_keyed: bool) -> None:
+    settings = [CATEGORICAL, "features.petal_length={kind: bucketized}"]
+
+    keys = [custom_config(nodes(*each)["Transform"]) for each in (settings, [*settings, override])]
+
+    assert (keys[0] != keys[1]) == is_keyed
+
+
+@pytest.mark.parametrize(
+    ("node_id", "key"),
+    [("Transform", "preprocessing_fn"), ("Trainer", "model_fn"), ("Tuner", "model_fn")],
+)
+def test_create_pipeline_keys_a_node_by_the_users_own_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node_id: str, key: str
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = tmp_path / "keyed_by.py"
+
+    def digest(source: str) -> str:
+        module.write_text(source)
+        properties = nodes(SWEEP, f"model.{key}=keyed_by.fn")[node_id].exec_properties
+        found: str = (
+            properties.get("code_digest") or json.loads(properties["custom_config"])["code_digest"]
+        )
+        return found
+
+    assert digest("def fn(inputs): ...\n") != digest("def fn(inputs): return 1\n")
