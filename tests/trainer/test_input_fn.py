@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.input_fn import make_dataset
+from trainer import input_fn as module
+from trainer.input_fn import balance, count_classes, make_dataset
 
 SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
@@ -113,3 +114,90 @@ def test_make_dataset_with_seed_zero_shuffles_too(pattern: str) -> None:
 def test_make_dataset_names_the_pattern_that_no_file_matches(tmp_path: Path) -> None:
     with pytest.raises(tf.errors.NotFoundError, match=r"no examples match .*absent-\*"):
         make_dataset([str(tmp_path / "absent-*")], SPEC, "y", 4)
+
+
+# weights
+
+
+WEIGHTED = {**SPEC, "w": tf.io.FixedLenFeature([1], tf.float32)}
+
+
+@pytest.fixture
+def weighted(tmp_path: Path) -> str:
+    """Three examples of the classes 0, 2 and 2 that weigh 0.5, 0 and 4."""
+    with tf.io.TFRecordWriter(str(tmp_path / "data.gz"), "GZIP") as writer:
+        for class_id, weight in ((0, 0.5), (2, 0.0), (2, 4.0)):
+            features = {
+                "x": tf.train.Feature(float_list=tf.train.FloatList(value=[1])),
+                "w": tf.train.Feature(float_list=tf.train.FloatList(value=[weight])),
+                "y": tf.train.Feature(int64_list=tf.train.Int64List(value=[class_id])),
+            }
+            example = tf.train.Example(features=tf.train.Features(feature=features))
+            writer.write(example.SerializeToString())
+    return str(tmp_path / "data.gz")
+
+
+@pytest.mark.parametrize(
+    ("weight", "class_weights", "expected"),
+    [
+        ("w", None, [0.5, 0, 4]),
+        (None, [3.0, 1.0, 0.25], [3, 0.25, 0.25]),
+        ("w", [3.0, 1.0, 0.25], [1.5, 0, 1]),
+    ],
+)
+def test_make_dataset_gives_the_weight_of_each_example(
+    weighted: str, weight: str | None, class_weights: list[float] | None, expected: list[float]
+) -> None:
+    spec = WEIGHTED if weight else SPEC
+    dataset = make_dataset([weighted], spec, "y", 4, weight=weight, class_weights=class_weights)
+
+    features, labels = next(iter(dataset))
+
+    assert list(features) == ["x", "example_weight"]
+    assert features["example_weight"].dtype == tf.float32
+    np.testing.assert_allclose(features["example_weight"], np.array(expected)[:, np.newaxis])
+    np.testing.assert_array_equal(labels, [0, 2, 2])
+
+
+def test_make_dataset_takes_a_weight_that_has_the_name_of_weights(weighted: str) -> None:
+    spec = {**SPEC, "example_weight": tf.io.FixedLenFeature([1], tf.float32, [7.0])}
+
+    features, _ = next(iter(make_dataset([weighted], spec, "y", 4, weight="example_weight")))
+
+    np.testing.assert_array_equal(features["example_weight"], [[7], [7], [7]])
+
+
+def test_make_dataset_refuses_a_feature_that_has_the_name_of_weights(weighted: str) -> None:
+    spec = {**WEIGHTED, "example_weight": tf.io.FixedLenFeature([1], tf.float32)}
+
+    with pytest.raises(ValueError, match="no feature can be named example_weight"):
+        make_dataset([weighted], spec, "y", 4, weight="w")
+
+
+def test_make_dataset_gives_numbers_as_labels_where_the_label_is_one(weighted: str) -> None:
+    spec = {"x": SPEC["x"], "w": WEIGHTED["w"]}
+
+    _, labels = next(iter(make_dataset([weighted], spec, "w", 4)))
+
+    assert labels.dtype == tf.float32
+    np.testing.assert_array_equal(labels, [0.5, 0, 4])
+
+
+def test_count_classes_counts_all_files(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_COUNTED_AT_ONCE", 7)
+
+    counts = count_classes([pattern], SPEC, "y", 11)
+
+    assert counts.tolist() == [*[2] * 10, 0]  # last digits of twenty numbers
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights"),
+    [
+        ([1, 3], [2, 2 / 3]),  # 4 / (2 * 1), 4 / (2 * 3)
+        ([5, 5], [1, 1]),
+        ([4, 0], [0.5, 2]),  # 4 / (2 * 1), as if there were one
+    ],
+)
+def test_balance_has_all_classes_weigh_alike(counts: list[int], weights: list[float]) -> None:
+    np.testing.assert_allclose(balance(np.array(counts)), weights)
