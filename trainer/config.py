@@ -1,16 +1,51 @@
 """The settings of Transform and Trainer: plain pydantic models, no TensorFlow."""
 
+import copy
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainer.feature_config import Feature, RawType, raw_types
 from trainer.model_config import MAX_STEPS, ModelSettings
-from trainer.section import FiniteFloat, Section
+from trainer.section import FiniteFloat, Section, SettingError
 
 Task = Literal["multiclass", "binary", "regression"]
+Best = Literal["least", "greatest"]
+"""Which value of a metric is the best."""
+BEST: Mapping[str, Best] = {
+    **dict.fromkeys(("loss", "average_loss", "cross_entropy", "rmse", "mse", "mae"), "least"),
+    **dict.fromkeys(
+        ("accuracy", "auc", "auc_precision_recall", "precision", "recall", "r2"), "greatest"
+    ),
+}
+"""Which value of a metric is the best, by the usual names."""
+
+
+def best_of(metric: str, best: Best | None, key: str) -> Best:
+    """Says which value of a metric is the best.
+
+    Args:
+        metric: Its name.
+        best: What the settings say; None where they leave it to the name.
+        key: The setting that says it.
+
+    Raises:
+        SettingError: If the name says nothing, or something else.
+    """
+    known = BEST.get(metric)
+    found = best or known
+    if found is None:
+        raise SettingError((key,), f"must say whether the least or the greatest {metric} is best")
+    if known not in (None, found):
+        raise SettingError((key,), f"the {found} {metric} is not the best, but the {known}")
+    return found
+
+
+def is_better(best: Best, value: float, other: float) -> bool:
+    """Whether a value of a metric is better than another."""
+    return value < other if best == "least" else value > other
 
 
 class EarlyStopping(Section):
@@ -19,7 +54,7 @@ class EarlyStopping(Section):
     evaluations: int = Field(
         10, ge=1, le=MAX_STEPS, description="Evaluations in a row without a better one."
     )
-    min_change: FiniteFloat = Field(0, ge=0, description="By how much one must be better.")
+    min_change: FiniteFloat = Field(0, ge=0, description="A better one is so by more than this.")
 
 
 class TrainSettings(Section):
@@ -49,8 +84,9 @@ class TrainSettings(Section):
     best_metric: str = Field(
         "loss", min_length=1, description="What the best is best in; a metric of the `model_fn`."
     )
-    best_is: Literal["least", "greatest"] = Field(
-        "least", description="Whether a small or a great value of `best_metric` is good."
+    best_is: Best | None = Field(
+        None,
+        description="Which value of `best_metric` is the best; null: known of the usual metrics.",
     )
     early_stopping: EarlyStopping | None = Field(
         None, description="Ends a training whose `best_metric` gets no better; null: none."
@@ -58,6 +94,16 @@ class TrainSettings(Section):
     warm_start: bool = Field(
         False, description="Whether training begins with the weights of the latest blessed model."
     )
+
+    @model_validator(mode="after")
+    def _best_is_known(self) -> "TrainSettings":
+        best_of(self.best_metric, self.best_is, "best_is")
+        return self
+
+    @property
+    def best(self) -> Best:
+        """Which value of `best_metric` is the best."""
+        return best_of(self.best_metric, self.best_is, "best_is")
 
 
 class TrainerSettings(Section):
@@ -95,22 +141,24 @@ def transform_settings(settings: TrainerSettings) -> dict[str, Any]:
     )
 
 
-def apply_overrides(settings: TrainerSettings, overrides: Mapping[str, Any]) -> TrainerSettings:
+def apply_overrides(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> TrainerSettings:
     """Gives the settings with some of them replaced.
 
     Args:
-        settings: The settings; they stay as they are.
+        settings: A `TrainerSettings` as JSON, which may lack what is replaced; it stays as it is.
         overrides: Dotted key, as `model.learning_rate`, to new value.
 
     Raises:
         pydantic.ValidationError: If there is no such setting, or it refuses the value.
     """
-    data = settings.model_dump(mode="json")
+    data = copy.deepcopy(dict(settings))
     for key, value in overrides.items():
         *sections, name = key.split(".")
         inner = data
         for section in sections:
-            inner = inner.setdefault(section, {})
+            if not isinstance(inner.get(section), dict):  # absent, or null
+                inner[section] = {}
+            inner = inner[section]
         inner[name] = value
     return TrainerSettings.model_validate(data)
 

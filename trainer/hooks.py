@@ -1,9 +1,12 @@
 """Hooks of the training loop."""
 
+import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 
 class FlushSummaries(tf.estimator.SessionRunHook):
@@ -26,3 +29,56 @@ class FlushSummaries(tf.estimator.SessionRunHook):
         if now - self._flushed_at >= self._PERIOD_SECONDS:
             self._flushed_at = now
             tf.compat.v1.summary.FileWriterCache.get(self._model_dir).flush()
+
+
+class StopWhenOver(tf.estimator.SessionRunHook):
+    """Ends a training at the step at which it is over."""
+
+    def __init__(self, is_over: Callable[[], bool]) -> None:
+        """Keeps what is asked after each step."""
+        self._is_over = is_over
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Asks."""
+        if self._is_over():
+            run_context.request_stop()
+
+
+class WarmStart(tf.estimator.SessionRunHook):
+    """Has a training begin with the weights of an exported model, as far as they fit.
+
+    What is no weight of the other model, or one of another shape, begins as it would anyhow; so
+    does what the optimizer keeps, which no exported model holds. A training that goes on from a
+    checkpoint of its own takes all from there.
+    """
+
+    def __init__(self, saved_model_dir: str) -> None:
+        """Keeps where the model is.
+
+        Args:
+            saved_model_dir: Folder of the SavedModel.
+        """
+        self._path = os.path.join(
+            saved_model_dir,
+            tf.saved_model.VARIABLES_DIRECTORY,
+            tf.saved_model.VARIABLES_FILENAME,
+        )
+
+    def begin(self) -> None:
+        """Replaces the initial values in the graph."""
+        shapes = tf.train.load_checkpoint(self._path).get_variable_to_shape_map()
+        step = tf.compat.v1.train.get_global_step()
+        fitting = [
+            variable
+            for variable in tf.compat.v1.global_variables()
+            if variable is not step and shapes.get(variable.op.name) == variable.shape.as_list()
+        ]
+        begun = {variable.op.name for variable in fitting}
+        weights = [variable.op.name for variable in tf.compat.v1.trainable_variables()]
+        tf.compat.v1.train.warm_start(self._path, fitting)
+        logging.info(
+            "begins with %d weights of %s; not found there, or not of the same shape: %s",
+            len(fitting),
+            self._path,
+            ", ".join(name for name in weights if name not in begun) or "none",
+        )

@@ -6,7 +6,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner import oracles
 
-from trainer.tuner_config import LOWER_IS_BETTER, TunerSettings
+from trainer.tuner_config import TunerSettings
 
 
 class _BayesianOracle(oracles.BayesianOptimizationOracle):
@@ -33,7 +33,7 @@ def make_oracle(settings: TunerSettings) -> keras_tuner.Oracle:
     Args:
         settings: The sweep.
     """
-    direction = "min" if settings.objective in LOWER_IS_BETTER else "max"
+    direction = "min" if settings.best == "least" else "max"
     return _ORACLES[settings.method](
         objective=keras_tuner.Objective(settings.objective, direction),
         max_trials=settings.trial_limit,

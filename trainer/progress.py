@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import tensorflow as tf
-
+from trainer.evaluations import EvaluationListener, metric_value
 from trainer.trials import State, Trial
 
 _LONGEST_ERROR = 400
@@ -17,8 +16,8 @@ class StoppedEarlyError(Exception):
     """Ends the training of a trial that the median rule stops, at its checkpoint."""
 
 
-class Progress(tf.estimator.Exporter):
-    """Is told of each evaluation, as Estimator tells an exporter; it exports nothing.
+class Progress(EvaluationListener):
+    """Keeps what each evaluation says of a trial.
 
     Attributes:
         trial: How the trial stands.
@@ -41,32 +40,23 @@ class Progress(tf.estimator.Exporter):
         self._change(trial)
 
     @property
-    def name(self) -> str:
-        """What Estimator names the folder of exports by."""
-        return "progress"
+    def step(self) -> int:
+        """Step of the last evaluation with a finite objective; 0 before the first."""
+        return self.trial.evaluations[-1][0] if self.trial.evaluations else 0
 
-    def export(
-        self,
-        estimator: tf.estimator.Estimator,
-        export_path: str,
-        checkpoint_path: str,
-        eval_result: Mapping[str, Any],
-        is_the_final_export: bool,
-    ) -> None:
-        """Takes an evaluation, as Estimator gives it."""
-        self.evaluated(eval_result, is_last=is_the_final_export)
-
-    def evaluated(self, metrics: Mapping[str, Any], *, is_last: bool) -> None:
+    def evaluated(self, checkpoint_path: str, metrics: Mapping[str, Any], *, is_last: bool) -> None:
         """Keeps an evaluation.
 
         Args:
-            metrics: The objective and `global_step`.
+            checkpoint_path: What was evaluated.
+            metrics: The objective, `loss` and `global_step`.
             is_last: Whether the training is at its end, so that nothing is won by stopping it.
 
         Raises:
             StoppedEarlyError: If the trial is bad.
+            UnknownMetricError: If the model has no such objective.
         """
-        value = float(metrics[self.trial.objective])
+        value = metric_value(metrics, self.trial.objective, "tuner.objective")
         if math.isfinite(value):
             self._change(self.trial.evaluated(int(metrics["global_step"]), value))
             if not is_last and self._is_bad(self.trial):

@@ -1,13 +1,19 @@
 """`run_fn`, the Trainer's entry: wires input, model and export into a `tf.estimator.Estimator`."""
 
-import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.classes import CLASSES_FILE
-from trainer.config import TrainerSettings, apply_overrides
+from trainer.config import apply_overrides
 from trainer.serving import export_model, make_serving_input_receiver_fn
-from trainer.training import finish, make_estimator, make_specs, unfinished_dir
+from trainer.training import (
+    exported_checkpoint,
+    finish,
+    make_estimator,
+    note,
+    train,
+    unfinished_dir,
+)
 from trainer.tuner_config import decode
 
 
@@ -18,15 +24,17 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args: TFX's arguments; `custom_config["settings"]` is a `TrainerSettings` as a dict, and
             `hyperparameters`, where there are some, are a Tuner's, which take the place of settings
             there. The model goes to `serving_model_dir`; checkpoints and event files (TensorBoard)
-            go to `model_run_dir`.
+            go to `model_run_dir`, where `exported_checkpoint` finds the one that was exported.
+            `base_model`, where there is one, is what training begins with.
 
     Raises:
         tf.estimator.NanLossDuringTrainingError: If the loss becomes NaN.
+        RuntimeError: If the model to export has diverged.
         pydantic.ValidationError: If a hyperparameter is no setting, or not allowed for one.
+        ValueError: If the settings name a metric or a class that there is not.
     """
-    settings = TrainerSettings.model_validate(fn_args.custom_config["settings"])
     hyperparameters = (fn_args.hyperparameters or {}).get("values", {})
-    settings = apply_overrides(settings, decode(hyperparameters))
+    settings = apply_overrides(fn_args.custom_config["settings"], decode(hyperparameters))
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     checkpoint_dir = unfinished_dir(
         fn_args.model_run_dir,
@@ -34,15 +42,19 @@ def run_fn(fn_args: FnArgs) -> None:
         hyperparameters,
         fn_args.train_files,
         fn_args.transform_output,
+        fn_args.base_model,
     )
     estimator = make_estimator(settings, transform_output, checkpoint_dir)
-    specs = make_specs(settings, transform_output, fn_args, checkpoint_dir)
-    tf.estimator.train_and_evaluate(estimator, *specs)
+    best = train(estimator, settings, transform_output, fn_args)
+    best.check()
+    if settings.train.export == "best" and best.best_step is not None:
+        note(checkpoint_dir, "exported_step", best.best_step)
 
     export_model(
         estimator,
         make_serving_input_receiver_fn(settings, transform_output),
         transform_output.vocabulary_file_by_name(CLASSES_FILE),
         fn_args.serving_model_dir,
+        exported_checkpoint(checkpoint_dir),
     )
     finish(checkpoint_dir, fn_args.model_run_dir)

@@ -58,19 +58,22 @@ def export_model(
     serving_input_receiver_fn: Callable[[], tf.estimator.export.ServingInputReceiver],
     classes_path: str,
     export_dir: str,
+    checkpoint_path: str,
 ) -> None:
-    """Exports the last checkpoint as a SavedModel with the signatures of `trainer.signatures`.
+    """Exports a checkpoint as a SavedModel with the signatures of `trainer.signatures`.
 
     Args:
         estimator: The trained Estimator.
         serving_input_receiver_fn: Where its features come from.
         classes_path: The label's vocabulary, kept as `assets.extra/classes`.
         export_dir: Folder of the SavedModel, made if absent; `SIGNATURE_FILE` describes it.
+        checkpoint_path: The checkpoint.
     """
     timestamped_dir = estimator.export_saved_model(
         os.path.join(export_dir, "export"),
         serving_input_receiver_fn,
         assets_extra={CLASSES_FILE: classes_path},
+        checkpoint_path=checkpoint_path,
     ).decode()
     signatures = _rename_signatures(
         os.path.join(timestamped_dir, tf.saved_model.SAVED_MODEL_FILENAME_PB)

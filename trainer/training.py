@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,9 +12,10 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings
+from trainer.evaluations import BEST_DIR, BestSoFar, EvaluationListener
 from trainer.features import make_feature_columns
-from trainer.hooks import FlushSummaries
-from trainer.input_fn import make_dataset
+from trainer.hooks import FlushSummaries, StopWhenOver, WarmStart
+from trainer.input_fn import balance, count_classes, make_dataset
 from trainer.model import model_fn
 from trainer.serving import move_children
 
@@ -31,7 +32,7 @@ def make_estimator(
     """
     # The layers' initializers draw their seeds from Python, not from the Estimator's graph.
     tf.keras.utils.set_random_seed(settings.model.seed)
-    classes = [word.decode() for word in transform_output.vocabulary_by_name(CLASSES_FILE)]
+    classes = _classes(transform_output)
     return tf.estimator.Estimator(
         model_fn,
         model_dir=model_dir,
@@ -52,46 +53,162 @@ def make_estimator(
     )
 
 
-def make_specs(
+def train(
+    estimator: tf.estimator.Estimator,
     settings: TrainerSettings,
     transform_output: tft.TFTransformOutput,
     fn_args: FnArgs,
-    model_dir: str,
-    exporters: Sequence[tf.estimator.Exporter] = (),
-) -> tuple[tf.estimator.TrainSpec, tf.estimator.EvalSpec]:
-    """Makes what `train_and_evaluate` trains on, and evaluates whole at every checkpoint.
+    listeners: Sequence[EvaluationListener] = (),
+) -> BestSoFar:
+    """Trains to the end, from the last checkpoint on if there is one, evaluating each.
 
     Args:
+        estimator: The Estimator.
         settings: The model and its training.
         transform_output: What Transform learned.
-        fn_args: TFX's arguments, for `train_files` and `eval_files`.
-        model_dir: The Estimator's folder.
-        exporters: Called after each evaluation.
+        fn_args: TFX's arguments: `train_files`, `eval_files`, and `base_model`, whose weights
+            a training with `train.warm_start` begins with, if there is one.
+        listeners: Told of each evaluation, once.
+
+    Returns:
+        What came of the evaluations.
+
+    Raises:
+        tf.estimator.NanLossDuringTrainingError: If the loss becomes NaN.
+        UnknownMetricError: If the first evaluation lacks a metric that the settings name.
+        ValueError: If `train.class_weights` names a class that there is not.
     """
-    feature_spec = transform_output.transformed_feature_spec()
-
-    def train_input_fn() -> tf.data.Dataset:
-        return make_dataset(
-            fn_args.train_files,
-            feature_spec,
-            settings.label,
-            settings.train.batch_size,
-            shuffle_seed=settings.model.seed,
-        )
-
-    def eval_input_fn() -> tf.data.Dataset:
-        return make_dataset(
-            fn_args.eval_files, feature_spec, settings.label, settings.train.batch_size
-        )
-
-    return (
+    best = BestSoFar(estimator.model_dir, settings.train)
+    listeners = [best, *listeners]
+    hooks: list[tf.estimator.SessionRunHook] = [
+        FlushSummaries(estimator.model_dir),
+        StopWhenOver(lambda: best.is_over),
+    ]
+    if settings.train.warm_start and fn_args.base_model:
+        hooks.append(WarmStart(fn_args.base_model))
+    train_spec, eval_spec = (
         tf.estimator.TrainSpec(
-            train_input_fn, max_steps=settings.train.steps, hooks=[FlushSummaries(model_dir)]
+            _make_train_input_fn(settings, transform_output, fn_args),
+            max_steps=settings.train.steps,
+            hooks=hooks,
         ),
         tf.estimator.EvalSpec(
-            eval_input_fn, steps=None, exporters=exporters, throttle_secs=0, start_delay_secs=0
+            _make_eval_input_fn(settings, transform_output, fn_args),
+            steps=None,
+            exporters=listeners,
+            throttle_secs=0,
+            start_delay_secs=0,
         ),
     )
+    _make_up_evaluation(estimator, eval_spec, listeners, settings.train.steps)
+    if not best.is_over:
+        tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
+    if best.stopped_step is not None:
+        note(estimator.model_dir, "stopped_at_step", best.stopped_step)
+    return best
+
+
+def note(model_dir: str, tag: str, step: int) -> None:
+    """Writes a step among the training curves, as a point there whose value is the step itself."""
+    value = tf.compat.v1.Summary.Value(tag=tag, simple_value=step)
+    writer = tf.compat.v1.summary.FileWriterCache.get(model_dir)
+    writer.add_summary(tf.compat.v1.Summary(value=[value]), step)
+    writer.flush()
+
+
+def _make_up_evaluation(
+    estimator: tf.estimator.Estimator,
+    eval_spec: tf.estimator.EvalSpec,
+    listeners: Sequence[EvaluationListener],
+    last_step: int,
+) -> None:
+    """Evaluates the last checkpoint if a kill came before its evaluation, or amidst it.
+
+    Estimator does not.
+    """
+    checkpoint = estimator.latest_checkpoint()
+    step = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
+    late = [listener for listener in listeners if listener.step < step]
+    if late:
+        metrics = estimator.evaluate(eval_spec.input_fn)
+        for listener in late:
+            listener.evaluated(checkpoint, metrics, is_last=step >= last_step)
+
+
+def _make_train_input_fn(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput, fn_args: FnArgs
+) -> Callable[[], tf.data.Dataset]:
+    feature_spec = transform_output.transformed_feature_spec()
+    class_weights = _make_class_weights(settings, transform_output, fn_args)
+    return lambda: make_dataset(
+        fn_args.train_files,
+        feature_spec,
+        settings.label,
+        settings.train.batch_size,
+        shuffle_seed=settings.model.seed,
+        weight=settings.weight,
+        class_weights=class_weights,
+    )
+
+
+def _make_eval_input_fn(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput, fn_args: FnArgs
+) -> Callable[[], tf.data.Dataset]:
+    """Weighs examples by their column only; the model may ask for weights of 1 all the same."""
+    feature_spec = transform_output.transformed_feature_spec()
+    n_classes = len(_classes(transform_output)) if settings.train.class_weights else 0
+    return lambda: make_dataset(
+        fn_args.eval_files,
+        feature_spec,
+        settings.label,
+        settings.train.batch_size,
+        weight=settings.weight,
+        class_weights=[1.0] * n_classes or None,
+    )
+
+
+def _make_class_weights(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput, fn_args: FnArgs
+) -> list[float] | None:
+    """Gives the weight of each class by its id; None if they have none."""
+    if settings.train.class_weights is None:
+        return None
+    classes = _classes(transform_output)
+    if settings.train.class_weights == "balanced":
+        feature_spec = transform_output.transformed_feature_spec()
+        return balance(
+            count_classes(fn_args.train_files, feature_spec, settings.label, len(classes))
+        )
+    for word in settings.train.class_weights:
+        if word not in classes:
+            raise ValueError(
+                f"train.class_weights: '{word}' is no class of {settings.label}"
+                f" (there are: {', '.join(classes)})"
+            )
+    return [settings.train.class_weights.get(word, 1.0) for word in classes]
+
+
+def _classes(transform_output: tft.TFTransformOutput) -> list[str]:
+    return [word.decode() for word in transform_output.vocabulary_by_name(CLASSES_FILE)]
+
+
+def exported_checkpoint(model_dir: str) -> str:
+    """Finds the checkpoint of a finished training that was exported.
+
+    Args:
+        model_dir: The training's folder.
+
+    Returns:
+        What `Estimator.predict` takes as `checkpoint_path`.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    path: str | None = tf.train.latest_checkpoint(os.path.join(model_dir, BEST_DIR))
+    path = path or tf.train.latest_checkpoint(model_dir)
+    if path is None:
+        raise FileNotFoundError(f"no checkpoint in {model_dir}")
+    return path
 
 
 def unfinished_dir(output_dir: str, *determinants: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from trainer.tuner_config import LOWER_IS_BETTER
+from trainer.config import Best, is_better
 
 TRIAL_FILE = "trial.json"
 _CURVES = "events.out.tfevents."
@@ -28,6 +28,7 @@ class Trial:
         number: Counted from 1, in the order in which the trials began.
         params: Dotted setting to value.
         objective: What the best trial is best in.
+        objective_is: Which value of that is the best.
         start_ms: When it first began, milliseconds since 1970.
         end_ms: When it ended; None while it runs.
         state: `stopped` is what the median rule ended early.
@@ -41,6 +42,7 @@ class Trial:
     number: int
     params: Mapping[str, Any]
     objective: str
+    objective_is: Best
     start_ms: int
     end_ms: int | None = None
     state: State = "running"
@@ -53,7 +55,7 @@ class Trial:
     def evaluated(self, step: int, value: float) -> "Trial":
         """Gives the trial with one more evaluation."""
         trial = dataclasses.replace(self, evaluations=(*self.evaluations, (step, value)))
-        if self.score is not None and not is_better(self.objective, value, self.score):
+        if self.score is not None and not is_better(self.objective_is, value, self.score):
             return trial
         return dataclasses.replace(trial, score=value, step=step)
 
@@ -65,11 +67,6 @@ class Trial:
 def now_ms() -> int:
     """Gives the time, milliseconds since 1970."""
     return int(time.time() * 1000)
-
-
-def is_better(objective: str, value: float, other: float) -> bool:
-    """Whether a value of an objective is better than another."""
-    return value < other if objective in LOWER_IS_BETTER else value > other
 
 
 def is_bad(trial: Trial, others: Iterable[Trial], least_others: int) -> bool:
@@ -98,7 +95,7 @@ def is_bad(trial: Trial, others: Iterable[Trial], least_others: int) -> bool:
         if step == last_step
     ]
     return len(values) >= least_others and is_better(
-        trial.objective, statistics.median(values), trial.score
+        trial.objective_is, statistics.median(values), trial.score
     )
 
 

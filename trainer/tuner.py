@@ -21,10 +21,11 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from trainer import trials
-from trainer.config import TrainerSettings, apply_overrides
+from trainer.config import apply_overrides
+from trainer.evaluations import UnknownMetricError
 from trainer.oracles import make_oracle
 from trainer.progress import Progress, StoppedEarlyError
-from trainer.training import finish, make_estimator, make_specs, unfinished_dir
+from trainer.training import finish, make_estimator, train, unfinished_dir
 from trainer.trials import Trial
 from trainer.tuner_config import TunerSettings, decode
 
@@ -50,13 +51,17 @@ class EstimatorTuner(base_tuner.BaseTuner):
         config = dict(fn_args.custom_config)
         self._results_dir = config.pop("results_dir")
         self._tuner_settings = TunerSettings.model_validate(config["tuner"])
-        self._settings = TrainerSettings.model_validate(config["settings"])
+        self._settings = config["settings"]  # lacks what a trial sets
         self._transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
         self._fn_args = fn_args
         # The budget does not matter: with another one, the search would begin alike.
         config["tuner"] = self._tuner_settings.model_dump(mode="json", exclude=_BUDGET)
         self._state_dir = unfinished_dir(
-            self._results_dir, config, fn_args.train_files, fn_args.transform_graph_path
+            self._results_dir,
+            config,
+            fn_args.train_files,
+            fn_args.transform_graph_path,
+            fn_args.base_model,
         )
         self._trials_dir = os.path.join(self._state_dir, "trials")
         self._trials = trials.read_trials(self._trials_dir)
@@ -83,13 +88,15 @@ class EstimatorTuner(base_tuner.BaseTuner):
 
         Raises:
             FailedTrialError: If the training fails; the search goes on.
-            FatalError: If it is cancelled; the search ends, and the next run goes on with it.
+            FatalError: If it is cancelled; the search ends, and the next run goes on with it. Also
+                if there is no such objective: no other trial would have it either.
         """
         number = int(trial.trial_id) + 1
         known = self._trials.get(number) or Trial(
             number=number,
             params=decode(trial.hyperparameters.values),
             objective=self._tuner_settings.objective,
+            objective_is=self._tuner_settings.best,
             start_ms=trials.now_ms(),
         )
         trial.hyperparameters.values = self._tuner_settings.encode(known.params)
@@ -122,6 +129,8 @@ class EstimatorTuner(base_tuner.BaseTuner):
             progress.ended("stopped")
         except tf.errors.CancelledError as error:  # what an interrupt may become on its way
             raise FatalError(f"trial {trial.number} was cancelled") from error
+        except UnknownMetricError as error:
+            raise FatalError(str(error)) from error
         except Exception as error:
             logging.exception("trial %d failed", trial.number)
             progress.ended("failed", error)
@@ -134,16 +143,7 @@ class EstimatorTuner(base_tuner.BaseTuner):
         settings = apply_overrides(self._settings, trial.params)
         model_dir = trials.trial_dir(self._trials_dir, trial.number)
         estimator = make_estimator(settings, self._transform_output, model_dir)
-        train_spec, eval_spec = make_specs(
-            settings, self._transform_output, self._fn_args, model_dir, [progress]
-        )
-        # A kill may come between a checkpoint and its evaluation, and Estimator makes up for none.
-        checkpoint = estimator.latest_checkpoint()
-        step = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
-        if step > max((step for step, _ in trial.evaluations), default=0):
-            metrics = estimator.evaluate(eval_spec.input_fn)
-            progress.evaluated(metrics, is_last=step >= settings.train.steps)
-        tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
+        train(estimator, settings, self._transform_output, self._fn_args, [progress])
 
     def _write(self, trial: Trial) -> None:
         self._trials[trial.number] = trial

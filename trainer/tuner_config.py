@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from trainer.config import Best, best_of
 from trainer.section import FiniteFloat, FrozenList, Section, SettingError
 
 MAX_TRIALS = 10**6
 """More trials than any sweep has time for."""
 
-Objective = Literal["loss", "accuracy"]
-LOWER_IS_BETTER = frozenset({"loss"})
 _Ends = Annotated[tuple[FiniteFloat, FiniteFloat], FrozenList]
 _IntegerEnds = Annotated[tuple[int, int], FrozenList]
 
@@ -90,8 +89,14 @@ class TunerSettings(Section):
         min_length=1,
         description="Dotted setting of `model` or `train` to its values; one way of saying each.",
     )
-    objective: Objective = Field(
-        "loss", description="What the best trial is best in, on the eval split."
+    objective: str = Field(
+        "loss",
+        min_length=1,
+        description="What the best trial is best in, on the eval split; a metric of the model.",
+    )
+    objective_is: Best | None = Field(
+        None,
+        description="Which value of `objective` is the best; null: known of the usual metrics.",
     )
     max_trials: int | None = Field(
         None, ge=1, le=MAX_TRIALS, description="Trials in all; null leaves it to `max_minutes`."
@@ -119,6 +124,11 @@ class TunerSettings(Section):
         return space
 
     @model_validator(mode="after")
+    def _best_is_known(self) -> "TunerSettings":
+        best_of(self.objective, self.objective_is, "objective_is")
+        return self
+
+    @model_validator(mode="after")
     def _ends(self) -> "TunerSettings":
         if self.method == "grid":
             for key, domain in self.space.items():
@@ -129,6 +139,11 @@ class TunerSettings(Section):
         elif self.max_trials is None and self.max_minutes is None:
             raise ValueError("needs max_trials or max_minutes: only a grid ends by itself")
         return self
+
+    @property
+    def best(self) -> Best:
+        """Which value of the objective is the best."""
+        return best_of(self.objective, self.objective_is, "objective_is")
 
     @property
     def trial_limit(self) -> int:

@@ -21,7 +21,7 @@ import tensorflow_transform as tft
 from pydantic import ValidationError
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
-from training_data import CLASSES, FEATURES, LABEL, SETTINGS, Row, make_rows
+from training_data import CLASSES, FEATURES, LABEL, SETTINGS, Row, fn_args, make_rows, scalars
 
 from components.mlflow_tracker.curves import CurveReader
 from trainer.config import TrainerSettings
@@ -56,18 +56,6 @@ def make_args(data_dir: Path, tmp_path: Path) -> MakeArgs:
         return fn_args(data_dir, folder, settings)
 
     return make
-
-
-def fn_args(data_dir: Path, folder: Path, settings: Mapping[str, Any]) -> FnArgs:
-    """Makes what TFX gives: `model_run` and `model` hold a folder for each execution, here 7."""
-    return FnArgs(
-        train_files=[str(data_dir / "examples" / "Split-train" / "*")],
-        eval_files=[str(data_dir / "examples" / "Split-eval" / "*")],
-        transform_output=str(data_dir / "graph"),
-        serving_model_dir=str(folder / "model" / "7" / "Format-Serving"),
-        model_run_dir=str(folder / "model_run" / "7"),
-        custom_config={"settings": dict(settings)},
-    )
 
 
 @pytest.fixture(scope="module")
@@ -251,16 +239,6 @@ def test_run_fn_exports_nothing_but_the_model(trained: FnArgs) -> None:
 
 
 # what the training leaves
-
-
-def scalars(event_dir: Path) -> dict[str, list[tuple[int, float]]]:
-    """Reads the points of all event files in a folder: step and value by tag."""
-    points: dict[str, list[tuple[int, float]]] = {}
-    for path in sorted(event_dir.glob("events.out.tfevents.*")):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                points.setdefault(value.tag, []).append((event.step, value.simple_value))
-    return points
 
 
 @pytest.mark.parametrize(
@@ -466,6 +444,7 @@ def test_run_fn_continues_a_killed_training_from_its_checkpoint(
     [
         {"custom_config": {"settings": LONG_SETTINGS, "code_digest": "of code edited meanwhile"}},
         {"hyperparameters": {"values": {"model.learning_rate": 0.1}}},
+        {"base_model": "another to begin with"},
     ],
     ids=lambda change: next(iter(change)),
 )

@@ -1,35 +1,37 @@
 """The trials' files, and the median rule."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from trainer.config import Best
 from trainer.trials import State, Trial, is_bad, keep_curves, read_trials, write_trial
 
-TRIAL = Trial(number=1, params={"model.hidden_units": [3]}, objective="loss", start_ms=5)
+TRIAL = Trial(1, {"model.hidden_units": [3]}, objective="loss", objective_is="least", start_ms=5)
 
 
-def make_trial(*values: float, objective: str = "loss", state: State = "complete") -> Trial:
+def make_trial(*values: float, best: Best = "least", state: State = "complete") -> Trial:
     """Makes a trial that is evaluated every 10 steps."""
-    trial = Trial(number=1, params={}, objective=objective, start_ms=0, state=state)
+    trial = Trial(1, {}, objective="mine", objective_is=best, start_ms=0, state=state)
     for index, value in enumerate(values, start=1):
         trial = trial.evaluated(10 * index, value)
     return trial
 
 
 @pytest.mark.parametrize(
-    ("objective", "values", "score", "step"),
+    ("best", "values", "score", "step"),
     [
-        ("loss", [0.5, 0.25, 0.5], 0.25, 20),
-        ("accuracy", [0.5, 0.25, 0.5], 0.5, 10),  # the first of equal ones
-        ("loss", [0.5], 0.5, 10),
-        ("loss", [], None, None),
+        ("least", [0.5, 0.25, 0.5], 0.25, 20),
+        ("greatest", [0.5, 0.25, 0.5], 0.5, 10),  # the first of equal ones
+        ("least", [0.5], 0.5, 10),
+        ("least", [], None, None),
     ],
 )
 def test_trial_scores_its_best_evaluation(
-    objective: str, values: list[float], score: float | None, step: int | None
+    best: Best, values: list[float], score: float | None, step: int | None
 ) -> None:
-    trial = make_trial(*values, objective=objective)
+    trial = make_trial(*values, best=best)
 
     assert (trial.score, trial.step) == (score, step)
     assert [value for _, value in trial.evaluations] == values
@@ -57,11 +59,11 @@ def test_is_bad_compares_the_best_so_far_with_the_median_at_that_step(
     assert is_bad(make_trial(*values, state="running"), others, least_others=3) is is_stopped
 
 
-def test_is_bad_knows_that_more_accuracy_is_better() -> None:
-    others = [make_trial(0.8, objective="accuracy")]
+def test_is_bad_knows_where_more_is_better() -> None:
+    others = [make_trial(0.8, best="greatest")]
 
-    assert is_bad(make_trial(0.7, objective="accuracy"), others, least_others=1)
-    assert not is_bad(make_trial(0.9, objective="accuracy"), others, least_others=1)
+    assert is_bad(make_trial(0.7, best="greatest"), others, least_others=1)
+    assert not is_bad(make_trial(0.9, best="greatest"), others, least_others=1)
 
 
 @pytest.mark.parametrize("state", ["running", "stopped", "failed"])
@@ -73,7 +75,7 @@ def test_is_bad_compares_with_complete_trials_only(state: State) -> None:
 
 def test_read_trials_gives_what_was_written(tmp_path: Path) -> None:
     first = TRIAL.evaluated(10, 0.5).evaluated(20, 1 / 3).ended("complete")
-    second = Trial(number=2, params={}, objective="loss", start_ms=5).ended("failed", "so it was")
+    second = dataclasses.replace(TRIAL, number=2, params={}).ended("failed", "so it was")
 
     for trial in (TRIAL, first, second):
         write_trial(str(tmp_path), trial)

@@ -426,6 +426,34 @@ def test_tuner_fn_stops_a_trial_that_is_worse_than_the_median(
     assert tuner.get_best_hyperparameters()[0].get("model.learning_rate") != "1e-06"
 
 
+def test_tuner_fn_fails_at_once_if_there_is_no_such_objective(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    args = tuner_args(data_dir, tmp_path, objective="auc")
+
+    with pytest.raises(FatalError, match=r"tuner.objective: .* 'auc' \(it has: accuracy, loss\)"):
+        search(args)
+
+    assert len(unfinished(tmp_path)) == 1
+
+
+def test_tuner_fn_searches_settings_within_settings_and_trains_as_the_trainer_does(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    train = {**SETTINGS["train"], "steps": 100, "early_stopping": {"min_change": 100.0}}
+    space = {"train.early_stopping.evaluations": {"values": [1, 2]}}
+    args = tuner_args(
+        data_dir, tmp_path, method="grid", space=space, settings={**SETTINGS, "train": train}
+    )
+
+    search(args)
+
+    # No evaluation is so much better than the first, at step 20.
+    steps = [[step for step, _ in trial["evaluations"]] for trial in results(args)]
+    assert steps == [[20, 40], [20, 40, 60]]
+    assert [trial["state"] for trial in results(args)] == ["complete", "complete"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stop_bad_trials", [3, None])
 def test_tuner_fn_stops_no_trial_before_enough_are_complete(
@@ -483,8 +511,10 @@ def test_tuner_fn_fails_a_trial_without_a_finite_evaluation(
 ) -> None:
     evaluated = Progress.evaluated
 
-    def without_value(self: Progress, metrics: Mapping[str, Any], *, is_last: bool) -> None:
-        evaluated(self, {**metrics, "loss": float("nan")}, is_last=is_last)
+    def without_value(
+        self: Progress, path: str, metrics: Mapping[str, Any], *, is_last: bool
+    ) -> None:
+        evaluated(self, path, {**metrics, "loss": float("nan")}, is_last=is_last)
 
     monkeypatch.setattr(Progress, "evaluated", without_value)
 

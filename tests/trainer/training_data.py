@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
+from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.preprocessing import preprocessing_fn
 
@@ -75,3 +76,25 @@ def write_data(data_dir: Path) -> None:
         raw = {name: tf.constant([row[name] for row in rows]) for name in SPEC}
         raw = {name: tf.cast(raw[name], SPEC[name].dtype) for name in SPEC}
         write_split(data_dir / "examples" / f"Split-{split}", layer(raw))
+
+
+def fn_args(data_dir: Path, folder: Path, settings: Mapping[str, Any]) -> FnArgs:
+    """Makes what TFX gives: `model_run` and `model` hold a folder for each execution, here 7."""
+    return FnArgs(
+        train_files=[str(data_dir / "examples" / "Split-train" / "*")],
+        eval_files=[str(data_dir / "examples" / "Split-eval" / "*")],
+        transform_output=str(data_dir / "graph"),
+        serving_model_dir=str(folder / "model" / "7" / "Format-Serving"),
+        model_run_dir=str(folder / "model_run" / "7"),
+        custom_config={"settings": dict(settings)},
+    )
+
+
+def scalars(event_dir: Path) -> dict[str, list[tuple[int, float]]]:
+    """Reads the points of all event files in a folder: step and value by tag."""
+    points: dict[str, list[tuple[int, float]]] = {}
+    for path in sorted(event_dir.glob("events.out.tfevents.*")):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                points.setdefault(value.tag, []).append((event.step, value.simple_value))
+    return points
