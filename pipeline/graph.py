@@ -7,10 +7,11 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components import ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2, transform_pb2
-from tfx.types import Channel
+from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from components.baseline_resolver.strategy import LatestOtherBlessedModelStrategy
@@ -77,8 +78,12 @@ def create_pipeline(config: Config) -> Pipeline:
         *modules_of(settings.model.preprocessing_fn),
     )
 
+    # Finds the model to begin with, where that is asked for.
+    base_resolver = _make_base_resolver(config)
+    base_model = base_resolver.outputs["model"] if base_resolver else None
+
     # Searches for the best settings to train with, where that is asked for.
-    tuner = _make_tuner(config, transform)
+    tuner = _make_tuner(config, transform, base_model)
 
     # Trains the custom Estimator and exports it as a SavedModel. Its code's digest reaches run_fn,
     # which resumes no training of other code.
@@ -87,6 +92,7 @@ def create_pipeline(config: Config) -> Pipeline:
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema_gen.outputs["schema"],
+        base_model=base_model,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.train.steps),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
@@ -155,6 +161,7 @@ def create_pipeline(config: Config) -> Pipeline:
             schema_gen,
             example_validator,
             transform,
+            *([base_resolver] if base_resolver else []),
             *([tuner] if tuner else []),
             trainer,
             baseline_resolver,
@@ -212,13 +219,26 @@ def _make_schema_gen(config: Config, statistics_gen: BaseComponent) -> BaseCompo
     return SchemaGen(statistics=statistics_gen.outputs["statistics"])
 
 
-def _make_tuner(config: Config, transform: BaseComponent) -> BaseComponent | None:
+def _make_base_resolver(config: Config) -> BaseNode | None:
+    if not config.train.warm_start:
+        return None
+    return Resolver(
+        strategy_class=LatestOtherBlessedModelStrategy,
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("BaseModelResolver")
+
+
+def _make_tuner(
+    config: Config, transform: BaseComponent, base_model: BaseChannel | None
+) -> BaseComponent | None:
     if config.tuner is None:
         return None
     return Tuner(
         tuner_fn="trainer.tuner.tuner_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
+        base_model=base_model,
         custom_config={
             "settings": _untuned_settings(config),
             "tuner": config.tuner.model_dump(mode="json"),
@@ -233,11 +253,14 @@ def _make_tuner(config: Config, transform: BaseComponent) -> BaseComponent | Non
 
 def _untuned_settings(config: Config) -> dict[str, Any]:
     """Gives what the Trainer is told, but for what a sweep finds in its place."""
-    tuned: dict[str, set[str]] = {}
+    settings = config.trainer_settings.model_dump(mode="json")
     for key in config.tuner.space if config.tuner else ():
-        section, _, name = key.partition(".")
-        tuned.setdefault(section, set()).add(name)
-    return config.trainer_settings.model_dump(mode="json", exclude=tuned)
+        *sections, name = key.split(".")
+        inner = settings
+        for section in sections:
+            inner = inner.get(section) or {}
+        inner.pop(name, None)
+    return settings
 
 
 def _keyed_by_code(component: BaseComponent, *modules: str) -> BaseComponent:

@@ -1,4 +1,4 @@
-"""Picks the baseline: the latest blessed model other than the candidate."""
+"""Picks the latest blessed model, other than the candidate where there is one."""
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
@@ -26,12 +26,12 @@ class LatestOtherBlessedModelStrategy(resolver.ResolverStrategy):
         Args:
             store: MLMD.
             input_dict: All artifacts of the pipeline under `model` and `model_blessing`, the
-                trained model under `candidate`.
+                trained model, if it is not to be resolved, under `candidate`.
 
         Returns:
             At most one artifact under each key.
         """
-        candidates = {artifact.id for artifact in input_dict[CANDIDATE]}
+        candidates = {artifact.id for artifact in input_dict.get(CANDIDATE, [])}
         models = {artifact.id: artifact for artifact in input_dict[MODEL]}
         blessings = {
             blessing.id: blessing

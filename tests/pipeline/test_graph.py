@@ -58,6 +58,29 @@ def test_create_pipeline_keys_a_sweep_by_no_setting_that_it_replaces(node_id: st
     assert key("model.optimizer=adam") != key()
 
 
+@pytest.mark.parametrize("node_id", ["Tuner", "Trainer"])
+def test_create_pipeline_takes_out_of_a_section_what_a_sweep_replaces_there(node_id: str) -> None:
+    schedule = "model.schedule={kind: exponential, rate: 0.5, steps: 7}"
+    sweep = "tuner={max_trials: 3, space: {model.schedule.rate: {uniform: [0.1, 0.9]}}}"
+
+    settings = custom_config(nodes(schedule, sweep)[node_id])["settings"]
+
+    assert settings["model"]["schedule"] == {"kind": "exponential", "steps": 7, "boundaries": []}
+
+
+def test_create_pipeline_begins_with_no_model_unless_asked_for() -> None:
+    assert "BaseModelResolver" not in nodes()
+    assert "base_model" not in nodes()["Trainer"].inputs
+
+
+def test_create_pipeline_begins_with_the_latest_blessed_model() -> None:
+    found = nodes(SWEEP, "train.warm_start=true")
+
+    model = found["BaseModelResolver"].outputs["model"]
+    assert list(found).index("BaseModelResolver") < list(found).index("Tuner")
+    assert [found[node].inputs["base_model"] for node in ("Tuner", "Trainer")] == [model, model]
+
+
 @pytest.mark.parametrize(("node_id", "is_keyed"), [("Tuner", True), ("Trainer", False)])
 def test_create_pipeline_keys_the_tuner_by_the_sweep(node_id: str, is_keyed: bool) -> None:
     before, after = nodes(SWEEP), nodes(SWEEP, "tuner.seed=2")
