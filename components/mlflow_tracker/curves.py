@@ -13,6 +13,7 @@ from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event
 
 from components.mlflow_tracker.names import entity_name
+from trainer.config import BEST
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM_BYTES = 4
@@ -119,15 +120,16 @@ def best_points(points: Iterable[Metric]) -> Iterator[Metric]:
         points: Points of curves, `eval/<tag>` among them.
 
     Yields:
-        `best_<tag>` with the value and time of the best point: the least of a loss, the greatest of
-        any other metric; the first where several are as good. The step is 0, as of all that are no
-        curves, which MLflow draws as bars.
+        `best_<tag>` with the value and time of the best point: the least of a loss or another usual
+        error, the greatest of any other metric; the first where several are as good. The step is 0,
+        as of all that are no curves, which MLflow draws as bars.
     """
     best: dict[str, Metric] = {}
     for point in points:
         if point.key.startswith("eval/") and point.value == point.value:  # not NaN
-            key = f"best_{point.key.removeprefix('eval/')}"
-            sign = -1 if "loss" in key else 1
+            tag = point.key.removeprefix("eval/")
+            key = f"best_{tag}"
+            sign = -1 if "loss" in tag or BEST.get(tag) == "least" else 1
             if key not in best or sign * point.value > sign * best[key].value:
                 best[key] = Metric(key, point.value, 0, point.timestamp_ms)
     yield from best.values()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from components.mlflow_tracker.curves import CurveReader, Metric, best_points, list_files
+from trainer.config import Best
 
 TrialState = Literal["running", "complete", "stopped", "failed"]
 
@@ -26,6 +27,7 @@ class Trial:
         start_ms: When it began, milliseconds since the epoch.
         end_ms: When it ended, None while it goes on.
         objective: The metric that the sweep goes by.
+        objective_is: Which value of it is the best.
         score: Its best value, None if there is none.
         step: The step of that.
         error: Of a failed trial, the cause in one line.
@@ -38,6 +40,7 @@ class Trial:
     start_ms: int
     end_ms: int | None
     objective: str
+    objective_is: Best
     score: float | None
     step: int | None
     error: str | None
@@ -93,5 +96,5 @@ class TrialReader:
         ]
         if not scored:
             return None
-        sign = -1 if "loss" in scored[0].objective else 1
+        sign = -1 if scored[0].objective_is == "least" else 1
         return max(scored, key=lambda trial: (sign * (trial.score or 0.0), -trial.number))

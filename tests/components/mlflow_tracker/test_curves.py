@@ -158,12 +158,24 @@ def curve(tag: str, *values: float) -> list[Metric]:
         (curve("eval/accuracy", 0.5, 0.75, 0.7), Metric("best_accuracy", 0.75, 0, 1000)),
         (curve("eval/loss", 0.5, 0.25, 0.3), Metric("best_loss", 0.25, 0, 1000)),
         (curve("eval/average_loss", 2.0, 3.0), Metric("best_average_loss", 2.0, 0, 0)),
+        (curve("eval/rmse", 0.5, 0.25, 0.3), Metric("best_rmse", 0.25, 0, 1000)),
+        (curve("eval/r2", 0.5, 0.75, 0.7), Metric("best_r2", 0.75, 0, 1000)),
         (curve("eval/accuracy", 0.5, 0.75, 0.75), Metric("best_accuracy", 0.75, 0, 1000)),
         (curve("eval/loss", 0.5, 0.25, 0.25), Metric("best_loss", 0.25, 0, 1000)),
         (curve("eval/loss", math.nan, 0.25, math.nan), Metric("best_loss", 0.25, 0, 1000)),
         (curve("eval/accuracy", math.nan, -1.0), Metric("best_accuracy", -1.0, 0, 1000)),
     ],
-    ids=["greatest", "least", "any loss", "tie", "tie of losses", "NaN", "below zero"],
+    ids=[
+        "greatest",
+        "least",
+        "any loss",
+        "error",
+        "greatest by name",
+        "tie",
+        "tie of losses",
+        "NaN",
+        "below zero",
+    ],
 )
 def test_best_points_picks_the_first_best(points: Sequence[Metric], best: Metric) -> None:
     assert list(best_points(points)) == [best]
