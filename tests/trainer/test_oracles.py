@@ -110,3 +110,20 @@ def test_make_oracle_learns_by_the_bayesian_method(tmp_path: Path) -> None:
 
     # Five orders of magnitude, of which 0.07 to 0.13 is a twentieth.
     assert min(loss_of(params) for params in chosen[3:]) < 0.03
+
+
+@pytest.mark.parametrize(("best", "seed"), [("least", 1), ("greatest", 3)])
+def test_make_oracle_takes_the_direction_that_is_set(tmp_path: Path, best: str, seed: int) -> None:
+    space = {"model.seed": {"values": [1, 3]}}
+    settings = {"method": "grid", "objective": "mine", "objective_is": best, "space": space}
+    oracle = make_oracle(TunerSettings.model_validate(settings))
+    oracle.verbose = 0
+    oracle._set_project_dir(str(tmp_path), "oracle")
+    while (trial := oracle.create_trial("tuner0")).status != "STOPPED":
+        oracle.update_trial(trial.trial_id, {"mine": loss_of(decode(trial.hyperparameters.values))})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+
+    (trial,) = oracle.get_best_trials()
+
+    assert decode(trial.hyperparameters.values) == {"model.seed": seed}

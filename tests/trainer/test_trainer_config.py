@@ -1,5 +1,6 @@
 """The settings of the model and its training."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -121,21 +122,63 @@ def test_raw_types_keep_the_order_of_the_configuration() -> None:
     assert list(settings.raw_types.items()) == [("b", "float"), ("a", "bytes")]
 
 
-def test_apply_overrides_replaces_what_is_named_and_nothing_else() -> None:
-    settings = TrainerSettings(label="y", features={"x": "numeric"})
+SETTINGS: dict[str, Any] = {
+    "label": "y",
+    "features": {"x": "numeric"},
+    "model": {"seed": 7, "schedule": {"kind": "exponential", "steps": 3}},
+    "train": {"early_stopping": None},
+}
 
-    changed = apply_overrides(settings, {"model.hidden_units": [3], "train.steps": 9})
 
-    assert changed.model == ModelSettings(hidden_units=[3])
-    assert changed.train == TrainSettings(steps=9)
-    assert settings == TrainerSettings(label="y", features={"x": "numeric"})
+@pytest.mark.parametrize(
+    ("overrides", "model", "train"),
+    [
+        (
+            {"model.hidden_units": [3], "train.steps": 9},
+            {**SETTINGS["model"], "hidden_units": [3]},
+            {"steps": 9},
+        ),
+        (
+            {"model.schedule.rate": 0.5},
+            {"seed": 7, "schedule": {"kind": "exponential", "steps": 3, "rate": 0.5}},
+            {},
+        ),
+        (
+            {"train.early_stopping.evaluations": 2},
+            SETTINGS["model"],
+            {"early_stopping": {"evaluations": 2}},
+        ),
+        (
+            {"model.model_fn": "my.model_fn", "model.params.tower.depth": 3},
+            {**SETTINGS["model"], "model_fn": "my.model_fn", "params": {"tower": {"depth": 3}}},
+            {},
+        ),
+    ],
+    ids=lambda value: ", ".join(value),
+)
+def test_apply_overrides_replaces_what_is_named_and_nothing_else(
+    overrides: dict[str, Any], model: dict[str, Any], train: dict[str, Any]
+) -> None:
+    before = copy.deepcopy(SETTINGS)
+
+    changed = apply_overrides(SETTINGS, overrides)
+
+    assert changed.model == ModelSettings.model_validate(model)
+    assert changed.train == TrainSettings.model_validate(train)
+    assert before == SETTINGS
+
+
+def test_apply_overrides_fills_in_what_settings_lack() -> None:
+    lacking = {**SETTINGS, "model": {"schedule": {"steps": 3}}}
+
+    changed = apply_overrides(lacking, {"model.schedule.kind": "cosine"})
+
+    assert changed.model == ModelSettings(schedule={"kind": "cosine", "steps": 3})
 
 
 @pytest.mark.parametrize(
     "overrides", [{"model.depth": 1}, {"depth": 1}, {"deep.er": 1}, {"train.steps": 0}], ids=str
 )
 def test_apply_overrides_refuses_what_is_no_setting(overrides: dict[str, Any]) -> None:
-    settings = TrainerSettings(label="y", features={"x": "numeric"})
-
     with pytest.raises(ValidationError):
-        apply_overrides(settings, overrides)
+        apply_overrides(SETTINGS, overrides)

@@ -55,3 +55,28 @@ def test_tuner_settings_travel_as_json() -> None:
     )
 
     assert TunerSettings.model_validate(json.loads(settings.model_dump_json())) == settings
+
+
+@pytest.mark.parametrize(
+    ("objective", "objective_is", "best"),
+    [
+        *[(name, None, "least") for name in ("loss", "average_loss", "rmse", "mae")],
+        *[(name, None, "greatest") for name in ("accuracy", "auc", "precision", "recall", "r2")],
+        ("f1", "greatest", "greatest"),
+        ("hinge", "least", "least"),
+        ("loss", "least", "least"),
+    ],
+)
+def test_best_is_known_of_usual_objectives_and_else_what_is_set(
+    objective: str, objective_is: str | None, best: str
+) -> None:
+    settings = TunerSettings.model_validate(
+        {
+            "max_trials": 1,
+            "space": {"a": {"values": [1]}},
+            "objective": objective,
+            "objective_is": objective_is,
+        }
+    )
+
+    assert settings.best == best

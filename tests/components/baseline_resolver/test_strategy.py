@@ -150,3 +150,17 @@ def test_strategy_ignores_blessings_of_models_that_are_gone(evaluations: Evaluat
     evaluations.models.clear()
 
     assert evaluations.resolve(evaluations.train()) == ([], [])
+
+
+def test_strategy_resolves_the_latest_blessed_model_where_there_is_no_candidate(
+    evaluations: Evaluations,
+) -> None:
+    evaluations.evaluate(evaluations.train())
+    latest = evaluations.train()
+    evaluations.evaluate(latest)
+    evaluations.evaluate(evaluations.train(), is_blessed=False)
+    inputs = {"model": evaluations.models, "model_blessing": evaluations.blessings}
+
+    outputs = LatestOtherBlessedModelStrategy().resolve_artifacts(evaluations.store, inputs)
+
+    assert outputs == {"model": [latest], "model_blessing": [evaluations.blessings[1]]}
