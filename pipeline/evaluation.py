@@ -1,21 +1,28 @@
 """What TFMA is asked to measure, and the bounds that bless a model."""
 
 import json
+from collections.abc import Iterator, Mapping
 
 import tensorflow_model_analysis as tfma
 
-from components.evaluator import metrics, scores
+from components.evaluator import metrics, regression, scores
+from components.evaluator.tasks import PREDICTION_KEYS
 from pipeline.config import Config
-from pipeline.sections import LOWER_IS_BETTER, Metric, Threshold
+from pipeline.sections import LOWER_IS_BETTER, Threshold
 from trainer.signatures import EXAMPLES_SIGNATURE
 
-_CLASSES = {
+_Metric = type[tfma.metrics.Metric]
+_POSITIVE = 1
+"""Class id of the positive class in a binary task."""
+_OVERALL = {
     "accuracy": "SparseCategoricalAccuracy",
     "cross_entropy": "SparseCategoricalCrossentropy",
-    "precision": metrics.ClassPrecision.__name__,
-    "recall": metrics.ClassRecall.__name__,
 }
-_PER_CLASS: tuple[Metric, ...] = ("precision", "recall")
+_OF_A_CLASS: Mapping[str, _Metric] = {
+    "precision": metrics.ClassPrecision,
+    "recall": metrics.ClassRecall,
+    "auc": scores.ClassAuc,
+}
 
 
 def make_eval_config(config: Config) -> tfma.EvalConfig:
@@ -25,27 +32,18 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
         config: The configuration.
 
     Returns:
-        TFMA's configuration. The metrics of a single class stand in the second metrics spec, whose
-        class ids are known, and set, only when the model is.
+        TFMA's configuration, whose task `components.evaluator.tasks` tells. All metrics are
+        weighted, if examples have weights, but for the number of examples.
     """
-    overall = [
-        _metric("accuracy", config),
-        _metric("cross_entropy", config),
-        tfma.MetricConfig(class_name="ExampleCount", config=json.dumps({"name": "example_count"})),
-        tfma.MetricConfig(
-            class_name="MultiClassConfusionMatrixAtThresholds",
-            config=json.dumps({"name": "confusion_matrix", "thresholds": [0.0]}),
-        ),
-        _scores(scores.Curves, "curves"),
-    ]
-    per_class = [*(_metric(name, config) for name in _PER_CLASS), _scores(scores.ClassAuc, "auc")]
+    is_regression = config.task == "regression"
     return tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(
                 model_type=tfma.constants.TF_GENERIC,
                 signature_name=EXAMPLES_SIGNATURE,
-                prediction_key="probabilities",
+                prediction_key=PREDICTION_KEYS[config.task],
                 label_key=config.data.label,
+                example_weight_key=config.data.weight or "",
             )
         ],
         slicing_specs=[
@@ -53,33 +51,54 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
             *(tfma.SlicingSpec(feature_keys=columns) for columns in config.evaluation.slices),
         ],
         metrics_specs=[
-            tfma.MetricsSpec(metrics=overall),
-            tfma.MetricsSpec(metrics=per_class),
+            *(_regression_specs(config) if is_regression else _classification_specs(config)),
+            tfma.MetricsSpec(
+                metrics=[_metric("ExampleCount", "example_count", config)],
+                example_weights=tfma.ExampleWeightOptions(unweighted=True),
+            ),
         ],
     )
 
 
-def _scores(metric: type[tfma.metrics.Metric], name: str) -> tfma.MetricConfig:
-    return tfma.MetricConfig(
-        class_name=metric.__name__, module=scores.__name__, config=json.dumps({"name": name})
+def _classification_specs(config: Config) -> Iterator[tfma.MetricsSpec]:
+    """Gives the metrics of all classes, and those of one: the positive, or each, to be filled in.
+
+    Which classes there are is known only when the model is.
+    """
+    matrix = tfma.MetricConfig(
+        class_name="MultiClassConfusionMatrixAtThresholds",
+        config=json.dumps({"name": "confusion_matrix", "thresholds": [0.0]}),
+    )
+    overall = (_metric(class_name, name, config) for name, class_name in _OVERALL.items())
+    yield tfma.MetricsSpec(metrics=[*overall, matrix, _metric(scores.Curves, "curves", config)])
+    class_ids = [_POSITIVE] if config.task == "binary" else []
+    yield tfma.MetricsSpec(
+        metrics=[_metric(metric, name, config) for name, metric in _OF_A_CLASS.items()],
+        binarize=tfma.BinarizationOptions(class_ids={"values": class_ids}),
     )
 
 
-def _metric(name: Metric, config: Config) -> tfma.MetricConfig:
-    metric = tfma.MetricConfig(
-        class_name=_CLASSES[name],
-        module=metrics.__name__ if name in _PER_CLASS else "",
+def _regression_specs(config: Config) -> Iterator[tfma.MetricsSpec]:
+    values = [_metric(regression.RegressionMetric, name, config) for name in regression.METRICS]
+    yield tfma.MetricsSpec(metrics=[*values, _metric(regression.Histograms, "histograms", config)])
+
+
+def _metric(metric: _Metric | str, name: str, config: Config) -> tfma.MetricConfig:
+    """Names a metric, TFMA's own or one of ours, and its bounds."""
+    result = tfma.MetricConfig(
+        class_name=metric if isinstance(metric, str) else metric.__name__,
+        module="" if isinstance(metric, str) else metric.__module__,
         config=json.dumps({"name": name}),
     )
-    threshold = config.evaluation.thresholds.get(name)
-    if threshold:
-        metric.per_slice_thresholds.add(
-            slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(name, threshold)
-        )
-    return metric
+    for bounded, threshold in config.evaluation.thresholds.items():
+        if bounded == name:
+            result.per_slice_thresholds.add(
+                slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(name, threshold)
+            )
+    return result
 
 
-def _threshold(name: Metric, threshold: Threshold) -> tfma.MetricThreshold:
+def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
     """Translates bounds: fixed ones, and the change to the baseline, worse being less or more."""
     result = tfma.MetricThreshold()
     if threshold.min is not None:

@@ -49,7 +49,7 @@ def create_pipeline(config: Config) -> Pipeline:
     # Measures every column of every split, and counts each class of the label.
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
-        stats_options=tfdv.StatsOptions(schema=_label_schema(config.data.label)),
+        stats_options=_stats_options(config),
     )
 
     # Takes the reviewed schema where there is one, and infers it where not.
@@ -110,7 +110,7 @@ def create_pipeline(config: Config) -> Pipeline:
         model_blessing=Channel(type=ModelBlessing),
     ).with_id("BaselineResolver")
 
-    # Measures the model on the raw eval split, and blesses it if every threshold holds.
+    # Measures the model on the raw examples, and blesses it if every threshold holds.
     evaluator = _keyed_by_code(
         Evaluator(
             examples=example_gen.outputs["examples"],
@@ -118,9 +118,11 @@ def create_pipeline(config: Config) -> Pipeline:
             baseline_model=baseline_resolver.outputs["model"],
             schema=schema_gen.outputs["schema"],
             eval_config=make_eval_config(config),
+            split=config.data.judged_split,
         ),
         "components.evaluator.component",
         "components.evaluator.metrics",
+        "components.evaluator.regression",
         "components.evaluator.scores",
     )
 
@@ -175,17 +177,16 @@ def create_pipeline(config: Config) -> Pipeline:
     )
 
 
-def _label_schema(label: str) -> schema_pb2.Schema:
-    """Declares whole numbers in the label to be categories; of words it changes nothing."""
-    return schema_pb2.Schema(
-        feature=[
-            schema_pb2.Feature(
-                name=label,
-                type=schema_pb2.INT,
-                int_domain=schema_pb2.IntDomain(is_categorical=True),
-            )
-        ]
+def _stats_options(config: Config) -> tfdv.StatsOptions:
+    """Declares whole numbers that are classes to be categories; of words it changes nothing."""
+    if config.task == "regression":
+        return tfdv.StatsOptions()
+    label = schema_pb2.Feature(
+        name=config.data.label,
+        type=schema_pb2.INT,
+        int_domain=schema_pb2.IntDomain(is_categorical=True),
     )
+    return tfdv.StatsOptions(schema=schema_pb2.Schema(feature=[label]))
 
 
 def _beam_pipeline_args(config: Config) -> list[str]:

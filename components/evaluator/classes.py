@@ -14,8 +14,11 @@ def read_classes(saved_model_dir: str) -> list[bytes]:
         saved_model_dir: Folder of a SavedModel that the trainer exported.
 
     Returns:
-        The words; a word's index is its class id.
+        The words; a word's index is its class id. Empty if the model has no classes.
     """
-    with fileio.open(os.path.join(saved_model_dir, "assets.extra", CLASSES_FILE), "rb") as file:
+    path = os.path.join(saved_model_dir, "assets.extra", CLASSES_FILE)
+    if not fileio.exists(path):
+        return []
+    with fileio.open(path, "rb") as file:
         content: bytes = file.read()
     return content.splitlines()

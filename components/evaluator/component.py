@@ -9,7 +9,7 @@ from components.evaluator import executor, extractors
 
 
 class Evaluator(component.Evaluator):
-    """Evaluates a classifier whose label is a word or a whole number, and blesses it or not."""
+    """Evaluates a classifier or a regression, and blesses it or not."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
@@ -20,15 +20,18 @@ class Evaluator(component.Evaluator):
         baseline_model: types.BaseChannel,
         schema: types.BaseChannel,
         eval_config: tfma.EvalConfig,
+        split: str = "eval",
     ) -> None:
         """Makes the component.
 
         Args:
-            examples: Raw examples; the `eval` split is evaluated.
+            examples: Raw examples.
             model: The candidate.
             baseline_model: The model to compare with, if the channel holds one.
             schema: Schema of the raw examples.
-            eval_config: Metrics, slices and thresholds.
+            eval_config: Metrics, slices and thresholds, of one of the tasks that
+                `components.evaluator.tasks` tells apart.
+            split: The split that the model is judged by.
         """
         super().__init__(
             examples=examples,
@@ -36,5 +39,6 @@ class Evaluator(component.Evaluator):
             baseline_model=baseline_model,
             schema=schema,
             eval_config=eval_config,
+            example_splits=[split],
             module_path=extractors.__name__,
         )

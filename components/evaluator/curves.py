@@ -1,8 +1,8 @@
 """ROC and calibration of a class, from its scores.
 
 The scores of a class are an array `[n_buckets, 3]` of float64: of each bucket of alike
-probabilities, lowest first, the examples not of the class, those of it, and the sum of all their
-probabilities.
+probabilities, lowest first, the weight of the examples not of the class, that of those of it, and
+the weighted sum of their probabilities. Examples weigh 1 where they have no weights.
 """
 
 import math
@@ -80,9 +80,10 @@ def calibration(scores: Array) -> Array:
         scores: Scores of the class.
 
     Returns:
-        Mean probability, share of the examples that are of the class, and number of examples, of
-        each bin that has any: `[n_bins, 3]`. A bucket is in the bin of its mean probability.
+        Mean probability, share of the examples that are of the class, and weight of the examples,
+        of each bin that has any: `[n_bins, 3]`. A bucket is in the bin of its mean probability.
     """
+    scores = scores[scores[:, :2].any(axis=1)]
     counts, sums = scores[:, :2].sum(axis=1), scores[:, 2]
     bins = np.minimum((sums / counts * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     examples, positives, probabilities = (

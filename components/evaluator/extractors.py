@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 from components.evaluator.classes import read_classes
+from components.evaluator.tasks import task_of
 
 UNKNOWN_CLASS = -1
 
@@ -17,17 +18,19 @@ def custom_extractors(
     eval_config: tfma.EvalConfig,
     tensor_adapter_config: Any,
 ) -> list[tfma.extractors.Extractor]:
-    """Gives TFMA's own extractors, the label's words replaced by their class ids.
+    """Gives TFMA's own extractors, in a classification the labels replaced by their class ids.
 
     The name and the arguments are those by which TFX's Evaluator looks for it.
     """
-    models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
-    classes = read_classes(models[0].model_path)
     extractors: list[tfma.extractors.Extractor] = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
         eval_config=eval_config,
         tensor_adapter_config=tensor_adapter_config,
     )
+    if task_of(eval_config) == "regression":
+        return extractors
+    models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
+    classes = read_classes(models[0].model_path)
     names = [extractor.stage_name for extractor in extractors]
     after_labels = names.index(tfma.extractors.labels_extractor.LABELS_EXTRACTOR_STAGE_NAME) + 1
     extractors.insert(
@@ -61,15 +64,20 @@ def to_class_ids(labels: Any, ids: Mapping[bytes, int]) -> Any:
     """Numbers the labels.
 
     Args:
-        labels: Words (bytes or str) or whole numbers, array of any shape.
-        ids: Word to class id; a whole number's word is its decimal digits.
+        labels: Words (bytes or str) or numbers, array of any shape.
+        ids: Word to class id; a whole number's word is its decimal digits, be it a float.
 
     Returns:
         int64 array of the same shape, `UNKNOWN_CLASS` for a label that is not among the words.
     """
     array = np.asarray(labels)
-    words = (
-        word if isinstance(word, bytes) else str(word).encode() for word in array.ravel().tolist()
-    )
+    words = (_word(label) for label in array.ravel().tolist())
     flat = np.fromiter((ids.get(word, UNKNOWN_CLASS) for word in words), np.int64, array.size)
     return flat.reshape(array.shape)
+
+
+def _word(label: bytes | str | float) -> bytes:
+    if isinstance(label, bytes):
+        return label
+    is_whole = isinstance(label, float) and label.is_integer()
+    return str(int(label) if is_whole else label).encode()

@@ -27,23 +27,26 @@ _MAX_WAITING = 1000
 """Examples that are counted at once, which takes a fraction of the time of one after another."""
 
 Cells = tuple[NDArray[np.int64], curves.Array]
-"""Places, rising: class id times `_N_BUCKETS` plus bucket, `[n_places]`. Of each the examples not
-of the class, those of it, and the sum of their probabilities, `[n_places, 3]`."""
+"""Places, rising: class id times `_N_BUCKETS` plus bucket, `[n_places]`. Of each the weight of the
+examples not of the class, that of those of it, and the weighted sum of their probabilities,
+`[n_places, 3]`."""
 
 
 @dataclass
 class _Accumulator:
-    """What has been counted, and class ids and probabilities of examples that wait for it."""
+    """What has been counted, and class ids, probabilities and weights of examples that wait."""
 
     counted: Cells = field(default_factory=lambda: (np.empty(0, np.int64), np.empty((0, 3))))
     labels: list[int] = field(default_factory=list)
     probabilities: list[curves.Array] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
 
     def count(self) -> Cells:
         """Counts all examples that wait."""
         if self.labels:
-            self.counted = _merged([self.counted, _count(self.labels, self.probabilities)])
-            self.labels, self.probabilities = [], []
+            counted = _count(self.labels, self.probabilities, self.weights)
+            self.counted = _merged([self.counted, counted])
+            self.labels, self.probabilities, self.weights = [], [], []
         return self.counted
 
 
@@ -69,10 +72,15 @@ def _auc(
     model_name: str = "",
     output_name: str = "",
     sub_key: metric_types.SubKey | None = None,
+    example_weighted: bool = False,
 ) -> metric_types.MetricComputations:
-    scores = _class_scores(eval_config, model_name, output_name)
+    scores = _class_scores(eval_config, model_name, output_name, example_weighted)
     key = metric_types.MetricKey(
-        name=name, model_name=model_name, output_name=output_name, sub_key=sub_key
+        name=name,
+        model_name=model_name,
+        output_name=output_name,
+        sub_key=sub_key,
+        example_weighted=example_weighted,
     )
     class_id = sub_key.class_id if sub_key else None
 
@@ -87,9 +95,15 @@ def _curves(
     eval_config: tfma.EvalConfig | None = None,
     model_name: str = "",
     output_name: str = "",
+    example_weighted: bool = False,
 ) -> metric_types.MetricComputations:
-    scores = _class_scores(eval_config, model_name, output_name)
-    key = metric_types.MetricKey(name=name, model_name=model_name, output_name=output_name)
+    scores = _class_scores(eval_config, model_name, output_name, example_weighted)
+    key = metric_types.MetricKey(
+        name=name,
+        model_name=model_name,
+        output_name=output_name,
+        example_weighted=example_weighted,
+    )
 
     def result(metrics: dict[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, bytes]:
         by_class = [curves.curves_of(found) for found in metrics[scores.keys[0]]]
@@ -99,11 +113,17 @@ def _curves(
 
 
 def _class_scores(
-    eval_config: tfma.EvalConfig | None, model_name: str, output_name: str
+    eval_config: tfma.EvalConfig | None,
+    model_name: str,
+    output_name: str,
+    example_weighted: bool = False,
 ) -> metric_types.MetricComputation:
     """Counts the scores of all classes; TFMA makes one of all computations of the same key."""
     key = metric_types.MetricKey(
-        name="_class_scores", model_name=model_name, output_name=output_name
+        name="_class_scores",
+        model_name=model_name,
+        output_name=output_name,
+        example_weighted=example_weighted,
     )
     combiner = _ScoresCombiner(key, eval_config)
     return metric_types.MetricComputation(keys=[key], preprocessors=None, combiner=combiner)
@@ -122,17 +142,20 @@ class _ScoresCombiner(beam.CombineFn):
     def add_input(
         self, accumulator: _Accumulator, element: metric_types.StandardMetricInputs
     ) -> _Accumulator:
-        label, probabilities, _ = next(
+        label, probabilities, weight = next(
             metric_util.to_label_prediction_example_weight(
                 element,
                 eval_config=self._eval_config,
                 model_name=self._key.model_name,
                 output_name=self._key.output_name,
+                example_weighted=bool(self._key.example_weighted),
                 flatten=False,
+                require_single_example_weight=True,
             )
         )
         accumulator.labels.append(label.item())
         accumulator.probabilities.append(probabilities)
+        accumulator.weights.append(weight.item())
         if len(accumulator.labels) == _MAX_WAITING:
             accumulator.count()
         return accumulator
@@ -149,8 +172,10 @@ class _ScoresCombiner(beam.CombineFn):
         return {self._key: np.split(cells, starts)}
 
 
-def _count(labels: Sequence[int], probabilities: Sequence[curves.Array]) -> Cells:
-    """Counts examples: class ids and `[n_classes]` probabilities each."""
+def _count(
+    labels: Sequence[int], probabilities: Sequence[curves.Array], weights: Sequence[float]
+) -> Cells:
+    """Counts examples: class id, `[n_classes]` probabilities and weight of each."""
     # Rounding gives a little more than 1; NaN ranks last, and fails no evaluation.
     values = np.nan_to_num(np.stack(probabilities).astype(np.float64)).clip(0, 1)
     with np.errstate(divide="ignore"):
@@ -159,7 +184,10 @@ def _count(labels: Sequence[int], probabilities: Sequence[curves.Array]) -> Cell
     class_ids = np.arange(values.shape[1])
     places = class_ids * _N_BUCKETS + buckets.astype(np.int64)
     is_of = np.array(labels)[:, np.newaxis] == class_ids
-    return places.ravel(), np.stack([~is_of, is_of, values], axis=-1).reshape(-1, 3)
+    cells = (
+        np.stack([~is_of, is_of, values], axis=-1) * np.array(weights)[:, np.newaxis, np.newaxis]
+    )
+    return places.ravel(), cells.reshape(-1, 3)
 
 
 def _merged(parts: Sequence[Cells]) -> Cells:

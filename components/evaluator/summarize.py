@@ -4,55 +4,87 @@ import base64
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tfx.dsl.io import fileio
 
 from components.evaluator.summary import SUMMARY_FILE
+from trainer.config import Task
 
 CONFUSION_MATRIX = "confusion_matrix"
 CURVES = "curves"
+HISTOGRAMS = "histograms"
 _DIFFERENCE = "_diff"
 """TFMA's ending of a metric that is the difference to the baseline, whose own stands beside it."""
+
+NO_EXAMPLES = "the split has no examples of the class"
+NO_BASELINE = "undefined for the baseline"
+"""Why a check is not made."""
 
 Metrics = dict[str, float]
 
 
 def write_summary(
-    evaluation_dir: str, classes: Sequence[str], eval_config: tfma.EvalConfig, *, has_baseline: bool
-) -> None:
+    evaluation_dir: str,
+    task: Task,
+    classes: Sequence[str],
+    eval_config: tfma.EvalConfig,
+    *,
+    has_baseline: bool,
+) -> bool:
     """Writes the summary beside TFMA's own files.
 
     Args:
         evaluation_dir: Folder of TFMA's output.
-        classes: Word of each class id.
+        task: What was evaluated.
+        classes: Word of each class id; empty in a regression.
         eval_config: The metrics and thresholds that were evaluated.
         has_baseline: Whether a baseline was evaluated too.
+
+    Returns:
+        Whether every check holds that can be made.
     """
     candidate = _load(evaluation_dir, tfma.CANDIDATE_KEY if has_baseline else "")
     baseline = _load(evaluation_dir, tfma.BASELINE_KEY) if has_baseline else {}
+    # In a binary task only the positive class has metrics of its own.
+    words = [] if task == "binary" else classes
     slices = [
         {
             "slice": dict(key),
-            "metrics": _defined(values_of(results, classes)),
-            "baseline": _defined(values_of(baseline[key], classes)) if key in baseline else None,
+            "metrics": _defined(values_of(results, words)),
+            "baseline": _defined(values_of(baseline[key], words)) if key in baseline else None,
         }
         for key, results in sorted(candidate.items(), key=lambda item: (len(item[0]), item[0]))
     ]
-    checks = make_checks(
-        values_of(candidate[()], classes), values_of(baseline.get((), {}), classes), eval_config
+    figures = _drawn(candidate[()], task, classes)
+    matrix = figures.get(CONFUSION_MATRIX, [])
+    absent = {word for word, row in zip(words, matrix, strict=False) if not any(row)}
+    checks = list(
+        make_checks(
+            values_of(candidate[()], words),
+            values_of(baseline.get((), {}), words),
+            eval_config,
+            absent,
+        )
     )
-    summary = {
-        "classes": list(classes),
-        "slices": slices,
-        CONFUSION_MATRIX: _confusion_matrix(candidate[()], len(classes)),
-        CURVES: dict(zip(classes, _curves(candidate[()]), strict=True)),
-        "checks": list(checks),
-    }
+    summary = {"task": task, "slices": slices, **figures, "checks": checks}
     with fileio.open(os.path.join(evaluation_dir, SUMMARY_FILE), "w") as file:
-        file.write(json.dumps(summary, indent=1))
+        file.write(json.dumps(summary))
+    return all(check["holds"] for check in checks)
+
+
+def _drawn(results: Mapping[str, Any], task: Task, classes: Sequence[str]) -> dict[str, Any]:
+    """Gives what figures are drawn from."""
+    if task == "regression":
+        return {HISTOGRAMS: _read_json(results, HISTOGRAMS)}
+    curves = zip(classes, _read_json(results, CURVES), strict=True)
+    return {
+        "classes": list(classes),
+        CONFUSION_MATRIX: _confusion_matrix(results, len(classes)),
+        CURVES: dict(list(curves)[-1:] if task == "binary" else curves),
+    }
 
 
 def _load(evaluation_dir: str, model_name: str) -> dict[tuple[Any, ...], Any]:
@@ -62,10 +94,14 @@ def _load(evaluation_dir: str, model_name: str) -> dict[tuple[Any, ...], Any]:
 
 
 def values_of(results: Mapping[str, Any], classes: Sequence[str]) -> Metrics:
-    """Names the metrics of a slice: `accuracy`, `precision/setosa`; NaN where one is undefined."""
+    """Names the metrics of a slice: `accuracy`, `precision/setosa`; NaN where one is undefined.
+
+    Metrics of a class have no class in their name if `classes` is empty.
+    """
     metrics = {}
     for sub_key, values in results.items():
-        suffix = f"/{classes[int(sub_key.removeprefix('classId:'))]}" if sub_key else ""
+        is_named = sub_key and classes
+        suffix = f"/{classes[int(sub_key.removeprefix('classId:'))]}" if is_named else ""
         for name, value in values.items():
             if "doubleValue" in value and not name.endswith(_DIFFERENCE):
                 metrics[f"{name}{suffix}"] = float(value["doubleValue"])
@@ -76,41 +112,52 @@ def _defined(metrics: Metrics) -> Metrics:
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[int]]:
-    """Counts examples by true class (row) and predicted class (column)."""
-    matrix = [[0] * n_classes for _ in range(n_classes)]
+def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[float]]:
+    """Weighs examples by true class (row) and predicted class (column), whole numbers as int.
+
+    Examples whose label is none of the classes are left out.
+    """
+    matrix: list[list[float]] = [[0] * n_classes for _ in range(n_classes)]
     (at_threshold,) = results[""][CONFUSION_MATRIX]["multiClassConfusionMatrixAtThresholds"][
         "matrices"
     ]
     for entry in at_threshold["entries"]:
         row, column = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
-        matrix[row][column] = int(entry.get("numWeightedExamples", 0))
+        weight = float(entry.get("numWeightedExamples", 0))
+        if row >= 0:
+            matrix[row][column] = int(weight) if weight.is_integer() else round(weight, 6)
     return matrix
 
 
-def _curves(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Reads the curves of each class, by class id."""
-    found: list[dict[str, Any]] = json.loads(base64.b64decode(results[""][CURVES]["bytesValue"]))
-    return found
+def _read_json(results: Mapping[str, Any], name: str) -> Any:
+    """Reads a metric that is JSON as bytes."""
+    return json.loads(base64.b64decode(results[""][name]["bytesValue"]))
 
 
 def make_checks(
-    metrics: Metrics, baseline: Metrics, eval_config: tfma.EvalConfig
+    metrics: Metrics,
+    baseline: Metrics,
+    eval_config: tfma.EvalConfig,
+    absent: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Holds the whole split's metrics against every threshold, as TFMA does for the blessing.
+    """Holds the whole split's metrics against every threshold.
 
     Args:
         metrics: Metrics of the candidate, NaN where one is undefined.
         baseline: The same of the baseline; empty if there is none.
         eval_config: The thresholds.
+        absent: Classes that have no examples in the split.
 
     Yields:
         The checks of the summary.
     """
     for name, threshold in thresholds_of(eval_config):
         for metric, value in metrics.items():
-            if metric.split("/")[0] == name:
-                yield from _bounds(metric, value, baseline.get(metric), threshold)
+            kind, _, word = metric.partition("/")
+            if kind == name:
+                is_absent = math.isnan(value) and word in absent
+                skipped = NO_EXAMPLES if is_absent else None
+                yield from _bounds(metric, value, baseline.get(metric), threshold, skipped)
 
 
 def thresholds_of(eval_config: tfma.EvalConfig) -> Iterator[tuple[str, tfma.MetricThreshold]]:
@@ -122,30 +169,39 @@ def thresholds_of(eval_config: tfma.EvalConfig) -> Iterator[tuple[str, tfma.Metr
 
 
 def _bounds(
-    metric: str, value: float, baseline: float | None, threshold: tfma.MetricThreshold
+    metric: str,
+    value: float,
+    baseline: float | None,
+    threshold: tfma.MetricThreshold,
+    skipped: str | None,
 ) -> Iterator[dict[str, Any]]:
-    """Checks one metric; TFMA lets no bound hold of NaN, and no change against a baseline of 0."""
+    """Checks one metric; no bound holds of what is undefined, unless it is skipped."""
     fixed, change = threshold.value_threshold, threshold.change_threshold
     if fixed.HasField("lower_bound"):
         limit = fixed.lower_bound.value
-        yield _check(metric, "min", limit, value, margin=value - limit)
+        yield _check(metric, "min", limit, value, value - limit, skipped)
     if fixed.HasField("upper_bound"):
         limit = fixed.upper_bound.value
-        yield _check(metric, "max", limit, value, margin=limit - value)
+        yield _check(metric, "max", limit, value, limit - value, skipped)
     if change.HasField("absolute") and baseline is not None:
         limit, difference = change.absolute.value, value - baseline
         lower_is_better = change.direction == tfma.MetricDirection.LOWER_IS_BETTER
         margin = limit - difference if lower_is_better else difference - limit
-        yield _check(metric, "change", limit, difference, margin=margin if baseline else math.nan)
+        if math.isnan(baseline):
+            skipped = skipped or NO_BASELINE
+        yield _check(metric, "change", limit, difference, margin, skipped)
 
 
-def _check(metric: str, bound: str, limit: float, value: float, margin: float) -> dict[str, Any]:
+def _check(
+    metric: str, bound: str, limit: float, value: float, margin: float, skipped: str | None
+) -> dict[str, Any]:
     """Makes a check of the summary; the margin is NaN where the bound cannot hold."""
     return {
         "metric": metric,
         "bound": bound,
         "limit": limit,
         "value": value,
-        "holds": margin >= 0,
+        "holds": margin >= 0 or skipped is not None,
         "margin": margin if math.isfinite(margin) else None,
+        "skipped": skipped,
     }

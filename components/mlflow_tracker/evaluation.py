@@ -64,7 +64,7 @@ def evaluation_artifacts(summary: Summary) -> dict[str, Callable[[], bytes]]:
         return json.dumps(evaluation_table(summary)).encode()
 
     return {
-        f"evaluation/{SUMMARY_FILE}": lambda: json.dumps(summary, indent=1).encode(),
+        f"evaluation/{SUMMARY_FILE}": lambda: json.dumps(summary).encode(),
         TABLE_FILE: table,
         **{f"evaluation/{name}.png": _figure(name, summary) for name in _FIGURES},
     }

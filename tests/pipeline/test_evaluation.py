@@ -6,15 +6,23 @@ from typing import Any
 import pytest
 import tensorflow_model_analysis as tfma
 
+from components.evaluator.tasks import task_of
 from pipeline.config import Config
 from pipeline.evaluation import make_eval_config
+from pipeline.sections import METRICS
 
 
-def make_config(thresholds: dict[str, Any], slices: list[Any] | None = None) -> Config:
+def make_config(
+    thresholds: dict[str, Any],
+    slices: list[Any] | None = None,
+    task: str = "multiclass",
+    weight: str | None = None,
+) -> Config:
     return Config.model_validate(
         {
             "name": "zoo",
-            "data": {"path": "zoo.csv", "label": "animal"},
+            "task": task,
+            "data": {"path": "zoo.csv", "label": "animal", "weight": weight},
             "features": {"legs": "numeric"},
             "evaluation": {"thresholds": thresholds, "slices": slices or []},
         }
@@ -46,21 +54,64 @@ def test_make_eval_config_asks_the_examples_signature() -> None:
     )
 
 
-def test_make_eval_config_measures_everything_whatever_has_thresholds() -> None:
-    overall, per_class = make_eval_config(make_config({"accuracy": {"min": 0.9}})).metrics_specs
+def test_make_eval_config_asks_for_the_predictions_of_a_regression() -> None:
+    (model,) = make_eval_config(
+        make_config({"r2": {"min": -1.0}}, task="regression", weight="mass")
+    ).model_specs
 
-    assert [json.loads(metric.config)["name"] for metric in overall.metrics] == [
-        "accuracy",
-        "cross_entropy",
-        "example_count",
-        "confusion_matrix",
-        "curves",
+    assert (model.prediction_key, model.example_weight_key) == ("predictions", "mass")
+
+
+@pytest.mark.parametrize(
+    ("task", "threshold", "expected"),
+    [
+        (
+            "multiclass",
+            "accuracy",
+            [
+                ["accuracy", "cross_entropy", "confusion_matrix", "curves"],
+                ["precision", "recall", "auc"],
+                ["example_count"],
+            ],
+        ),
+        (
+            "binary",
+            "accuracy",
+            [
+                ["accuracy", "cross_entropy", "confusion_matrix", "curves"],
+                ["precision", "recall", "auc"],
+                ["example_count"],
+            ],
+        ),
+        (
+            "regression",
+            "rmse",
+            [
+                ["rmse", "mse", "mae", "r2", "mean_label", "mean_prediction", "histograms"],
+                ["example_count"],
+            ],
+        ),
+    ],
+)
+def test_make_eval_config_measures_everything_whatever_has_thresholds(
+    task: str, threshold: str, expected: list[list[str]]
+) -> None:
+    specs = make_eval_config(make_config({threshold: {"min": 0.9}}, task=task)).metrics_specs
+
+    names = [[json.loads(metric.config)["name"] for metric in spec.metrics] for spec in specs]
+    assert names == expected
+    assert [spec.example_weights.unweighted for spec in specs] == [False] * (len(specs) - 1) + [
+        True
     ]
-    assert [json.loads(metric.config)["name"] for metric in per_class.metrics] == [
-        "precision",
-        "recall",
-        "auc",
-    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"), [("multiclass", "auc"), ("binary", "auc"), ("regression", "mae")]
+)
+def test_make_eval_config_tells_its_task(task: Any, metric: str) -> None:
+    eval_config = make_eval_config(make_config({metric: {"min": 0.5}}, task=task))
+
+    assert task_of(eval_config) == task
 
 
 def test_make_eval_config_measures_the_whole_split_and_every_slice() -> None:
@@ -73,7 +124,7 @@ def test_make_eval_config_measures_the_whole_split_and_every_slice() -> None:
     ]
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "precision", "recall"])
+@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "precision", "recall", "auc"])
 def test_make_eval_config_gives_bounds_to_the_metric_that_has_them(metric: str) -> None:
     thresholds = thresholds_of(make_config({metric: {"min": 0.25, "max": 0.75}}))
 
@@ -108,12 +159,16 @@ def test_make_eval_config_gives_a_bound_of_zero_and_leaves_out_what_is_not_set(
         ("precision", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
         ("recall", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
         ("cross_entropy", tfma.MetricDirection.LOWER_IS_BETTER, 0.25),
+        ("rmse", tfma.MetricDirection.LOWER_IS_BETTER, 0.25),
+        ("r2", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
     ],
 )
 def test_make_eval_config_signs_the_change_by_what_is_worse(
     metric: str, direction: int, change: float
 ) -> None:
-    threshold = thresholds_of(make_config({metric: {"max_worsening": 0.25}}))[metric]
+    task = "regression" if metric in METRICS["regression"] else "multiclass"
+    config = make_config({metric: {"max_worsening": 0.25}}, task=task)
+    threshold = thresholds_of(config)[metric]
 
     assert not threshold.HasField("value_threshold")
     assert threshold.change_threshold == tfma.GenericChangeThreshold(

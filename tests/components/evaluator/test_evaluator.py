@@ -1,28 +1,11 @@
-"""The Evaluator as TFX runs it: real SavedModels over real examples, judged by TFMA.
+"""The Evaluator of several classes, against metrics counted by hand."""
 
-The models give back probabilities that stand in the examples, so that every metric can be counted
-by hand.
-"""
-
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
-from google.protobuf import text_format
-from tensorflow_transform.tf_metadata import schema_utils
-from tfx.types import Artifact, channel_utils, standard_artifacts
-
-from components.evaluator import metrics, scores
-from components.evaluator.component import Evaluator
-from components.evaluator.executor import Executor
-from components.evaluator.summary import read_summary
+from evaluated import Evaluation, evaluate, make_config, write_model
 
 # TFMA's confusion matrix takes class ids as arrays of one element.
 pytestmark = pytest.mark.filterwarnings(
@@ -49,181 +32,68 @@ SPEC = {
     "good": tf.io.FixedLenFeature([3], tf.float32),
     "poor": tf.io.FixedLenFeature([3], tf.float32),
 }
+GOOD, POOR = {"probabilities": "good"}, {"probabilities": "poor"}
 
 
-class GivesBack(tf.Module):
-    """A model whose probabilities are a column of the examples."""
-
-    def __init__(self, column: str) -> None:
-        super().__init__()
-        self._column = column
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
-    def predict(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": tf.io.parse_example(examples, SPEC)[self._column]}
-
-
-def write_model(folder: Path, column: str, classes: Sequence[str]) -> Artifact:
-    module, model_dir = GivesBack(column), folder / "Format-Serving"
-    tf.saved_model.save(module, str(model_dir), {"examples": module.predict})
-    (model_dir / "assets.extra").mkdir()
-    (model_dir / "assets.extra" / "classes").write_text("".join(f"{name}\n" for name in classes))
-    model = standard_artifacts.Model()
-    model.uri = str(folder)
-    return model
-
-
-def write_examples(folder: Path) -> Artifact:
-    (folder / "Split-eval").mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(folder / "Split-eval" / "data.gz"), "GZIP") as writer:
-        for label, predicted, sureness, legs in ROWS:
-            features = {
-                "animal": tf.train.Feature(bytes_list=tf.train.BytesList(value=[label.encode()])),
-                "legs": tf.train.Feature(int64_list=tf.train.Int64List(value=[legs])),
-            }
-            for column, class_id in predicted.items():
-                values = np.where(np.arange(3) == class_id, sureness, (1 - sureness) / 2)
-                features[column] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
-    examples = standard_artifacts.Examples()
-    examples.uri, examples.split_names = str(folder), '["eval"]'
-    examples.set_string_custom_property("payload_format", "FORMAT_TF_EXAMPLE")
-    return examples
-
-
-def write_schema(folder: Path) -> Artifact:
-    folder.mkdir()
-    text = text_format.MessageToString(schema_utils.schema_from_feature_spec(SPEC))
-    (folder / "schema.pbtxt").write_text(text)
-    schema = standard_artifacts.Schema()
-    schema.uri = str(folder)
-    return schema
-
-
-def make_eval_config(**thresholds: Mapping[str, Any]) -> tfma.EvalConfig:
-    """Makes an evaluation as `pipeline.evaluation` does, with `MetricThreshold`s as dicts."""
-
-    def metric(class_name: str, name: str, **options: Any) -> tfma.MetricConfig:
-        config = tfma.MetricConfig(
-            class_name=class_name,
-            module=next(
-                (module.__name__ for module in (metrics, scores) if hasattr(module, class_name)), ""
-            ),
-            config=json.dumps({"name": name, **options}),
-        )
-        if name in thresholds:
-            config.per_slice_thresholds.add(
-                slicing_specs=[tfma.SlicingSpec()], threshold=thresholds[name]
-            )
-        return config
-
-    return tfma.EvalConfig(
-        model_specs=[
-            tfma.ModelSpec(
-                model_type=tfma.constants.TF_GENERIC,
-                signature_name="examples",
-                prediction_key="probabilities",
-                label_key="animal",
-            )
-        ],
-        slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["legs"])],
-        metrics_specs=[
-            tfma.MetricsSpec(
-                metrics=[
-                    metric("SparseCategoricalAccuracy", "accuracy"),
-                    metric("SparseCategoricalCrossentropy", "cross_entropy"),
-                    metric("ExampleCount", "example_count"),
-                    metric(
-                        "MultiClassConfusionMatrixAtThresholds",
-                        "confusion_matrix",
-                        thresholds=[0.0],
-                    ),
-                    metric("Curves", "curves"),
+def make_rows() -> list[dict[str, object]]:
+    return [
+        {
+            "animal": label,
+            "legs": legs,
+            **{
+                column: [
+                    sureness if index == class_id else (1 - sureness) / 2 for index in range(3)
                 ]
-            ),
-            tfma.MetricsSpec(
-                metrics=[
-                    metric("ClassPrecision", "precision"),
-                    metric("ClassRecall", "recall"),
-                    metric("ClassAuc", "auc"),
-                ]
-            ),
-        ],
-    )
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What came of an evaluation: the summary, and TFMA's verdict."""
-
-    summary: Mapping[str, Any]
-    is_blessed: bool
-
-    def checks(self, metric: str) -> list[dict[str, Any]]:
-        return [check for check in self.summary["checks"] if check["metric"] == metric]
-
-
-def evaluate(
-    folder: Path, model: Artifact, baseline: Artifact, eval_config: tfma.EvalConfig
-) -> Evaluation:
-    inputs = {
-        "examples": write_examples(folder / "examples"),
-        "model": model,
-        "baseline_model": baseline,
-        "schema": write_schema(folder / "schema"),
-    }
-    channels = {key: channel_utils.as_channel([artifact]) for key, artifact in inputs.items()}
-    component = Evaluator(**channels, eval_config=eval_config)
-    evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
-    evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
-    context = Executor.Context(tmp_dir=str(folder / "temp"), unique_id="1")
-    Executor(context).Do(
-        {key: [artifact] for key, artifact in inputs.items()},
-        {"evaluation": [evaluation], "blessing": [blessing]},
-        dict(component.exec_properties),
-    )
-    is_blessed = blessing.get_int_custom_property("blessed") == 1
-    return Evaluation(read_summary(evaluation.uri), is_blessed)
+                for column, class_id in predicted.items()
+            },
+        }
+        for label, predicted, sureness, legs in ROWS
+    ]
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     """The good model, compared with one of other classes; it meets each bound exactly."""
     folder = tmp_path_factory.mktemp("first")
-    model = write_model(folder / "model", "good", CLASSES)
-    baseline = write_model(folder / "baseline", "poor", ["ant", "bee", "dog"])
-    eval_config = make_eval_config(
-        accuracy={
-            "value_threshold": {
-                "lower_bound": {"value": GOOD_ACCURACY},
-                "upper_bound": {"value": GOOD_ACCURACY},
-            },
-            "change_threshold": {"direction": "HIGHER_IS_BETTER", "absolute": {"value": 1}},
-        },
-    )
-    return evaluate(folder, model, baseline, eval_config)
+    model = write_model(folder / "model", SPEC, GOOD, CLASSES)
+    baseline = write_model(folder / "baseline", SPEC, POOR, ["ant", "bee", "dog"])
+    bounds = {"min": GOOD_ACCURACY, "max": GOOD_ACCURACY, "max_worsening": 0.0}
+    config = make_config("multiclass", "animal", {"accuracy": bounds}, ["legs"])
+    return evaluate(folder, config, SPEC, {"eval": make_rows()}, model, baseline)
 
 
 @pytest.fixture(scope="module")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     """The poor model, compared with the good one."""
     folder = tmp_path_factory.mktemp("second")
-    model = write_model(folder / "model", "poor", CLASSES)
-    baseline = write_model(folder / "baseline", "good", CLASSES)
-    eval_config = make_eval_config(
-        accuracy={
-            "change_threshold": {
-                "direction": "HIGHER_IS_BETTER",
-                "absolute": {"value": POOR_ACCURACY - GOOD_ACCURACY},
-            }
-        },
-        cross_entropy={
-            "change_threshold": {"direction": "LOWER_IS_BETTER", "absolute": {"value": 0.1}}
-        },
-        precision={"value_threshold": {"lower_bound": {"value": 0}}},
+    model = write_model(folder / "model", SPEC, POOR, CLASSES)
+    baseline = write_model(folder / "baseline", SPEC, GOOD, CLASSES)
+    thresholds = {
+        "accuracy": {"max_worsening": GOOD_ACCURACY - POOR_ACCURACY},
+        "cross_entropy": {"max_worsening": 0.1},
+        "precision": {"min": 0.0},
+        "auc": {"min": 0.0},
+    }
+    config = make_config("multiclass", "animal", thresholds, ["legs"])
+    return evaluate(folder, config, SPEC, {"eval": make_rows()}, model, baseline)
+
+
+@pytest.fixture(scope="module")
+def third(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """The good model on weighted examples of a test split, which lacks a class."""
+    folder = tmp_path_factory.mktemp("third")
+    spec = {**SPEC, "weight": tf.io.FixedLenFeature([], tf.float32)}
+    model = write_model(folder / "model", spec, GOOD, CLASSES)
+    # The ants weigh 2, the bees a half.
+    rows = [{**row, "weight": 2.0 if row["animal"] == "ant" else 0.5} for row in make_rows()[:-2]]
+    config = make_config(
+        "multiclass",
+        "animal",
+        {"recall": {"min": 0.5}, "auc": {"min": 0.25}},
+        weight="weight",
+        split={"test": 1},
     )
-    return evaluate(folder, model, baseline, eval_config)
+    return evaluate(folder, config, spec, {"eval": make_rows(), "test": rows}, model)
 
 
 # one model
@@ -342,5 +212,50 @@ def test_evaluator_refuses_a_bound_of_an_undefined_metric(second: Evaluation) ->
     assert check["margin"] is None
 
 
+def test_evaluator_holds_every_class_to_a_bound_of_the_area_under_its_curve(
+    second: Evaluation,
+) -> None:
+    found = [check["metric"] for check in second.summary["checks"] if "auc" in check["metric"]]
+
+    assert found == ["auc/ant", "auc/bee", "auc/cow"]
+
+
 def test_evaluator_does_not_bless_a_model_that_misses_a_bound(second: Evaluation) -> None:
     assert not second.is_blessed
+
+
+# weights, splits, and a class that is not there
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("accuracy", (2 + 2 + 0.5 + 0.5) / 7.5),
+        ("cross_entropy", -(5 * math.log(0.8) + 2.5 * math.log(0.1)) / 7.5),
+        ("example_count", 6),
+        ("precision/ant", 4 / 4.5),  # of rows 1, 2, 6
+        ("recall/bee", 1 / 1.5),  # of rows 4, 5, 6
+        # Of 6 x 1.5 in weight: rows 1 and 2 win rows 4 and 5 and tie row 6; row 3 ties 4 and 5.
+        ("auc/ant", (4 * (1 + 0.5 / 2) + 2 * 1 / 2) / 9),
+    ],
+)
+def test_evaluator_weighs_the_examples_of_the_judged_split(
+    third: Evaluation, metric: str, expected: float
+) -> None:
+    assert third.metrics[metric] == pytest.approx(expected, rel=1e-6)
+
+
+def test_evaluator_weighs_confusion_and_calibration(third: Evaluation) -> None:
+    assert third.summary["confusion_matrix"] == [[4, 2, 0], [0.5, 1, 0], [0, 0, 0]]
+    assert np.array(third.summary["curves"]["ant"]["calibration"]) == pytest.approx(
+        np.array([[0.1, 2 / 3, 3], [0.8, 4 / 4.5, 4.5]])
+    )
+
+
+def test_evaluator_holds_nothing_of_an_absent_class_against_a_model(third: Evaluation) -> None:
+    (recall,) = third.checks("recall/cow")
+    (auc,) = third.checks("auc/cow")
+
+    assert recall["skipped"] == auc["skipped"] == "the split has no examples of the class"
+    assert [check["skipped"] for check in third.checks("recall/ant")] == [None]
+    assert third.is_blessed

@@ -26,6 +26,7 @@ NUMBERS = {b"-1": 0, b"9": 1, b"10": 2}
         (np.array([b"cow", b"Ant", b""], object), WORDS, [-1, -1, -1]),
         (np.array([10, 9, -1]), NUMBERS, [2, 1, 0]),
         (np.array([10, 8], np.int32), NUMBERS, [2, -1]),
+        (np.array([10.0, 9.5, -1.0, np.nan, np.inf], np.float32), NUMBERS, [2, -1, 0, -1, -1]),
         (np.array([], object), WORDS, []),
     ],
 )
