@@ -31,6 +31,8 @@ from pipeline.own_code import modules_of
 from trainer.config import transform_settings
 from trainer.feature_config import raw_types
 
+_HISTOGRAM_BUCKETS = 30
+
 
 def create_pipeline(config: Config) -> Pipeline:
     """Chains the components.
@@ -178,9 +180,12 @@ def create_pipeline(config: Config) -> Pipeline:
 
 
 def _stats_options(config: Config) -> tfdv.StatsOptions:
-    """Declares whole numbers that are classes to be categories; of words it changes nothing."""
+    """Declares whole numbers that are classes to be categories; of words it changes nothing.
+
+    Of a label that is a number, a histogram is drawn, which ten bars would not do for.
+    """
     if config.task == "regression":
-        return tfdv.StatsOptions()
+        return tfdv.StatsOptions(num_histogram_buckets=_HISTOGRAM_BUCKETS)
     label = schema_pb2.Feature(
         name=config.data.label,
         type=schema_pb2.INT,

@@ -110,12 +110,21 @@ class ArtifactReader:
 
             return statistics_page(statistics).encode()
 
-        def balance() -> bytes:
-            from components.mlflow_tracker import figures
+        is_number = any(
+            feature.HasField("num_stats")
+            for found in statistics.values()
+            for feature in found.datasets[0].features
+            if list(feature.path.step) == [self._start.label]
+        )
+        name = "label_histogram" if is_number else "class_balance"
 
-            return figures.class_balance(statistics, self._start.label)
+        def figure() -> bytes:
+            from components.mlflow_tracker import label_figures  # takes a second to import
 
-        result.artifacts |= {"data/statistics.html": page, "data/class_balance.png": balance}
+            content: bytes = getattr(label_figures, name)(statistics, self._start.label)
+            return content
+
+        result.artifacts |= {"data/statistics.html": page, f"data/{name}.png": figure}
 
     def _schema(self, result: Projection, _: NodeOutcome, output: Output) -> None:
         text = Path(output.uri, "schema.pbtxt").read_bytes()
@@ -213,6 +222,7 @@ _READERS: Mapping[str, Callable[[ArtifactReader, Projection, NodeOutcome, Output
 
 
 def _read_splits(uri: str, file_name: str) -> Iterator[tuple[str, bytes]]:
-    """Reads a file of each split, the train split first."""
-    for folder in sorted(Path(uri).glob("Split-*"), reverse=True):
+    """Reads a file of each split, the train split first, the others by alphabet."""
+    folders = Path(uri).glob("Split-*")
+    for folder in sorted(folders, key=lambda folder: (folder.name != "Split-train", folder.name)):
         yield folder.name.removeprefix("Split-"), (folder / file_name).read_bytes()

@@ -66,19 +66,27 @@ def evaluation_artifacts(summary: Summary) -> dict[str, Callable[[], bytes]]:
     return {
         f"evaluation/{SUMMARY_FILE}": lambda: json.dumps(summary).encode(),
         TABLE_FILE: table,
-        **{f"evaluation/{name}.png": _figure(name, summary) for name in _FIGURES},
+        **{f"evaluation/{name}.png": _figure(name, summary) for name in _figures(summary)},
     }
 
 
-_FIGURES = ("confusion_matrix", "precision_recall", "calibration", "roc")
+_CLASSIFICATION = ("confusion_matrix", "precision_recall", "calibration", "roc")
 """Functions of `components.mlflow_tracker.figures` that draw a summary."""
+_REGRESSION = ("predicted_by_actual", "residuals", "residuals_by_prediction")
+"""The same of `components.mlflow_tracker.regression_figures`."""
+
+
+def _figures(summary: Summary) -> tuple[str, ...]:
+    return _REGRESSION if summary["task"] == "regression" else _CLASSIFICATION
 
 
 def _figure(name: str, summary: Summary) -> Callable[[], bytes]:
     def draw() -> bytes:
-        from components.mlflow_tracker import figures  # takes a second to import
+        # It takes a second to import them.
+        from components.mlflow_tracker import figures, regression_figures
 
-        content: bytes = getattr(figures, name)(summary)
+        module = regression_figures if name in _REGRESSION else figures
+        content: bytes = getattr(module, name)(summary)
         return content
 
     return draw

@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+MAX_CLASSES = 40
+"""As many can be told apart in one figure."""
 _DPI = 120
 _MAX_WORD_CHARS = 28
 _SQUARES_PER_ROW = 5
@@ -39,6 +41,11 @@ def shown(word: str) -> str:
     half = _MAX_WORD_CHARS // 2
     short = line if len(line) <= _MAX_WORD_CHARS else f"{line[:half]}…{line[-half:]}"
     return short.replace("$", r"\$")
+
+
+def title(text: str, n_classes: int) -> str:
+    """Adds to a title how many classes are drawn, where it is not all."""
+    return text if n_classes <= MAX_CLASSES else f"{text}: {MAX_CLASSES} of {n_classes}"
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
@@ -77,7 +84,7 @@ def draw_curves(names: Mapping[str, str], draw: Callable[[Axes, str, str], list[
     colors = [f"C{index}" for index in range(10)]
     if len(names) <= len(colors):
         figure = make_figure(8.5, 6)
-        axes = _unit_square(figure.add_subplot())
+        axes = unit_square(figure.add_subplot())
         lines = [draw(axes, word, color)[0] for word, color in zip(names, colors, strict=False)]
         add_legend(figure, lines, list(names.values()))
         return figure
@@ -87,14 +94,15 @@ def draw_curves(names: Mapping[str, str], draw: Callable[[Axes, str, str], list[
     for square in grid.flat[len(names) :]:
         square.set_axis_off()
     for square, (word, name) in zip(grid.flat, names.items(), strict=False):
-        draw(_unit_square(square), word, colors[0])
+        draw(unit_square(square), word, colors[0])
         square.set_title(name, fontsize=7)
     return figure
 
 
-def _unit_square(axes: Axes) -> Axes:
-    """Makes axes from 0 to 1 with their diagonal."""
-    axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
+def unit_square(axes: Axes, *, diagonal: bool = True) -> Axes:
+    """Makes axes from 0 to 1, with their diagonal or without."""
+    if diagonal:
+        axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_aspect("equal")
     axes.grid(alpha=0.3)

@@ -1,9 +1,8 @@
-"""Figures of the label and of an evaluation, as PNG: same input, same bytes.
+"""Figures of a classification's evaluation, as PNG: same input, same bytes.
 
-Of many classes, the most frequent are drawn.
+Of many classes, the most frequent are drawn; of two, the curves of the positive one.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,27 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
-from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.mlflow_tracker import figure_parts as parts
 
-_MAX_CLASSES = 40
-
-Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
 Summary = Mapping[str, Any]
-
-
-def class_balance(statistics: Statistics, label: str) -> bytes:
-    """Draws how many examples each class has in each split.
-
-    Args:
-        statistics: Split name to its statistics, in which the label is categorical.
-        label: Column of the label.
-
-    Returns:
-        A PNG.
-    """
-    return parts.to_png(_draw_class_balance(statistics, label))
 
 
 def confusion_matrix(summary: Summary) -> bytes:
@@ -41,8 +23,13 @@ def confusion_matrix(summary: Summary) -> bytes:
 
 
 def precision_recall(summary: Summary) -> bytes:
-    """Draws precision and recall of each class, and the baseline's where there is one."""
-    return parts.to_png(_draw_precision_recall(summary))
+    """Draws precision and recall of each class, and the baseline's where there is one.
+
+    Of two classes, it is precision by recall of the positive one, for all thresholds.
+    """
+    is_binary = summary["task"] == "binary"
+    draw = _draw_precision_recall_curve if is_binary else _draw_precision_recall
+    return parts.to_png(draw(summary))
 
 
 def calibration(summary: Summary) -> bytes:
@@ -55,52 +42,20 @@ def roc(summary: Summary) -> bytes:
     return parts.to_png(_draw_roc(summary))
 
 
-def _draw_class_balance(statistics: Statistics, label: str) -> Figure:
-    counts = {split: _class_counts(found, label) for split, found in statistics.items()}
-    totals = sum((Counter(by_class) for by_class in counts.values()), Counter[str]())
-    classes = sorted(totals, key=lambda word: (-totals[word], word))[:_MAX_CLASSES]
-    figure, axes = parts.make_bar_axes(classes, len(counts))
-    for index, (split, by_class) in enumerate(counts.items()):
-        total = sum(by_class.values())
-        shares = [by_class.get(word, 0) / total if total else 0 for word in classes]
-        places, height = parts.bar_places(len(classes), index, len(counts))
-        bars = axes.barh(places, shares, height, label=split)
-        texts = [
-            f"{by_class.get(word, 0):,} ({share:.1%})"
-            for word, share in zip(classes, shares, strict=True)
-        ]
-        axes.bar_label(bars, texts, padding=3, fontsize=8)
-    axes.margins(x=0.2)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_xlabel("share of the split's examples")
-    figure.suptitle(_title(f"Classes of {parts.shown(label)}", len(totals)))
-    parts.add_legend(figure, *axes.get_legend_handles_labels())
-    return figure
-
-
-def _class_counts(
-    statistics: statistics_pb2.DatasetFeatureStatisticsList, label: str
-) -> dict[str, int]:
-    """Counts examples by class; none of a label that is missing or not categorical."""
-    for feature in statistics.datasets[0].features:
-        if list(feature.path.step) == [label]:
-            buckets = feature.string_stats.rank_histogram.buckets
-            return {bucket.label: int(bucket.sample_count) for bucket in buckets}
-    return {}
-
-
-def _title(text: str, n_classes: int) -> str:
-    return text if n_classes <= _MAX_CLASSES else f"{text}: {_MAX_CLASSES} of {n_classes}"
-
-
 def _drawn_ids(summary: Summary) -> list[int]:
     """Gives the ids of the most frequent classes of the split, in their order."""
     totals = np.sum(summary["confusion_matrix"], axis=1)
-    return sorted(np.argsort(-totals, kind="stable")[:_MAX_CLASSES].tolist())
+    return sorted(np.argsort(-totals, kind="stable")[: parts.MAX_CLASSES].tolist())
 
 
 def _drawn_classes(summary: Summary) -> list[str]:
     return [summary["classes"][class_id] for class_id in _drawn_ids(summary)]
+
+
+def _drawn_curves(summary: Summary) -> dict[str, Any]:
+    """Gives the curves of the classes that are drawn and have some."""
+    curves = summary["curves"]
+    return {word: curves[word] for word in _drawn_classes(summary) if word in curves}
 
 
 def _draw_confusion_matrix(summary: Summary) -> Figure:
@@ -117,11 +72,12 @@ def _draw_confusion_matrix(summary: Summary) -> Figure:
     axes.set_xticks(range(len(words)), words, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(words)), words)
     axes.set(xlabel="predicted class", ylabel="true class")
-    axes.set_title(_title("Confusion matrix", len(counts)))
+    axes.set_title(parts.title("Confusion matrix", len(counts)))
     for row, column in np.argwhere(counts[np.ix_(ids, ids)]).tolist():
         place = ids[row], ids[column]
         color = "white" if shares[place] > 0.5 else "black"
-        text = axes.text(column, row, f"{counts[place]:,}", color=color, fontsize=8)
+        digits = 0 if float(counts[place]).is_integer() else 1  # weights may be none
+        text = axes.text(column, row, f"{counts[place]:,.{digits}f}", color=color, fontsize=8)
         text.set(ha="center", va="center", in_layout=False)
     return figure
 
@@ -140,14 +96,41 @@ def _draw_precision_recall(summary: Summary) -> Figure:
             axes.plot(before, places, "|k", ms=12, mew=2, label="baseline" if index else "_")
     axes.set_xlim(0, 1.15)
     axes.set_xticks(np.linspace(0, 1, 6))
-    figure.suptitle(_title("Precision and recall by class", len(summary["classes"])))
+    figure.suptitle(parts.title("Precision and recall by class", len(summary["classes"])))
     parts.add_legend(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+def _draw_precision_recall_curve(summary: Summary) -> Figure:
+    """Draws the curve that follows from the ROC curve and how frequent the classes are."""
+    overall = summary["slices"][0]
+    negatives, positives = np.sum(summary["confusion_matrix"], axis=1)
+    ((word, curve),) = summary["curves"].items()
+    figure = parts.make_figure(8.5, 6)
+    axes = parts.unit_square(figure.add_subplot(), diagonal=False)
+    if "roc" in curve:
+        false, true = np.array(curve["roc"])[1:].T * [[negatives], [positives]]
+        axes.plot(true / positives, true / np.maximum(true + false, true.max() * 1e-9), label=word)
+        share = positives / (positives + negatives)
+        axes.axhline(share, color="gray", linestyle="--", linewidth=1, label="of all examples")
+    for name, values, mark in (
+        ("highest probability", overall["metrics"], "o"),
+        ("baseline", overall["baseline"] or {}, "s"),
+    ):
+        if {"precision", "recall"} <= values.keys():
+            axes.plot(values["recall"], values["precision"], f"{mark}k", label=name)
+    axes.set(xlabel="recall", ylabel="precision")
+    figure.suptitle(f"Precision by recall of {parts.shown(word)}")
+    handles, labels = axes.get_legend_handles_labels()
+    parts.add_legend(figure, handles, [parts.shown(label) for label in labels])
     return figure
 
 
 def _draw_calibration(summary: Summary) -> Figure:
     points = {
-        word: np.array(summary["curves"][word]["calibration"]).T for word in _drawn_classes(summary)
+        word: np.array(curve["calibration"]).T
+        for word, curve in _drawn_curves(summary).items()
+        if curve["calibration"]
     }
 
     def draw(axes: Axes, word: str, color: str) -> list[Line2D]:
@@ -157,14 +140,14 @@ def _draw_calibration(summary: Summary) -> Figure:
 
     figure = parts.draw_curves({word: parts.shown(word) for word in points}, draw)
     title = "Calibration by class, dots by number of examples"
-    figure.suptitle(_title(title, len(summary["classes"])))
+    figure.suptitle(parts.title(title, len(summary["classes"])))
     figure.supxlabel("mean predicted probability", fontsize=10)
     figure.supylabel("share that is of the class", fontsize=10)
     return figure
 
 
 def _draw_roc(summary: Summary) -> Figure:
-    curves = {word: summary["curves"][word] for word in _drawn_classes(summary)}
+    curves = _drawn_curves(summary)
 
     def draw(axes: Axes, word: str, color: str) -> list[Line2D]:
         return axes.plot(*np.array(curves[word]["roc"]).T, color=color)
@@ -175,7 +158,7 @@ def _draw_roc(summary: Summary) -> Figure:
         if "roc" in curve
     }
     figure = parts.draw_curves(names, draw)
-    figure.suptitle(_title("ROC by class, and area under it", len(summary["classes"])))
+    figure.suptitle(parts.title("ROC by class, and area under it", len(summary["classes"])))
     figure.supxlabel("false positive rate", fontsize=10)
     figure.supylabel("true positive rate", fontsize=10)
     return figure

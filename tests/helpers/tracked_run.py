@@ -145,6 +145,7 @@ def make_check(
     value: float,
     holds: bool,
     margin: float | None = None,
+    skipped: str | None = None,
 ) -> dict[str, Any]:
     return {
         "metric": metric,
@@ -153,6 +154,7 @@ def make_check(
         "value": value,
         "holds": holds,
         "margin": margin,
+        "skipped": skipped,
     }
 
 
@@ -163,6 +165,7 @@ def make_summary(
 ) -> dict[str, Any]:
     """Makes the summary of an evaluation of two classes, and of one slice."""
     return {
+        "task": "multiclass",
         "classes": ["ant", "b*e"],
         "slices": [
             {
@@ -182,6 +185,17 @@ def make_summary(
             for word in ("ant", "b*e")
         },
         "checks": list(checks),
+    }
+
+
+def make_regression_summary() -> dict[str, Any]:
+    """Makes the summary of an evaluation of a regression."""
+    histogram = {"widths": [1.0, 0.5], "cells": [[1, 2, 3.0], [4, 0, 1.0]]}
+    return {
+        "task": "regression",
+        "slices": [{"slice": {}, "metrics": {"rmse": 0.5, "r2": 0.75}, "baseline": None}],
+        "histograms": {"actual_predicted": histogram, "predicted_residual": histogram},
+        "checks": [make_check("rmse", "max", 1.0, 0.5, True, 0.5)],
     }
 
 

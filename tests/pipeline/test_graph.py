@@ -238,3 +238,26 @@ def test_create_pipeline_keys_a_node_by_the_users_own_code(
         return found
 
     assert digest("def fn(inputs): ...\n") != digest("def fn(inputs): return 1\n")
+
+
+def test_create_pipeline_takes_the_label_of_a_regression_for_a_number() -> None:
+    overrides = [
+        "task=regression",
+        "data.label=sepal_width",
+        "mlflow.primary_metric=null",
+        "data.split.test=1",
+        "features={petal_width: numeric}",
+        "evaluation.thresholds={rmse: {max: 1.0}}",
+    ]
+    found = nodes(*overrides)
+    options = tfdv.StatsOptions.from_json(
+        found["StatisticsGen"].exec_properties["stats_options_json"]
+    )
+
+    statistics = tfdv.generate_statistics_from_dataframe(
+        pd.DataFrame({"sepal_width": [7, 7, -1]}), options, n_jobs=1
+    )
+
+    (feature,) = statistics.datasets[0].features
+    assert len(feature.num_stats.histograms[0].buckets) == 30
+    assert found["Evaluator"].exec_properties["example_splits"] == '["test"]'

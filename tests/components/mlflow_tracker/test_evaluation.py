@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from tracked_run import make_check, make_summary
+from tracked_run import make_check, make_regression_summary, make_summary
 
 from components.mlflow_tracker.evaluation import (
     evaluation_artifacts,
@@ -96,3 +96,14 @@ def test_evaluation_artifacts_hold_the_summary_a_table_and_figures() -> None:
         "evaluation/roc.png",
     }
     assert json.loads(artifacts["evaluation/summary.json"]()) == summary
+
+
+def test_evaluation_artifacts_of_a_regression_have_their_own_figures() -> None:
+    artifacts = evaluation_artifacts(make_regression_summary())
+
+    assert {name for name in artifacts if name.endswith(".png")} == {
+        "evaluation/predicted_by_actual.png",
+        "evaluation/residuals.png",
+        "evaluation/residuals_by_prediction.png",
+    }
+    assert all(artifacts[name]().startswith(b"\x89PNG") for name in artifacts if "png" in name)

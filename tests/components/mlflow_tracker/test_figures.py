@@ -1,31 +1,15 @@
 """The figures: what is drawn, and that it becomes a PNG."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.mlflow_tracker import figures
-
-Statistics = dict[str, statistics_pb2.DatasetFeatureStatisticsList]
-
-
-def make_statistics(counts: Mapping[str, Mapping[str, int]], label: str = "animal") -> Statistics:
-    result = {}
-    for split, by_class in counts.items():
-        statistics = result[split] = statistics_pb2.DatasetFeatureStatisticsList()
-        features = statistics.datasets.add().features
-        features.add().path.step.append("legs")
-        feature = features.add()
-        feature.path.step.append(label)
-        for word, count in by_class.items():
-            feature.string_stats.rank_histogram.buckets.add(label=word, sample_count=count)
-    return result
 
 
 def make_summary(*classes: str) -> dict[str, Any]:
@@ -38,6 +22,7 @@ def make_summary(*classes: str) -> dict[str, Any]:
     curve = {"roc": [[0.0, 0.0], [0.0, 0.5], [1.0, 1.0]], "auc": 0.75}
     calibration = [[0.25, 0.5, 4.0], [0.75, 0.625, 8.0]]
     return {
+        "task": "multiclass",
         "classes": list(classes),
         "confusion_matrix": matrix.tolist(),
         "curves": {word: {"calibration": calibration, **curve} for word in classes[:-1]}
@@ -86,15 +71,6 @@ def test_figures_of_evaluations_are_the_same_png_each_time(name: str, n_classes:
     assert DRAW[name](summary) == png
 
 
-def test_class_balance_is_the_same_png_each_time() -> None:
-    statistics = make_statistics({"train": {"bee": 3, "ant": 1}, "eval": {"ant": 1}})
-
-    png = figures.class_balance(statistics, "animal")
-
-    assert matplotlib.image.imread(io.BytesIO(png), "png").ndim == 3
-    assert figures.class_balance(statistics, "animal") == png
-
-
 @pytest.mark.parametrize("draw", [figures._draw_confusion_matrix, figures._draw_precision_recall])
 def test_figures_draw_no_more_classes_than_can_be_read(draw: Callable[[Any], Figure]) -> None:
     # The last but one has most examples, the last has none.
@@ -121,39 +97,6 @@ def test_figures_show_words_as_they_are() -> None:
     assert any(text.startswith(" 01234") and "…" in text and len(text) < 40 for text in texts)
 
 
-# class_balance
-
-
-def test_class_balance_draws_shares_by_falling_count() -> None:
-    statistics = make_statistics(
-        {"train": {"ant": 2, "bee": 6}, "eval": {"cow": 3, "ant": 2, "bee": 5}}
-    )
-
-    figure = figures._draw_class_balance(statistics, "animal")
-
-    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert names == ["bee", "ant", "cow"]
-    assert widths_of(figure) == [[0.75, 0.25, 0], pytest.approx([0.5, 0.2, 0.3])]
-    assert {"6 (75.0%)", "3 (30.0%)", " train", " eval"} <= set(texts_of(figure))
-
-
-def test_class_balance_draws_no_more_classes_than_can_be_read() -> None:
-    statistics = make_statistics({"train": {f"{index:03}": 200 - index for index in range(100)}})
-
-    figure = figures._draw_class_balance(statistics, "animal")
-
-    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert names == [f"{index:03}" for index in range(40)]
-    assert "Classes of animal: 40 of 100" in texts_of(figure)
-
-
-@pytest.mark.parametrize("label", ["legs", "wings"])
-def test_class_balance_of_what_has_no_classes_is_empty(label: str) -> None:
-    figure = figures._draw_class_balance(make_statistics({"train": {"ant": 1}}), label)
-
-    assert widths_of(figure) == [[]]
-
-
 # confusion_matrix
 
 
@@ -171,6 +114,15 @@ def test_confusion_matrix_shades_by_share_of_the_true_class_and_writes_counts() 
         (1, 1, "1"),
     }
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_confusion_matrix_writes_weights_that_are_no_whole_numbers() -> None:
+    summary = make_summary("ant", "bee")
+    summary["confusion_matrix"] = [[2000, 0.25], [0, 3]]
+
+    texts = figures._draw_confusion_matrix(summary).axes[0].texts
+
+    assert [text.get_text() for text in texts] == ["2,000", "0.2", "3"]
 
 
 # precision_recall
@@ -194,6 +146,71 @@ def test_precision_recall_without_a_baseline_draws_none() -> None:
 
     assert not figure.axes[0].lines
     assert " baseline" not in texts_of(figure)
+
+
+# precision_recall of two classes
+
+
+def make_binary_summary() -> dict[str, Any]:
+    """Ten examples of 0 and five of 1, of which four are found, with two others."""
+    return {
+        "task": "binary",
+        "classes": ["0", "1"],
+        "confusion_matrix": [[8, 2], [1, 4]],
+        "curves": {
+            "1": {
+                "roc": [[0.0, 0.0], [0.0, 0.4], [0.2, 0.8], [1.0, 1.0]],
+                "auc": 0.86,
+                "calibration": [[0.25, 0.125, 8.0], [0.75, 0.5, 7.0]],
+            }
+        },
+        "slices": [
+            {
+                "slice": {},
+                "metrics": {"precision": 4 / 6, "recall": 0.8},
+                "baseline": {"precision": 0.5, "recall": 0.6},
+            }
+        ],
+        "checks": [],
+    }
+
+
+def test_precision_recall_of_two_classes_is_a_curve() -> None:
+    (axes,) = figures._draw_precision_recall_curve(make_binary_summary()).axes
+
+    curve, share, model, baseline = axes.lines
+    # Of 5 and 10: 2 with 0 others, 4 with 2 others, all.
+    assert np.asarray(curve.get_xydata()) == pytest.approx(
+        np.array([[0.4, 1], [0.8, 4 / 6], [1, 5 / 15]])
+    )
+    assert np.asarray(share.get_ydata()).tolist() == pytest.approx([5 / 15] * 2)
+    assert np.asarray(model.get_xydata()).tolist() == [pytest.approx([0.8, 4 / 6])]
+    assert np.asarray(baseline.get_xydata()).tolist() == [[0.6, 0.5]]
+
+
+def test_precision_recall_of_two_classes_of_which_one_is_absent_is_empty() -> None:
+    summary = make_binary_summary()
+    del summary["curves"]["1"]["roc"]
+    summary["slices"][0] = {"slice": {}, "metrics": {}, "baseline": None}
+
+    (axes,) = figures._draw_precision_recall_curve(summary).axes
+
+    assert not axes.lines
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_figures_of_two_classes_are_the_same_png_each_time(name: str) -> None:
+    png = DRAW[name](make_binary_summary())
+
+    assert matplotlib.image.imread(io.BytesIO(png), "png").ndim == 3
+    assert DRAW[name](make_binary_summary()) == png
+
+
+@pytest.mark.parametrize("draw", [figures._draw_calibration, figures._draw_roc])
+def test_curves_of_two_classes_are_those_of_the_positive_one(draw: Callable[[Any], Figure]) -> None:
+    (axes,) = draw(make_binary_summary()).axes
+
+    assert len(axes.lines) == 2  # the diagonal, and one
 
 
 # calibration and roc
