@@ -31,7 +31,8 @@ class SavedModelPyfunc:
         """Predicts for raw rows.
 
         Args:
-            frame: A column for each input of the signature; further columns are left alone.
+            frame: A column for each input of the signature; further columns are left alone. A gap,
+                None or NaN, reaches the model as NaN, in a column of text as an empty word.
             params: What MLflow passes on; there are none.
 
         Returns:
@@ -55,12 +56,13 @@ class SavedModelPyfunc:
 
 def _to_tensor(column: pd.Series, dtype: tf.DType) -> tf.Tensor:
     if dtype == tf.string:
-        words = column.tolist()
+        words = column.mask(column.isna(), "").tolist()
         for word in words:
             if not isinstance(word, (str, bytes)):
                 raise TypeError(f"column {column.name}: expected text, found {word!r}")
         return tf.constant(words, tf.string)
-    return tf.constant(column.to_numpy(dtype.as_numpy_dtype))
+    gaps = {"na_value": np.nan} if dtype.is_floating else {}
+    return tf.constant(column.to_numpy(dtype.as_numpy_dtype, **gaps))
 
 
 def _to_rows(values: np.ndarray[Any, Any], shape: tf.TensorShape) -> list[Any]:

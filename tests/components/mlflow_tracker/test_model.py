@@ -110,10 +110,29 @@ def test_model_refuses_what_its_signature_does_not_take(
 
 
 def test_model_refuses_a_cell_that_is_not_text(model: mlflow.pyfunc.PyFuncModel) -> None:
-    frame = pd.DataFrame(ROWS).assign(city=["bath", None, "bath"])
+    frame = pd.DataFrame(ROWS).assign(city=["bath", 7, "bath"])
 
-    with pytest.raises(TypeError, match="column city: expected text, found None"):
+    with pytest.raises(TypeError, match="column city: expected text, found 7"):
         model.predict(frame)
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+def test_model_takes_gaps(
+    model: mlflow.pyfunc.PyFuncModel, saved_model_dir: Path, gap: object
+) -> None:
+    frame = pd.DataFrame(ROWS).assign(
+        city=pd.Series([gap, "bath", gap], dtype=object), area=[1.0, None, 2.0]
+    )
+
+    found = model.predict(frame)
+
+    rows = [
+        {**row, "city": city, "area": area}
+        for row, city, area in zip(ROWS, ["", "bath", ""], [1.0, np.nan, 2.0], strict=True)
+    ]
+    np.testing.assert_array_equal(
+        np.array(found["logits"].tolist()), expect(saved_model_dir, rows)["logits"]
+    )
 
 
 class Doubler(tf.Module):
