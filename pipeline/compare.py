@@ -12,12 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from components.mlflow_tracker.directions import direction_of
 from components.mlflow_tracker.names import TUNED_TAG
 from components.mlflow_tracker.projector import Projector
 from pipeline.errors import RunNotFoundError, did_you_mean
 from pipeline.journal import Run
 from pipeline.origin import STATE_SETTINGS
-from pipeline.sections import LOWER_IS_BETTER
 
 _LATEST = "latest"
 _ORIGIN = {
@@ -33,8 +33,6 @@ _OUTCOME = ("blessed", "thresholds.missed", "pushed_version")
 _NOT_SHOWN = {"baseline", "difference", "margin", "seconds", "system", "threshold", "train"}
 """What names metrics that are no result, or follow from others that are shown."""
 _DIGEST_CHARS = 12
-_RANKED = {"accuracy", "auc", "best_accuracy", "precision", "recall"}
-_RANKED_LOWER = LOWER_IS_BETTER | {"best_loss", "loss"}
 
 
 @dataclass(frozen=True)
@@ -198,11 +196,11 @@ def _metric_rows(metrics: Sequence[Mapping[str, float]]) -> Iterator[Row]:
 
 def _best(key: str, values: Sequence[float | None]) -> frozenset[int]:
     """Marks the best of a metric that has a better and a worse; none where all are as good."""
-    metric = _metric(key)
+    direction = direction_of(_metric(key))
     defined = {value for value in values if value is not None}
-    if len(defined) < 2 or metric not in _RANKED | _RANKED_LOWER:
+    if len(defined) < 2 or not direction:
         return frozenset()
-    best = min(defined) if metric in _RANKED_LOWER else max(defined)
+    best = max(defined, key=lambda value: direction * value)
     return frozenset(index for index, value in enumerate(values) if value == best)
 
 

@@ -38,7 +38,7 @@ class Report:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics of the whole eval split."""
+        """Metrics of the whole split that the model is judged by."""
         return dict(self.evaluation["slices"][0]["metrics"]) if self.evaluation else {}
 
     @property

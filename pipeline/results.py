@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from components.evaluator.summary import skipped_checks
 from components.mlflow_tracker.client import Tracker, hide_credentials, is_server
 from pipeline.report import Report
 
 
 def metrics_table(report: Report) -> Table:
-    """Lists the metrics of the whole eval split beside their thresholds and the baseline's."""
+    """Lists the metrics of the whole split beside their thresholds and the baseline's."""
     bounds: dict[str, list[str]] = {}
     for check in report.evaluation["checks"]:
         mark = "holds" if check["holds"] else "MISSED"
+        mark = "not checked" if check["skipped"] else mark
         bounds.setdefault(check["metric"], []).append(
             f"{check['bound']} {check['limit']:+.4g} {mark}"
             if check["bound"] == "change"
@@ -33,6 +35,8 @@ def metrics_table(report: Report) -> Table:
 
 def result_lines(report: Report) -> Iterator[str]:
     """Says whether the model is blessed and why not, and where it is."""
+    for skipped in skipped_checks(report.evaluation) if report.evaluation else []:
+        yield f"not checked: {skipped}"
     if report.blessed:
         yield "blessed: every threshold holds"
     else:

@@ -40,6 +40,7 @@ is skipped: `skipped` says why, and nothing is held against the model.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +58,12 @@ def read_summary(evaluation_dir: str | Path) -> dict[str, Any]:
     """
     summary: dict[str, Any] = json.loads(Path(evaluation_dir, SUMMARY_FILE).read_text("utf-8"))
     return summary
+
+
+def skipped_checks(summary: Mapping[str, Any]) -> list[str]:
+    """Says of each bound that nothing is held against, which it is and why."""
+    return [
+        f"{check['metric']} {check['bound']} {check['limit']:.4g}: {check['skipped']}"
+        for check in summary["checks"]
+        if check["skipped"] is not None
+    ]

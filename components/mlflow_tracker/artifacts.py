@@ -12,6 +12,7 @@ from components.csv_example_gen.inputs import Span, SpanPath, has_marks
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.curves import CurveReader, Metric, best_points
 from components.mlflow_tracker.datasets import make_datasets
+from components.mlflow_tracker.directions import Direction
 from components.mlflow_tracker.evaluation import (
     TABLE_FILE,
     evaluation_artifacts,
@@ -160,7 +161,12 @@ class ArtifactReader:
     def _model_run(self, result: Projection, _: NodeOutcome, output: Output) -> None:
         result.tags["tensorboard.logdir"] = output.uri
         self.read_training(result, Path(output.uri))
-        result.metrics.extend(best_points(self._evaluated))
+        result.metrics.extend(best_points(self._evaluated, self._directions()))
+
+    def _directions(self) -> dict[str, Direction]:
+        """Gives what the settings say of the metric that the best checkpoint is best in."""
+        metric, best_is = (self._start.params.get(f"train.best_{end}") for end in ("metric", "is"))
+        return {} if metric is None else {metric: 1 if best_is == "greatest" else -1}
 
     def _tuner_results(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
         trials = list(self._trials.read(Path(output.uri)))

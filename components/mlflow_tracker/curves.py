@@ -6,14 +6,14 @@ Source of the format: TensorFlow's TFRecord, a record being its length (uint64),
 
 import math
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
 
+from components.mlflow_tracker.directions import Direction, direction_of
 from components.mlflow_tracker.names import entity_name
-from trainer.config import BEST
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM_BYTES = 4
@@ -113,23 +113,26 @@ def _modified_ms(path: Path) -> float:
         return -math.inf
 
 
-def best_points(points: Iterable[Metric]) -> Iterator[Metric]:
-    """Picks the best evaluation of each metric.
+def best_points(
+    points: Iterable[Metric], directions: Mapping[str, Direction] | None = None
+) -> Iterator[Metric]:
+    """Picks the best evaluation of each metric that has a better and a worse.
 
     Args:
         points: Points of curves, `eval/<tag>` among them.
+        directions: -1 or 1 by tag, if less or more is better, where the name need not say.
 
     Yields:
-        `best_<tag>` with the value and time of the best point: the least of a loss or another usual
-        error, the greatest of any other metric; the first where several are as good. The step is 0,
-        as of all that are no curves, which MLflow draws as bars.
+        `best_<tag>` with the value and time of the best point; the first where several are as good.
+        The step is 0, as of all that are no curves, which MLflow draws as bars.
     """
     best: dict[str, Metric] = {}
     for point in points:
-        if point.key.startswith("eval/") and point.value == point.value:  # not NaN
-            tag = point.key.removeprefix("eval/")
+        tag = point.key.removeprefix("eval/")
+        sign = (directions or {}).get(tag, direction_of(tag))
+        # NaN is not itself.
+        if sign and point.key.startswith("eval/") and point.value == point.value:
             key = f"best_{tag}"
-            sign = -1 if "loss" in tag or BEST.get(tag) == "least" else 1
             if key not in best or sign * point.value > sign * best[key].value:
                 best[key] = Metric(key, point.value, 0, point.timestamp_ms)
     yield from best.values()

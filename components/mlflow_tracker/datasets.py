@@ -23,7 +23,7 @@ class Dataset:
         source: Where it is, as JSON.
         schema: Column names and MLflow types, as JSON.
         profile: Number of rows, as JSON.
-        context: What it was for: `training` or `evaluation`.
+        context: What it was for: `training`, `evaluation`, or the split's name.
     """
 
     name: str

@@ -168,7 +168,9 @@ def _experiment_tags(start: RunStart) -> dict[str, str]:
     return {
         # Has the UI open the experiment as one of trained models.
         "mlflow.experimentKind": "custom_model_development",
-        VIEW_TAG: saved_view(start.primary_metric, start.greater_is_better),
+        VIEW_TAG: saved_view(
+            start.params.get("task", "multiclass"), start.primary_metric, start.greater_is_better
+        ),
         MLFLOW_EXPERIMENT_PRIMARY_METRIC_NAME: start.primary_metric,
         MLFLOW_EXPERIMENT_PRIMARY_METRIC_GREATER_IS_BETTER: str(start.greater_is_better),
     }

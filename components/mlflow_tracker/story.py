@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from components.evaluator.summary import skipped_checks
 from components.mlflow_tracker.events import RunStart, RunStatus
 from components.mlflow_tracker.names import RUN_ID_TAG, TRIAL_NUMBER_TAG, TUNED_TAG
 
@@ -39,6 +40,7 @@ def tell(
         _verdict(status, tags),
         _data(start, tags, metrics),
         "\n".join(_table(summary)),
+        _skipped(summary),
         _tuned(tags),
         _cached(experiment_id, tags),
     ]
@@ -79,6 +81,7 @@ def _table(summary: Mapping[str, Any]) -> Iterator[str]:
     bounds: dict[str, list[str]] = {}
     for check in summary["checks"]:
         mark = "holds" if check["holds"] else "**missed**"
+        mark = "not checked" if check["skipped"] else mark
         text = f"{_BOUNDS[check['bound']]} {abs(check['limit']):.4g} {mark}"
         bounds.setdefault(check["metric"], []).append(text)
     yield "| metric | value | baseline | difference | thresholds |"
@@ -88,6 +91,11 @@ def _table(summary: Mapping[str, Any]) -> Iterator[str]:
         compared = "| |" if before is None else f"| {before:.4g} | {value - before:+.4g}"
         name = metric.replace("|", "\\|")
         yield f"| {name} | {value:.4g} {compared} | {', '.join(bounds.get(metric, []))} |"
+
+
+def _skipped(summary: Mapping[str, Any]) -> str:
+    skipped = skipped_checks(summary) if summary else []
+    return f"Not checked: {'; '.join(skipped)}." if skipped else ""
 
 
 def _tuned(tags: Tags) -> str:

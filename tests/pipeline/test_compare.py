@@ -178,13 +178,27 @@ def test_compare_shows_how_each_run_was_judged(tmp_path: Path) -> None:
     [
         ("accuracy", (0.5, 0.75, 0.7), {1}),
         ("cross_entropy", (0.5, 0.25, 0.75), {1}),
+        ("rmse", (0.5, 0.25, 0.75), {1}),
+        ("r2", (-0.5, 0.25), {1}),
+        ("mean_label", (0.5, 0.25), set()),
         ("recall/ant", (0.5, 0.75), {1}),
         ("precision/ant", (1.0, 0.75), {0}),
         ("accuracy", (0.5, 0.75, 0.75), {1, 2}),
         ("accuracy", (0.5, 0.5), set()),
         ("example_count", (51.0, 52.0), set()),
     ],
-    ids=["greatest", "least", "class", "class 2", "ties", "all alike", "neither"],
+    ids=[
+        "greatest",
+        "least",
+        "error",
+        "share",
+        "mean",
+        "class",
+        "class 2",
+        "ties",
+        "all alike",
+        "neither",
+    ],
 )
 def test_compare_marks_the_best(
     tmp_path: Path, metric: str, values: Sequence[float], best: set[int]

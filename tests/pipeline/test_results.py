@@ -14,8 +14,17 @@ from pipeline.report import Report
 from pipeline.results import metrics_table, missed_thresholds, result_lines, tracking_line
 
 
-def check(metric: str, bound: str, limit: float, value: float, holds: bool) -> dict[str, Any]:
-    return {"metric": metric, "bound": bound, "limit": limit, "value": value, "holds": holds}
+def check(
+    metric: str, bound: str, limit: float, value: float, holds: bool, skipped: str | None = None
+) -> dict[str, Any]:
+    return {
+        "metric": metric,
+        "bound": bound,
+        "limit": limit,
+        "value": value,
+        "holds": holds,
+        "skipped": skipped,
+    }
 
 
 CHECKS = [
@@ -121,6 +130,20 @@ def test_result_lines_tell_what_a_model_answers_wrongly() -> None:
         "serving check: it says NaN",
         "not pushed: the model that was served before stays",
     ]
+
+
+def test_result_lines_tell_what_is_not_checked() -> None:
+    skipped = check("recall/bee", "min", 0.5, float("nan"), True, "no bees")
+    report = make_report({"accuracy": 1.0}, [skipped], blessed=True, pushed="17")
+
+    assert next(result_lines(report)) == "not checked: recall/bee min 0.5: no bees"
+
+
+def test_metrics_table_marks_what_is_not_checked() -> None:
+    skipped = check("precision", "change", -0.1, float("nan"), True, "undefined for the baseline")
+    report = make_report({"precision": 1.0}, [skipped])
+
+    assert print_table(report)[1] == ["precision", "1", "change -0.1 not checked"]
 
 
 def test_missed_thresholds_name_a_metric_that_is_undefined() -> None:

@@ -160,6 +160,7 @@ def curve(tag: str, *values: float) -> list[Metric]:
         (curve("eval/average_loss", 2.0, 3.0), Metric("best_average_loss", 2.0, 0, 0)),
         (curve("eval/rmse", 0.5, 0.25, 0.3), Metric("best_rmse", 0.25, 0, 1000)),
         (curve("eval/r2", 0.5, 0.75, 0.7), Metric("best_r2", 0.75, 0, 1000)),
+        (curve("eval/auc", 0.5, 0.75), Metric("best_auc", 0.75, 0, 1000)),
         (curve("eval/accuracy", 0.5, 0.75, 0.75), Metric("best_accuracy", 0.75, 0, 1000)),
         (curve("eval/loss", 0.5, 0.25, 0.25), Metric("best_loss", 0.25, 0, 1000)),
         (curve("eval/loss", math.nan, 0.25, math.nan), Metric("best_loss", 0.25, 0, 1000)),
@@ -171,6 +172,7 @@ def curve(tag: str, *values: float) -> list[Metric]:
         "any loss",
         "error",
         "greatest by name",
+        "area",
         "tie",
         "tie of losses",
         "NaN",
@@ -183,6 +185,16 @@ def test_best_points_picks_the_first_best(points: Sequence[Metric], best: Metric
 
 def test_best_points_leaves_out_what_is_undefined_and_what_is_no_evaluation() -> None:
     assert list(best_points([*curve("eval/loss", math.nan), *curve("train/loss", 1.0)])) == []
+
+
+def test_best_points_goes_by_the_name_only_where_nothing_else_is_said() -> None:
+    points = [*curve("eval/gini", 0.5, 0.75), *curve("eval/hits", 3.0, 2.0)]
+
+    assert list(best_points(points)) == []
+    assert [(best.key, best.value) for best in best_points(points, {"gini": 1, "hits": -1})] == [
+        ("best_gini", 0.75),
+        ("best_hits", 2.0),
+    ]
 
 
 def test_best_points_gives_one_of_each_metric() -> None:

@@ -24,6 +24,14 @@ def test_make_datasets_describes_each_split() -> None:
     assert json.loads(evaluated.profile) == {"num_rows": 51}
 
 
+def test_make_datasets_describes_a_test_split() -> None:
+    statistics = {split: make_statistics(9) for split in ("train", "eval", "test")}
+
+    found = list(make_datasets("/data/iris.csv", "ab12", make_schema(), statistics))
+
+    assert [data.context for data in found] == ["training", "evaluation", "test"]
+
+
 def test_make_datasets_gives_the_columns_with_types_of_mlflow() -> None:
     for data in datasets():
         assert json.loads(data.schema) == {

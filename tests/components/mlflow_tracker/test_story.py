@@ -1,5 +1,6 @@
 """The description of a run."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,6 +85,12 @@ def test_tell_keeps_a_word_with_a_bar_in_its_cell() -> None:
     row = table.splitlines()[2]
     assert row.startswith("| recall/a\\|b | 1 |")
     assert row.replace("\\|", "").count("|") == 6
+
+
+def test_tell_says_what_is_not_checked() -> None:
+    check = make_check("recall/cow", "min", 0.5, math.nan, True, skipped="no cows")
+
+    assert "Not checked: recall/cow min 0.5: no cows." in story(summary=make_summary([check]))
 
 
 def test_tell_names_the_settings_of_the_best_trial() -> None:

@@ -18,6 +18,7 @@ def make_check(metric: str, bound: str, limit: float, margin: float | None) -> d
         "value": math.nan,
         "margin": margin,
         "holds": holds,
+        "skipped": None,
     }
 
 
@@ -85,6 +86,14 @@ def test_evaluation_table_shows_bounds_of_an_undefined_metric() -> None:
     assert (recall["value"], recall["baseline"], recall["difference"]) == (None, 0.25, None)
     assert (recall["max"], recall["max margin"], recall["holds"]) == (0.5, None, False)
     assert (precision["value"], precision["min"], precision["holds"]) == (None, 0.5, False)
+
+
+def test_evaluation_table_says_nothing_of_bounds_that_are_not_checked() -> None:
+    skipped = {**make_check("recall/cow", "min", 0.5, None), "holds": True, "skipped": "no cow"}
+
+    (row,) = evaluation_table({"slices": SUMMARY["slices"][:1], "checks": [skipped]})["data"][2:]
+
+    assert dict(zip(evaluation_table(SUMMARY)["columns"], row, strict=True))["holds"] is None
 
 
 def test_evaluation_table_is_json_without_nan() -> None:
