@@ -1,28 +1,18 @@
 """What TFMA is asked to measure, and the bounds that bless a model."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import tensorflow_model_analysis as tfma
 
-from components.evaluator import metrics, regression, scores
+from components.evaluator import metrics
 from components.evaluator.tasks import PREDICTION_KEYS
 from pipeline.config import Config
 from pipeline.sections import LOWER_IS_BETTER, Threshold
 from trainer.signatures import EXAMPLES_SIGNATURE
 
-_Metric = type[tfma.metrics.Metric]
 _POSITIVE = 1
 """Class id of the positive class in a binary task."""
-_OVERALL = {
-    "accuracy": "SparseCategoricalAccuracy",
-    "cross_entropy": "SparseCategoricalCrossentropy",
-}
-_OF_A_CLASS: Mapping[str, _Metric] = {
-    "precision": metrics.ClassPrecision,
-    "recall": metrics.ClassRecall,
-    "auc": scores.ClassAuc,
-}
 
 
 def make_eval_config(config: Config) -> tfma.EvalConfig:
@@ -50,13 +40,9 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
             tfma.SlicingSpec(),
             *(tfma.SlicingSpec(feature_keys=columns) for columns in config.evaluation.slices),
         ],
-        metrics_specs=[
-            *(_regression_specs(config) if is_regression else _classification_specs(config)),
-            tfma.MetricsSpec(
-                metrics=[_metric("ExampleCount", "example_count", config)],
-                example_weights=tfma.ExampleWeightOptions(unweighted=True),
-            ),
-        ],
+        metrics_specs=list(
+            _regression_specs(config) if is_regression else _classification_specs(config)
+        ),
     )
 
 
@@ -65,30 +51,26 @@ def _classification_specs(config: Config) -> Iterator[tfma.MetricsSpec]:
 
     Which classes there are is known only when the model is.
     """
-    matrix = tfma.MetricConfig(
-        class_name="MultiClassConfusionMatrixAtThresholds",
-        config=json.dumps({"name": "confusion_matrix", "thresholds": [0.0]}),
+    yield tfma.MetricsSpec(
+        metrics=[_metric(metrics.Metric, name, config) for name in metrics.OVERALL]
     )
-    overall = (_metric(class_name, name, config) for name, class_name in _OVERALL.items())
-    yield tfma.MetricsSpec(metrics=[*overall, matrix, _metric(scores.Curves, "curves", config)])
     class_ids = [_POSITIVE] if config.task == "binary" else []
     yield tfma.MetricsSpec(
-        metrics=[_metric(metric, name, config) for name, metric in _OF_A_CLASS.items()],
+        metrics=[_metric(metrics.Metric, name, config) for name in metrics.OF_A_CLASS],
         binarize=tfma.BinarizationOptions(class_ids={"values": class_ids}),
     )
 
 
 def _regression_specs(config: Config) -> Iterator[tfma.MetricsSpec]:
-    values = [_metric(regression.RegressionMetric, name, config) for name in regression.METRICS]
-    yield tfma.MetricsSpec(metrics=[*values, _metric(regression.Histograms, "histograms", config)])
+    yield tfma.MetricsSpec(
+        metrics=[_metric(metrics.RegressionMetric, name, config) for name in metrics.REGRESSION]
+    )
 
 
-def _metric(metric: _Metric | str, name: str, config: Config) -> tfma.MetricConfig:
-    """Names a metric, TFMA's own or one of ours, and its bounds."""
+def _metric(metric: type[tfma.metrics.Metric], name: str, config: Config) -> tfma.MetricConfig:
+    """Names a metric, and its bounds."""
     result = tfma.MetricConfig(
-        class_name=metric if isinstance(metric, str) else metric.__name__,
-        module="" if isinstance(metric, str) else metric.__module__,
-        config=json.dumps({"name": name}),
+        class_name=metric.__name__, module=metric.__module__, config=json.dumps({"name": name})
     )
     for bounded, threshold in config.evaluation.thresholds.items():
         if bounded == name:

@@ -124,8 +124,6 @@ def create_pipeline(config: Config) -> Pipeline:
         ),
         "components.evaluator.component",
         "components.evaluator.metrics",
-        "components.evaluator.regression",
-        "components.evaluator.scores",
     )
 
     # Asks the exported model as a server would, and holds its answers against the Estimator's.

@@ -6,6 +6,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.extractors.unbatch_extractor import UNBATCH_EXTRACTOR_STAGE_NAME
 
 from components.evaluator.classes import read_classes
 from components.evaluator.tasks import task_of
@@ -20,24 +21,34 @@ def custom_extractors(
 ) -> list[tfma.extractors.Extractor]:
     """Gives TFMA's own extractors, in a classification the labels replaced by their class ids.
 
-    The name and the arguments are those by which TFX's Evaluator looks for it.
+    Where there are no slices, batches stay whole, which `components.evaluator.combining` takes. The
+    name and the arguments are those by which TFX's Evaluator looks for it.
     """
     extractors: list[tfma.extractors.Extractor] = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
         eval_config=eval_config,
         tensor_adapter_config=tensor_adapter_config,
     )
+    names = [extractor.stage_name for extractor in extractors]
+    if not any(spec.ByteSize() for spec in eval_config.slicing_specs):
+        extractors[names.index(UNBATCH_EXTRACTOR_STAGE_NAME)] = tfma.extractors.Extractor(
+            "KeepBatches", beam.Map(_without_features)
+        )
     if task_of(eval_config) == "regression":
         return extractors
     models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
     classes = read_classes(models[0].model_path)
-    names = [extractor.stage_name for extractor in extractors]
     after_labels = names.index(tfma.extractors.labels_extractor.LABELS_EXTRACTOR_STAGE_NAME) + 1
     extractors.insert(
         after_labels,
         tfma.extractors.Extractor("ExtractClassIds", _ExtractClassIds(classes)),
     )
     return extractors
+
+
+def _without_features(extracts: tfma.Extracts) -> tfma.Extracts:
+    kept = (tfma.LABELS_KEY, tfma.PREDICTIONS_KEY, tfma.EXAMPLE_WEIGHTS_KEY)
+    return {tfma.FEATURES_KEY: {}, **{key: extracts[key] for key in kept if key in extracts}}
 
 
 class _ExtractClassIds(beam.PTransform):

@@ -1,82 +1,117 @@
-"""Precision and recall of a class, by the class of highest probability.
+"""The metrics of an evaluation, by their names.
 
-TFMA's own take a class for predicted where its probability is above one half, so that an example of
-which no class is that sure counts as predicted to be none.
+TFMA's own precision and recall take a class for predicted where its probability is above one half,
+so that an example of which no class is that sure counts as predicted to be none; here it is the
+class of highest probability. Of regressions, TFMA has no share of explained variance other than the
+squared correlation, which is 1 for predictions that are twice the labels.
 """
 
+import json
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
-from tensorflow_model_analysis.metrics.multi_class_confusion_matrix_metrics import (
-    multi_class_confusion_matrices,
-)
 
-_ARGMAX = 0.0
-"""The threshold above which the highest probability always is."""
+from components.evaluator import curves, regression, scores
+from components.evaluator.combining import Counting, derived
 
-
-class ClassPrecision(tfma.metrics.Metric):
-    """Of the examples predicted to be of a class, the share that is; NaN where there are none."""
-
-    def __init__(self, name: str = "precision") -> None:
-        """Names the metric; the classes come from the metrics spec's `binarize`."""
-        super().__init__(
-            metric_util.merge_per_key_computations(_share_of_class), name=name, given="predicted"
-        )
+_CLASSIFICATION = Counting(scores.count, scores.merge)
+_REGRESSION = Counting(regression.count, regression.merge)
 
 
-class ClassRecall(tfma.metrics.Metric):
-    """Of the examples of a class, the share predicted to be; NaN where there are none."""
-
-    def __init__(self, name: str = "recall") -> None:
-        """Names the metric; the classes come from the metrics spec's `binarize`."""
-        super().__init__(
-            metric_util.merge_per_key_computations(_share_of_class), name=name, given="actual"
-        )
+def _accuracy(totals: scores.Totals) -> float:
+    return _share(totals.confusion_matrix.trace(), totals.weight)
 
 
-def _share_of_class(
+def _precision(totals: scores.Totals, class_id: int) -> float:
+    matrix = totals.confusion_matrix
+    return _share(matrix[class_id, class_id], matrix[:, class_id].sum())
+
+
+def _recall(totals: scores.Totals, class_id: int) -> float:
+    matrix = totals.confusion_matrix
+    return _share(matrix[class_id, class_id], matrix[class_id].sum())
+
+
+def _auc(totals: scores.Totals, class_id: int) -> float:
+    return curves.auc(curves.roc(totals.scores_by_class[class_id]))
+
+
+def _share(part: float, whole: float) -> float:
+    """Gives the share, NaN of nothing."""
+    return float(part / whole) if whole > 0 else math.nan
+
+
+def _as_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+OVERALL: Mapping[str, Callable[[scores.Totals], Any]] = {
+    "accuracy": _accuracy,
+    "cross_entropy": lambda totals: _share(totals.loss, totals.weight),
+    "example_count": lambda totals: float(totals.examples),
+    "confusion_matrix": lambda totals: _as_json(totals.confusion_matrix.tolist()),
+    "curves": lambda totals: _as_json([curves.curves_of(c) for c in totals.scores_by_class]),
+}
+"""Metrics of all classes; the last two are JSON: `Totals.confusion_matrix`, and a list of
+`curves.curves_of`, by class id."""
+OF_A_CLASS: Mapping[str, Callable[[scores.Totals, int], float]] = {
+    "precision": _precision,
+    "recall": _recall,
+    "auc": _auc,
+}
+"""Metrics of a class against the others; NaN where undefined."""
+REGRESSION: Mapping[str, Callable[[regression.Totals], Any]] = {
+    **regression.METRICS,
+    "example_count": lambda totals: float(totals.examples),
+    "histograms": lambda totals: _as_json(regression.histograms_of(totals)),
+}
+"""Metrics of a regression; NaN where undefined; the last is JSON, `regression.histograms_of`."""
+
+
+class Metric(tfma.metrics.Metric):
+    """One of `OVERALL`, or, of the classes in the metrics spec's `binarize`, `OF_A_CLASS`."""
+
+    def __init__(self, name: str) -> None:
+        """Names the metric."""
+        super().__init__(metric_util.merge_per_key_computations(_of_classes), name=name)
+
+
+class RegressionMetric(tfma.metrics.Metric):
+    """One of `REGRESSION`."""
+
+    def __init__(self, name: str) -> None:
+        """Names the metric."""
+        super().__init__(metric_util.merge_per_key_computations(_of_numbers), name=name)
+
+
+def _of_classes(
     name: str,
-    given: str,
     eval_config: tfma.EvalConfig | None = None,
     model_name: str = "",
     output_name: str = "",
     sub_key: metric_types.SubKey | None = None,
     example_weighted: bool = False,
 ) -> metric_types.MetricComputations:
-    """Computes, from the confusion matrix, the share of right ones among those of a class."""
-    computations = multi_class_confusion_matrices(
-        thresholds=[_ARGMAX],
-        eval_config=eval_config,
-        model_name=model_name,
-        output_name=output_name,
-        example_weighted=example_weighted,
-    )
-    matrices_key = computations[-1].keys[-1]
+    def value(totals: scores.Totals) -> Any:
+        if sub_key is None:
+            return OVERALL[name](totals)
+        return OF_A_CLASS[name](totals, sub_key.class_id)
+
     key = metric_types.MetricKey(
-        name=name,
-        model_name=model_name,
-        output_name=output_name,
-        sub_key=sub_key,
-        example_weighted=example_weighted,
+        name, model_name, output_name, sub_key, example_weighted=example_weighted
     )
-    class_id = sub_key.class_id if sub_key else None
+    return derived(key, eval_config, _CLASSIFICATION, value)
 
-    def result(metrics: dict[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
-        matrix = metrics[matrices_key][_ARGMAX]
-        among = {
-            entry: count
-            for entry, count in matrix.items()
-            if getattr(entry, f"{given}_class_id") == class_id
-        }
-        right = sum(
-            count
-            for entry, count in among.items()
-            if entry.actual_class_id == entry.predicted_class_id
-        )
-        total = sum(among.values())
-        return {key: right / total if total else math.nan}
 
-    return [*computations, metric_types.DerivedMetricComputation(keys=[key], result=result)]
+def _of_numbers(
+    name: str,
+    eval_config: tfma.EvalConfig | None = None,
+    model_name: str = "",
+    output_name: str = "",
+    example_weighted: bool = False,
+) -> metric_types.MetricComputations:
+    key = metric_types.MetricKey(name, model_name, output_name, example_weighted=example_weighted)
+    return derived(key, eval_config, _REGRESSION, REGRESSION[name])

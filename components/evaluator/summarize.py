@@ -82,7 +82,7 @@ def _drawn(results: Mapping[str, Any], task: Task, classes: Sequence[str]) -> di
     curves = zip(classes, _read_json(results, CURVES), strict=True)
     return {
         "classes": list(classes),
-        CONFUSION_MATRIX: _confusion_matrix(results, len(classes)),
+        CONFUSION_MATRIX: _confusion_matrix(results),
         CURVES: dict(list(curves)[-1:] if task == "binary" else curves),
     }
 
@@ -112,21 +112,13 @@ def _defined(metrics: Metrics) -> Metrics:
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _confusion_matrix(results: Mapping[str, Any], n_classes: int) -> list[list[float]]:
-    """Weighs examples by true class (row) and predicted class (column), whole numbers as int.
-
-    Examples whose label is none of the classes are left out.
-    """
-    matrix: list[list[float]] = [[0] * n_classes for _ in range(n_classes)]
-    (at_threshold,) = results[""][CONFUSION_MATRIX]["multiClassConfusionMatrixAtThresholds"][
-        "matrices"
+def _confusion_matrix(results: Mapping[str, Any]) -> list[list[float]]:
+    """Reads the weights of examples by true class (row) and predicted class, whole ones as int."""
+    matrix: list[list[float]] = _read_json(results, CONFUSION_MATRIX)
+    return [
+        [int(weight) if weight.is_integer() else round(weight, 6) for weight in row]
+        for row in matrix
     ]
-    for entry in at_threshold["entries"]:
-        row, column = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
-        weight = float(entry.get("numWeightedExamples", 0))
-        if row >= 0:
-            matrix[row][column] = int(weight) if weight.is_integer() else round(weight, 6)
-    return matrix
 
 
 def _read_json(results: Mapping[str, Any], name: str) -> Any:

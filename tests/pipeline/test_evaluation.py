@@ -69,26 +69,26 @@ def test_make_eval_config_asks_for_the_predictions_of_a_regression() -> None:
             "multiclass",
             "accuracy",
             [
-                ["accuracy", "cross_entropy", "confusion_matrix", "curves"],
+                ["accuracy", "cross_entropy", "example_count", "confusion_matrix", "curves"],
                 ["precision", "recall", "auc"],
-                ["example_count"],
             ],
         ),
         (
             "binary",
             "accuracy",
             [
-                ["accuracy", "cross_entropy", "confusion_matrix", "curves"],
+                ["accuracy", "cross_entropy", "example_count", "confusion_matrix", "curves"],
                 ["precision", "recall", "auc"],
-                ["example_count"],
             ],
         ),
         (
             "regression",
             "rmse",
             [
-                ["rmse", "mse", "mae", "r2", "mean_label", "mean_prediction", "histograms"],
-                ["example_count"],
+                [
+                    *("rmse", "mse", "mae", "r2", "mean_label", "mean_prediction"),
+                    *("example_count", "histograms"),
+                ],
             ],
         ),
     ],
@@ -100,9 +100,6 @@ def test_make_eval_config_measures_everything_whatever_has_thresholds(
 
     names = [[json.loads(metric.config)["name"] for metric in spec.metrics] for spec in specs]
     assert names == expected
-    assert [spec.example_weights.unweighted for spec in specs] == [False] * (len(specs) - 1) + [
-        True
-    ]
 
 
 @pytest.mark.parametrize(

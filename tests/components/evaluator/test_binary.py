@@ -7,11 +7,6 @@ import pytest
 import tensorflow as tf
 from evaluated import Evaluation, evaluate, make_config, write_model
 
-# TFMA's confusion matrix takes class ids as arrays of one element.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Conversion of an array with ndim > 0 to a scalar:DeprecationWarning"
-)
-
 # Label, a float as a column with gaps elsewhere would be, and probability of 1.
 ROWS = [(1.0, 0.9), (1.0, 0.6), (1.0, 0.2), (0.0, 0.7), (0.0, 0.1), (0.0, 0.1), (0.0, 0.3)]
 SPEC = {

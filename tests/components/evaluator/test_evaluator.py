@@ -7,11 +7,6 @@ import pytest
 import tensorflow as tf
 from evaluated import Evaluation, evaluate, make_config, write_model
 
-# TFMA's confusion matrix takes class ids as arrays of one element.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Conversion of an array with ndim > 0 to a scalar:DeprecationWarning"
-)
-
 CLASSES = ["ant", "bee", "cow"]
 # Label, class that each model predicts, how sure they are, legs. `poor` never predicts cow; `good`
 # does so once, and is less than half sure.

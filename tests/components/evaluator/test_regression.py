@@ -1,4 +1,4 @@
-"""The metrics of a regression: as the Evaluator gives them, and as Beam combines them."""
+"""The metrics of a regression: as the Evaluator gives them, and in parts."""
 
 import math
 from collections.abc import Sequence
@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 from evaluated import Evaluation, evaluate, make_config, write_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensorflow_model_analysis.metrics.metric_types import StandardMetricInputs
 
 from components.evaluator import regression
 
@@ -96,29 +94,18 @@ def test_evaluator_counts_labels_predictions_and_residuals(evaluation: Evaluatio
     assert sorted(cells("predicted_residual")) == [(2, -1, 1), (3, 0, 2), (6, 2, 1)]
 
 
-# in Beam
+# what is counted
 
 Example = tuple[float, float, float]
 
 
-def combine(*bundles: Sequence[Example]) -> regression.Totals:
-    """Combines label, prediction and weight of examples, in bundles as Beam would."""
-    (computation, _) = regression._derived("mse", float, None, "", "", True)
-    combiner = computation.combiner
-    accumulators = []
-    for bundle in bundles:
-        accumulator = combiner.create_accumulator()
-        for label, prediction, weight in bundle:
-            extracts = {
-                tfma.LABELS_KEY: np.array([label]),
-                tfma.PREDICTIONS_KEY: np.array([prediction]),
-                tfma.EXAMPLE_WEIGHTS_KEY: np.array([weight]),
-            }
-            accumulator = combiner.add_input(accumulator, StandardMetricInputs(extracts))
-        accumulators.append(accumulator)
-    (totals,) = combiner.extract_output(combiner.merge_accumulators(accumulators)).values()
-    assert isinstance(totals, regression.Totals)
-    return totals
+def combine(*parts: Sequence[Example]) -> regression.Totals:
+    """Counts label, prediction and weight of examples, in parts."""
+    counted = [
+        regression.count(labels, predictions[:, np.newaxis], weights)
+        for labels, predictions, weights in (np.array(part, float).T for part in parts if part)
+    ]
+    return regression.merge(counted)
 
 
 def values(totals: regression.Totals) -> dict[str, float]:
@@ -131,13 +118,13 @@ rows = st.tuples(numbers, numbers, st.sampled_from([0.5, 1.0, 3.0]))
 
 @settings(deadline=None)
 @given(st.lists(st.lists(rows), min_size=1, max_size=4).filter(any))
-def test_totals_are_the_same_in_any_bundles(bundles: list[list[Any]]) -> None:
-    whole = [row for bundle in bundles for row in bundle]
+def test_totals_are_the_same_in_any_parts(parts: list[list[Any]]) -> None:
+    whole = [row for part in parts for row in part]
 
-    parts, one = combine(*bundles), combine(whole)
+    split, one = combine(*parts), combine(whole)
 
-    assert values(parts) == pytest.approx(values(one), nan_ok=True, rel=1e-6, abs=1e-6)
-    for found, expected in zip(parts.histograms, one.histograms, strict=True):
+    assert values(split) == pytest.approx(values(one), nan_ok=True, rel=1e-6, abs=1e-6)
+    for found, expected in zip(split.histograms, one.histograms, strict=True):
         assert found.exponents == expected.exponents
         assert found.bins.tolist() == expected.bins.tolist()
 
