@@ -1,4 +1,4 @@
-"""The command line: `pipeline run`, `validate`, `sync`, `compare`, `ui`, `tensorboard`."""
+"""The command line: `pipeline run`, `validate`, `schema`, `sync`, `compare` and others."""
 
 import argparse
 import json
@@ -40,8 +40,8 @@ def run_command(arguments: Sequence[str]) -> int:
         arguments: The words after `pipeline`.
 
     Returns:
-        The exit code: 0 done, 1 a node failed, 2 wrong configuration or input, 3 not blessed where
-        that was required, 130 interrupted.
+        The exit code: 0 done, 1 a node failed or schemas differ, 2 wrong configuration or input, 3
+        not blessed where that was required, 130 interrupted.
     """
     options = make_parser().parse_args(arguments)
     try:
@@ -75,6 +75,14 @@ def _validate(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _schema(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.schema_command import run_schema_command
+
+    return run_schema_command(
+        options.action, config, _console(), options.output, force=options.force
+    )
+
+
 def _sync(config: Config, _: argparse.Namespace) -> int:
     from pipeline.sync import sync
 
@@ -91,10 +99,14 @@ def _compare(config: Config, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(comparison.to_json()))
         return 0
-    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+    console = _console()
     for table in tables(comparison):
         console.print(table, "")
     return 0
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _ui(config: Config, options: argparse.Namespace) -> int:
@@ -162,6 +174,18 @@ def make_parser() -> argparse.ArgumentParser:
         "--require-blessed", action="store_true", help="exit with 3 if the model is not blessed"
     )
     commands.add_parser("validate", parents=[common], help="check configuration and data only")
+    schema = commands.add_parser(
+        "schema", parents=[common], help="show, write or compare the schema that data is held to"
+    )
+    schema.add_argument(
+        "action",
+        choices=("show", "write", "diff"),
+        help="show it; write the inferred one to review; compare the reviewed with the inferred",
+    )
+    schema.add_argument(
+        "--output", metavar="FILE", help="file to write (default: schema.pbtxt beside the config)"
+    )
+    schema.add_argument("--force", action="store_true", help="replace a file that is there")
     commands.add_parser(
         "sync", parents=[common], help="write to MLflow what it lacks of the runs there are"
     )
@@ -184,6 +208,7 @@ def make_parser() -> argparse.ArgumentParser:
 _COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
     "run": _run,
     "validate": _validate,
+    "schema": _schema,
     "sync": _sync,
     "compare": _compare,
     "ui": _ui,

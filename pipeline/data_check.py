@@ -15,14 +15,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from components.csv_example_gen.reader import read_header
+from components.csv_example_gen.reader import read_batches, read_header
 from pipeline import csv_faults
 from pipeline.config import Config
 from pipeline.csv_faults import data_error, quote
 from pipeline.csv_rows import NUMBER, read_rows
-from pipeline.data_files import find_files, look_up, say_names
+from pipeline.data_files import find_files, list_csv_files, look_up, say_names
 from pipeline.errors import DataError, did_you_mean
-from trainer.feature_config import raw_types
+from pipeline.sections import SkewSettings
+from trainer.feature_config import ALL_OTHERS, raw_types
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ def check_data(config: Config) -> DataSummary:
         paths = tuple(chain.from_iterable(files.values()))
         header = _read_headers(paths)
         _check_columns(config, paths[0], header)
+        if config.validation.skew is not None:
+            _check_skew(config.resolve(config.validation.skew.path), config.validation.skew)
         labels = read_rows(config, files, header.index(config.data.label))
         return DataSummary(paths, labels.counts, labels.check_classes())
     except OSError as error:
@@ -72,6 +75,23 @@ def check_data(config: Config) -> DataSummary:
 def _check_schema(path: Path) -> None:
     if stat.S_ISDIR(look_up(path, "data.schema").st_mode):
         raise DataError(f"{path}: is a folder; expected a schema.pbtxt: correct data.schema")
+    from pipeline.schema_text import read_schema
+
+    read_schema(path)
+
+
+def _check_skew(path: Path, skew: SkewSettings) -> None:
+    """Checks the rows to compare with, all of them."""
+    paths = list_csv_files(path, "validation.skew.path")
+    header = _read_headers(paths)
+    named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
+    _check_names(named, paths[0], header)
+    for file in paths:
+        try:
+            for _ in read_batches(file):
+                pass
+        except pa.ArrowInvalid as error:
+            raise csv_faults.explain(file, error) from None
 
 
 def _read_headers(paths: Sequence[str]) -> list[str]:
@@ -136,6 +156,15 @@ def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
     named += [("features", name) for name in raw_types(config.features)]
     slices = chain.from_iterable(config.evaluation.slices)
     named += [("evaluation.slices", name) for name in slices]
+    named += [("validation.drift", name) for name in config.validation.drift if name != ALL_OTHERS]
+    if config.validation.skew is not None:
+        columns = config.validation.skew.columns
+        named += [("validation.skew.columns", name) for name in columns if name != ALL_OTHERS]
+    _check_names(named, path, header)
+
+
+def _check_names(named: Sequence[tuple[str, str]], path: str, header: Sequence[str]) -> None:
+    """Checks that the header has the columns that settings name: key and name of each."""
     missing = dict.fromkeys((key, name) for key, name in named if name not in header)
     if missing:
         place = _header_place(path)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from components.data_gate.report import DataRefusedError
 from components.mlflow_tracker.client import hide_credentials
 
 EXIT_NOT_BLESSED = 3
@@ -62,7 +63,7 @@ class NodeFailedError(PipelineError):
 
     Attributes:
         node_id: The node.
-        cause: The error's own words, one line.
+        cause: The error's own words, one line; of refused data, some more.
         log_path: Where the traceback stands, None if nowhere.
     """
 
@@ -74,7 +75,7 @@ class NodeFailedError(PipelineError):
         self.log_path: Path | None = None
 
     def __str__(self) -> str:
-        """Says it in one line."""
+        """Says it, in as many lines as the cause."""
         log = f" (log: {self.log_path})" if self.log_path else ""
         return f"{self.node_id} failed: {self.cause}{log}"
 
@@ -107,7 +108,12 @@ def refuse(value: object, rule: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Says an error in one line: its type, and the first line of its own words."""
+    """Says an error in one line: its type, and the first line of its own words.
+
+    Of refused data, all of its words, which were written for the user.
+    """
+    if isinstance(error, DataRefusedError):
+        return str(error)
     lines = str(error).strip().splitlines()
     words = f": {lines[0].strip()}" if lines else ""
     return f"{type(error).__name__}{words}"[:_MAX_CHARS]

@@ -1,5 +1,6 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
+import hashlib
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -12,19 +13,23 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2, transform_pb2
 from tfx.types import BaseChannel, Channel
-from tfx.types.standard_artifacts import Model, ModelBlessing
+from tfx.types.standard_artifacts import ExampleStatistics, Model, ModelBlessing
 
 from components.baseline_resolver.strategy import LatestOtherBlessedModelStrategy
 from components.csv_example_gen.component import CsvExampleGen
 from components.csv_example_gen.inputs import ALL
 from components.csv_example_gen.reader import hash_buckets
+from components.csv_statistics_gen.component import CsvStatisticsGen
+from components.data_gate.component import DataGate
+from components.distribution_validator.component import DistributionValidator
+from components.distribution_validator.strategy import PreviousStatisticsStrategy
 from components.evaluator.component import Evaluator
 from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
-from pipeline.data_files import find_globs
+from pipeline.data_files import find_globs, list_csv_files
 from pipeline.evaluation import make_eval_config
 from pipeline.mlmd import connection_config
 from pipeline.own_code import modules_of
@@ -32,6 +37,7 @@ from trainer.config import transform_settings
 from trainer.feature_config import raw_types
 
 _HISTOGRAM_BUCKETS = 30
+_QUANTILES = 100
 
 
 def create_pipeline(config: Config) -> Pipeline:
@@ -50,16 +56,42 @@ def create_pipeline(config: Config) -> Pipeline:
 
     # Measures every column of every split, and counts each class of the label.
     statistics_gen = StatisticsGen(
-        examples=example_gen.outputs["examples"],
-        stats_options=_stats_options(config),
+        examples=example_gen.outputs["examples"], stats_options=_stats_options(config)
     )
 
-    # Takes the reviewed schema where there is one, and infers it where not.
-    schema_gen = _make_schema_gen(config, statistics_gen)
+    # Infers a schema of the train split.
+    schema_gen = SchemaGen(
+        statistics=statistics_gen.outputs["statistics"],
+        exclude_splits=[split for split in config.data.splits if split != "train"],
+    )
+
+    # Takes the reviewed schema in its place, where there is one.
+    reviewed = _make_reviewed(config, schema_gen)
+    schema = (reviewed or schema_gen).outputs["schema"]
 
     # Holds the statistics against the schema.
     example_validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+        statistics=statistics_gen.outputs["statistics"], schema=schema
+    )
+
+    # Measures how far the data is from the data before, and from a named set, where asked for.
+    drift = _make_drift(config, statistics_gen)
+    skew = _make_skew(config, statistics_gen)
+
+    # Stops the run where the data is wrong; all that learns waits for it.
+    data_gate = _keyed_by_code(
+        DataGate(
+            statistics=statistics_gen.outputs["statistics"],
+            anomalies=example_validator.outputs["anomalies"],
+            schema=schema,
+            stop_at=config.validation.stop_at,
+            is_reviewed=config.data.schema_path is not None,
+            label=config.data.label,
+            columns=_columns_learnt_from(config),
+            drift=drift[-1].outputs["distances"] if drift else None,
+            skew=skew[-1].outputs["distances"] if skew else None,
+        ),
+        "components.data_gate.component",
     )
 
     # Learns the transformation from the train split, and applies it to train and eval. A test split
@@ -67,7 +99,7 @@ def create_pipeline(config: Config) -> Pipeline:
     transform = _keyed_by_code(
         Transform(
             examples=example_gen.outputs["examples"],
-            schema=schema_gen.outputs["schema"],
+            schema=schema,
             splits_config=transform_pb2.SplitsConfig(
                 analyze=["train"], transform=["train", "eval"]
             ),
@@ -79,6 +111,7 @@ def create_pipeline(config: Config) -> Pipeline:
         "trainer.preprocessing",
         *modules_of(settings.model.preprocessing_fn),
     )
+    transform.add_upstream_node(data_gate)
 
     # Finds the model to begin with, where that is asked for.
     base_resolver = _make_base_resolver(config)
@@ -93,7 +126,7 @@ def create_pipeline(config: Config) -> Pipeline:
         run_fn="trainer.run.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        schema=schema_gen.outputs["schema"],
+        schema=schema,
         base_model=base_model,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.train.steps),
@@ -118,7 +151,7 @@ def create_pipeline(config: Config) -> Pipeline:
             examples=example_gen.outputs["examples"],
             model=trainer.outputs["model"],
             baseline_model=baseline_resolver.outputs["model"],
-            schema=schema_gen.outputs["schema"],
+            schema=schema,
             eval_config=make_eval_config(config),
             split=config.data.judged_split,
         ),
@@ -161,7 +194,11 @@ def create_pipeline(config: Config) -> Pipeline:
             example_gen,
             statistics_gen,
             schema_gen,
+            *([reviewed] if reviewed else []),
             example_validator,
+            *drift,
+            *skew,
+            data_gate,
             transform,
             *([base_resolver] if base_resolver else []),
             *([tuner] if tuner else []),
@@ -180,16 +217,21 @@ def create_pipeline(config: Config) -> Pipeline:
 def _stats_options(config: Config) -> tfdv.StatsOptions:
     """Declares whole numbers that are classes to be categories; of words it changes nothing.
 
-    Of a label that is a number, a histogram is drawn, which ten bars would not do for.
+    Of a label that is a number, a histogram is drawn, which ten bars would not do for. Quantiles
+    are finer than TFDV's deciles: they carry distances of numbers between data sets.
     """
     if config.task == "regression":
-        return tfdv.StatsOptions(num_histogram_buckets=_HISTOGRAM_BUCKETS)
+        return tfdv.StatsOptions(
+            num_histogram_buckets=_HISTOGRAM_BUCKETS, num_quantiles_histogram_buckets=_QUANTILES
+        )
     label = schema_pb2.Feature(
         name=config.data.label,
         type=schema_pb2.INT,
         int_domain=schema_pb2.IntDomain(is_categorical=True),
     )
-    return tfdv.StatsOptions(schema=schema_pb2.Schema(feature=[label]))
+    return tfdv.StatsOptions(
+        schema=schema_pb2.Schema(feature=[label]), num_quantiles_histogram_buckets=_QUANTILES
+    )
 
 
 def _beam_pipeline_args(config: Config) -> list[str]:
@@ -217,10 +259,69 @@ def _make_example_gen(config: Config) -> BaseComponent:
     return _keyed_by_code(example_gen, "components.csv_example_gen.component")
 
 
-def _make_schema_gen(config: Config, statistics_gen: BaseComponent) -> BaseComponent:
-    if config.data.schema_path is not None:
-        return ImportSchemaGen(schema_file=str(config.resolve(config.data.schema_path)))
-    return SchemaGen(statistics=statistics_gen.outputs["statistics"])
+def _make_reviewed(config: Config, schema_gen: BaseComponent) -> BaseComponent | None:
+    if config.data.schema_path is None:
+        return None
+    path = config.resolve(config.data.schema_path)
+    reviewed = ImportSchemaGen(schema_file=str(path))
+    # TFX keys it by the path alone, and would take an edited schema from the cache.
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    reviewed.spec.exec_properties["content_digest"] = digest
+    reviewed.add_upstream_node(schema_gen)  # so that a run tells of its statistics first
+    return reviewed
+
+
+def _make_drift(config: Config, statistics_gen: BaseComponent) -> list[BaseComponent]:
+    if not config.validation.drift:
+        return []
+    has_spans = "{" in (config.data.path or "")
+    previous = Resolver(
+        strategy_class=PreviousStatisticsStrategy,
+        config={
+            "gate_type": f"{DataGate.__module__}.{DataGate.__qualname__}",
+            "has_spans": has_spans,
+        },
+        current=statistics_gen.outputs["statistics"],
+        baseline_statistics=Channel(type=ExampleStatistics),
+    ).with_id("PreviousStatistics")
+    validator = DistributionValidator(
+        "drift",
+        statistics_gen.outputs["statistics"],
+        previous.outputs["baseline_statistics"],
+        config.validation.drift,
+        "" if has_spans else "the data before",
+    ).with_id("DriftValidator")
+    return [
+        previous,
+        _keyed_by_code(validator, "components.distribution_validator.component"),
+    ]
+
+
+def _make_skew(config: Config, statistics_gen: BaseComponent) -> list[BaseComponent]:
+    skew = config.validation.skew
+    if skew is None:
+        return []
+    skew_statistics_gen = CsvStatisticsGen(
+        list_csv_files(config.resolve(skew.path), "validation.skew.path"),
+        statistics_gen.outputs["statistics"],
+        _stats_options(config),
+    ).with_id("SkewStatisticsGen")
+    validator = DistributionValidator(
+        "skew",
+        statistics_gen.outputs["statistics"],
+        skew_statistics_gen.outputs["baseline_statistics"],
+        skew.columns,
+        skew.path,
+    ).with_id("SkewValidator")
+    return [
+        _keyed_by_code(skew_statistics_gen, "components.csv_statistics_gen.component"),
+        _keyed_by_code(validator, "components.distribution_validator.component"),
+    ]
+
+
+def _columns_learnt_from(config: Config) -> list[str]:
+    named = [*raw_types(config.features), config.data.label, config.data.weight]
+    return [name for name in named if name is not None]
 
 
 def _make_base_resolver(config: Config) -> BaseNode | None:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.data_gate.report import read_findings, to_lines
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.events import NodeOutcome, Output
 from components.serving_check.report import read_report
 
-EVALUATOR, SERVING_CHECK, PUSHER = "Evaluator", "ServingCheck", "Pusher"
+DATA_GATE, EVALUATOR, SERVING_CHECK, PUSHER = "DataGate", "Evaluator", "ServingCheck", "Pusher"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Report:
         pushed_version: The version under which the model is served, None if it was not pushed.
         pushed_path: Its folder.
         serving_faults: What the exported model answers wrongly, a line each.
+        warnings: What is wrong with the data that the run went on with, a line each.
+        notes: What could not be found out about the data, a line each.
     """
 
     pipeline_run_id: str
@@ -35,6 +38,8 @@ class Report:
     pushed_version: str | None
     pushed_path: str | None
     serving_faults: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -56,6 +61,7 @@ class Report:
             "pushed_version": self.pushed_version,
             "pushed_path": self.pushed_path,
             "metrics": self.metrics,
+            "warnings": list(self.warnings),
             "nodes": [
                 {"id": outcome.node_id, "state": outcome.state, "seconds": outcome.seconds}
                 for outcome in self.outcomes
@@ -80,6 +86,8 @@ def make_report(
     evaluation = find_output(outcomes, EVALUATOR, "evaluation")
     check = find_output(outcomes, SERVING_CHECK, "serving_blessing")
     pushed = find_output(outcomes, PUSHER, "pushed_model")
+    gate = find_output(outcomes, DATA_GATE, "findings")
+    findings = read_findings(gate.uri) if gate else {"findings": [], "notes": []}
     is_pushed = pushed is not None and pushed.properties.get("pushed") == 1
     return Report(
         pipeline_run_id=pipeline_run_id,
@@ -90,6 +98,8 @@ def make_report(
         pushed_version=str(pushed.properties["pushed_version"]) if pushed and is_pushed else None,
         pushed_path=str(pushed.properties["pushed_destination"]) if pushed and is_pushed else None,
         serving_faults=read_report(check.uri)["faults"] if check else (),
+        warnings=tuple(to_lines(findings["findings"])),
+        notes=tuple(findings["notes"]),
     )
 
 

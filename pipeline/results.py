@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from components.data_gate.report import shorten
 from components.evaluator.summary import skipped_checks
 from components.mlflow_tracker.client import Tracker, hide_credentials, is_server
 from pipeline.report import Report
@@ -34,7 +35,10 @@ def metrics_table(report: Report) -> Table:
 
 
 def result_lines(report: Report) -> Iterator[str]:
-    """Says whether the model is blessed and why not, and where it is."""
+    """Says what is wrong with the data, and whether and why the model is blessed and where."""
+    yield from report.notes
+    for line in shorten(report.warnings):
+        yield f"warning: {line}"
     for skipped in skipped_checks(report.evaluation) if report.evaluation else []:
         yield f"not checked: {skipped}"
     if report.blessed:

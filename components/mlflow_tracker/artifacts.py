@@ -9,6 +9,8 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components.csv_example_gen.inputs import Span, SpanPath, has_marks
+from components.data_gate.report import read_findings, shorten, to_lines
+from components.distribution_validator.report import DISTANCES_FILE, read_distances
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.curves import CurveReader, Metric, best_points
 from components.mlflow_tracker.datasets import make_datasets
@@ -20,13 +22,19 @@ from components.mlflow_tracker.evaluation import (
     missed_bounds,
 )
 from components.mlflow_tracker.events import NodeOutcome, Output, RunStart
-from components.mlflow_tracker.names import TRIAL_NUMBER_TAG, TUNED_TAG, entity_name
+from components.mlflow_tracker.names import (
+    TRIAL_NUMBER_TAG,
+    TUNED_TAG,
+    WARNINGS_TAG,
+    entity_name,
+)
 from components.mlflow_tracker.projection import Projection, TrainedModel
 from components.mlflow_tracker.trials import TrialReader
 from components.serving_check.report import read_report
 
 _TABLES_TAG = "mlflow.loggedArtifacts"
 """Where MLflow's UI looks for the tables that it can compare between runs."""
+_SCHEMA_GEN = "SchemaGen"
 _TRAINER = "Trainer"
 _SERVING_DIR = "Format-Serving"
 """Folder of the SavedModel in TFX's Model artifact."""
@@ -127,7 +135,9 @@ class ArtifactReader:
 
         result.artifacts |= {"data/statistics.html": page, f"data/{name}.png": figure}
 
-    def _schema(self, result: Projection, _: NodeOutcome, output: Output) -> None:
+    def _schema(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
+        if outcome.node_id == _SCHEMA_GEN and self._start.params.get("data.schema"):
+            return  # the data is held to the reviewed schema
         text = Path(output.uri, "schema.pbtxt").read_bytes()
         schema = text_format.Parse(text, schema_pb2.Schema())
         result.artifacts["data/schema.txt"] = lambda: text
@@ -149,6 +159,25 @@ class ArtifactReader:
             return anomalies_page(anomalies).encode()
 
         result.artifacts["data/anomalies.html"] = page
+
+    def _distances(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
+        report = read_distances(output.uri)
+        kind = report["kind"]
+        result.metrics.extend(
+            Metric(entity_name(f"{kind}/{found['column']}"), found["distance"], 0, outcome.end_ms)
+            for found in report["distances"]
+            if found["distance"] is not None
+        )
+        result.tags[f"{kind}.baseline"] = report["baseline"] or "none"
+        content = Path(output.uri, DISTANCES_FILE).read_bytes()
+        result.artifacts[f"data/{kind}.json"] = lambda: content
+
+    def _findings(self, result: Projection, _: NodeOutcome, output: Output) -> None:
+        lines = list(to_lines(read_findings(output.uri)["findings"]))
+        result.tags[WARNINGS_TAG] = "\n".join(shorten(lines)) or "none"
+        if lines:
+            content = "".join(f"{line}\n" for line in lines).encode()
+            result.artifacts["data/warnings.txt"] = lambda: content
 
     def _model(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
         if outcome.node_id == _TRAINER:  # the resolver of the baseline gives out a model as well
@@ -217,6 +246,8 @@ _READERS: Mapping[str, Callable[[ArtifactReader, Projection, NodeOutcome, Output
     "statistics": ArtifactReader._split_statistics,
     "schema": ArtifactReader._schema,
     "anomalies": ArtifactReader._anomalies,
+    "distances": ArtifactReader._distances,
+    "findings": ArtifactReader._findings,
     "tuner_results": ArtifactReader._tuner_results,
     "model": ArtifactReader._model,
     "model_run": ArtifactReader._model_run,

@@ -8,6 +8,8 @@ RUN_ID_TAG = "tfx.pipeline_run_id"
 TUNED_TAG = "tuned."
 """Before a setting that a sweep has found; the tag's value is the setting's, as JSON."""
 TRIAL_NUMBER_TAG = "tuner.best_trial"
+WARNINGS_TAG = "data.warnings"
+"""What is wrong with the data that a run went on with."""
 MAX_NAME_CHARS = 250
 
 

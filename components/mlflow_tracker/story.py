@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from components.evaluator.summary import skipped_checks
 from components.mlflow_tracker.events import RunStart, RunStatus
-from components.mlflow_tracker.names import RUN_ID_TAG, TRIAL_NUMBER_TAG, TUNED_TAG
+from components.mlflow_tracker.names import RUN_ID_TAG, TRIAL_NUMBER_TAG, TUNED_TAG, WARNINGS_TAG
 
 Tags = Mapping[str, str]
 Metrics = Mapping[str, float]
@@ -39,6 +39,7 @@ def tell(
     parts = [
         _verdict(status, tags),
         _data(start, tags, metrics),
+        _warnings(tags),
         "\n".join(_table(summary)),
         _skipped(summary),
         _tuned(tags),
@@ -49,7 +50,8 @@ def tell(
 
 def _verdict(status: RunStatus, tags: Tags) -> str:
     if status == "FAILED":
-        return f"**Failed** in {tags.get('failed_node', 'the runner')}: {tags.get('error', '')}"
+        error = tags.get("error", "").replace("\n", "\n- ").replace("\n", "\n\n", 1)
+        return f"**Failed** in {tags.get('failed_node', 'the runner')}: {error}"
     if status == "KILLED":
         return "**Killed** before its end."
     if tags.get("pushed_version", "none") != "none":
@@ -71,6 +73,13 @@ def _data(start: RunStart, tags: Tags, metrics: Metrics) -> str:
     anomalies = tags.get("anomalies", "none")
     path = tags.get("data.path", start.data_path)
     return f"Data: `{path}`, {', '.join(rows)}; anomalies: {anomalies}."
+
+
+def _warnings(tags: Tags) -> str:
+    warnings = tags.get(WARNINGS_TAG, "none")
+    if warnings == "none":
+        return ""
+    return "\n".join(["Warnings:", "", *(f"- {line}" for line in warnings.splitlines())])
 
 
 def _table(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -19,6 +19,7 @@ NODES = [
     "StatisticsGen",
     "SchemaGen",
     "ExampleValidator",
+    "DataGate",
     "Transform",
     "Trainer",
     "BaselineResolver",

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,13 @@ def make_config(
     label: str = "kind",
     features: Sequence[str] = ("x", "y"),
     slices: Sequence[Sequence[str]] = (),
+    validation: Mapping[str, Any] | None = None,
     **data: Any,
 ) -> Config:
     return Config.model_validate(
         {
             "name": "t",
             "data": {"path": path and str(path), "label": label, **data},
-            "features": dict.fromkeys(features, "numeric"),
             "evaluation": {
                 "thresholds": {"accuracy": {"min": 0.5}},
                 "slices": [list(columns) for columns in slices],
@@ -437,6 +437,7 @@ def test_check_data_refuses_files_of_different_order(tmp_path: Path) -> None:
         ({"label": "knd"}, "knd", "data.label", "kind"),
         ({"features": ["x", "yy"]}, "yy", "features", "y"),
         ({"slices": [["kind"], ["x", "kinds"]]}, "kinds", "evaluation.slices", "kind"),
+        ({"validation": {"drift": {"*": 1, "kidn": 0.1}}}, "kidn", "validation.drift", "kind"),
     ],
 )
 def test_check_data_refuses_a_column_that_is_not_there(
@@ -795,3 +796,60 @@ def test_check_data_reads_the_newest_span(tmp_path: Path) -> None:
 
     assert check_data(config).files == (str(tmp_path / "10.csv"),)
     assert sum(check_data(config).rows.values()) == 20
+
+
+# The schema and the rows to compare with
+
+
+def test_check_data_refuses_a_schema_that_is_none(path: Path) -> None:
+    schema = path.parent / "schema.pbtxt"
+    schema.write_text("name: iris")
+
+    message = check(path, make_csv(*ROWS), schema=str(schema))
+
+    assert message.startswith(f"{schema}: is no schema: ")
+
+
+def check_skew(path: Path, content: str, *columns: str) -> str:
+    """Gives what is said of rows to compare with, their path left out."""
+    other = path.parent / "other.csv"
+    other.write_text(content)
+    skew = {"path": str(other), "columns": dict.fromkeys(columns, 0.5)}
+    message = check(path, make_csv(*ROWS), validation={"skew": skew})
+    return message.replace(f"{other}:", "other:")
+
+
+def test_check_data_refuses_rows_to_compare_with_that_are_not_there(path: Path) -> None:
+    skew = {"path": str(path.parent / "row.csv")}
+
+    message = check(path, make_csv(*ROWS), validation={"skew": skew})
+
+    assert message.endswith("correct validation.skew.path; did you mean 'rows.csv'?")
+
+
+def test_check_data_refuses_columns_that_the_rows_to_compare_with_lack(path: Path) -> None:
+    assert check_skew(path, make_csv("1,2", header="x,y"), "*", "kind") == (
+        "other:1: there is no column 'kind'; expected one of 'x', 'y': correct"
+        " validation.skew.columns or the header"
+    )
+
+
+def test_check_data_refuses_columns_to_compare_that_the_data_lacks(path: Path) -> None:
+    message = check_skew(path, make_csv("1,2", header="x,z"), "z")
+
+    assert message.startswith("1: there is no column 'z'; expected one of 'x', 'y', 'kind'")
+
+
+def test_check_data_refuses_rows_to_compare_with_that_are_no_table(path: Path) -> None:
+    message = check_skew(path, make_csv("1,2", "3", header="x,y"), "x")
+
+    assert message.startswith("other:3: 1 fields in '3'; expected 2")
+
+
+def test_check_data_takes_rows_to_compare_with_that_have_no_label(path: Path) -> None:
+    path.write_text(make_csv(*ROWS))
+    other = path.parent / "other.csv"
+    other.write_text(make_csv("1,2", header="x,y"))
+    skew = {"path": str(other), "columns": {"*": 0.5}}
+
+    assert check_data(make_config(path, validation={"skew": skew})).classes == ("a", "b")

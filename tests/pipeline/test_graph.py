@@ -45,7 +45,7 @@ def test_create_pipeline_gives_the_tuners_best_to_the_trainer() -> None:
     found = nodes(SWEEP)
 
     (channel,) = [found["Trainer"].inputs["hyperparameters"]]
-    assert list(found) == [*list(nodes())[:5], "Tuner", *list(nodes())[5:]]
+    assert list(found) == [*list(nodes())[:6], "Tuner", *list(nodes())[6:]]
     assert channel == found["Tuner"].outputs["best_hyperparameters"]
 
 
@@ -261,3 +261,74 @@ def test_create_pipeline_takes_the_label_of_a_regression_for_a_number() -> None:
     (feature,) = statistics.datasets[0].features
     assert len(feature.num_stats.histograms[0].buckets) == 30
     assert found["Evaluator"].exec_properties["example_splits"] == '["test"]'
+
+
+DRIFT = "validation.drift={'*': 0.2}"
+SKEW = f"validation.skew={{path: {SHIPPED.parent}/data/iris/iris.csv, columns: {{'*': 0.1}}}}"
+MEASURING = {"PreviousStatistics", "DriftValidator", "SkewStatisticsGen", "SkewValidator"}
+
+
+def test_create_pipeline_has_all_that_learns_wait_for_the_gate() -> None:
+    found = nodes()
+
+    assert found["DataGate"] in found["Transform"].upstream_nodes
+    assert not MEASURING & found.keys()
+
+
+def test_create_pipeline_measures_distances_where_asked_for() -> None:
+    found = nodes(DRIFT, SKEW)
+
+    assert found.keys() >= MEASURING
+    assert set(found["DataGate"].inputs) >= {"drift", "skew"}
+    assert found["DataGate"].inputs["drift"] == found["DriftValidator"].outputs["distances"]
+    assert found["DataGate"].inputs["skew"] == found["SkewValidator"].outputs["distances"]
+    assert json.loads(found["SkewValidator"].exec_properties["limits"]) == {"*": 0.1}
+
+
+def test_create_pipeline_keys_the_gate_by_its_settings() -> None:
+    def key(*overrides: str) -> dict[str, Any]:
+        return dict(nodes(*overrides)["DataGate"].exec_properties)
+
+    assert key("model.seed=2") == key()
+    assert key("validation.stop_at=never") != key()
+    assert key("features={sepal_width: numeric}") != key()
+    assert set(json.loads(key()["columns"])) == {
+        *("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
+    }
+
+
+@pytest.mark.parametrize(
+    "node_id", ["DataGate", "DriftValidator", "SkewStatisticsGen", "SkewValidator"]
+)
+def test_create_pipeline_keys_validators_by_their_code(node_id: str) -> None:
+    assert len(nodes(DRIFT, SKEW)[node_id].exec_properties["code_digest"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("path", "has_spans"), [("data/iris/iris.csv", False), ("data/{SPAN}/*.csv", True)]
+)
+def test_create_pipeline_compares_spans_where_there_are_some(path: str, has_spans: bool) -> None:
+    resolver = nodes(DRIFT, f"data.path={path}")["PreviousStatistics"]
+
+    settings = resolver.exec_properties["config"]
+    assert settings["has_spans"] is has_spans
+    assert settings["gate_type"] == nodes()["DataGate"].type
+
+
+def test_create_pipeline_infers_the_schema_of_the_train_split_alone() -> None:
+    properties = nodes()["SchemaGen"].exec_properties
+
+    assert json.loads(properties["exclude_splits"]) == ["eval"]
+
+
+def test_create_pipeline_keys_a_reviewed_schema_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "schema.pbtxt"
+
+    def key(content: str) -> Any:
+        path.write_text(content)
+        found = nodes(f"data.schema={path}")
+        assert found["Transform"].inputs["schema"] == found["ImportSchemaGen"].outputs["schema"]
+        assert found["DataGate"].exec_properties["is_reviewed"] == 1
+        return found["ImportSchemaGen"].exec_properties["content_digest"]
+
+    assert key("a") == key("a") != key("b")

@@ -94,6 +94,20 @@ def test_make_report_is_empty_for_a_run_that_came_to_nothing() -> None:
     assert (report.metrics, report.baseline) == ({}, {})
 
 
+def test_make_report_reads_what_the_gate_warns_of(tmp_path: Path) -> None:
+    found = {"severity": "warning", "split": "eval", "column": "x", "text": "odd"}
+    content = {"findings": [found, {**found, "column": ""}], "notes": ["drift: not measured"]}
+    (tmp_path / "findings.json").write_text(json.dumps(content))
+
+    report = make_report(
+        "run-1", None, [outcome("DataGate", findings=[Output(4, str(tmp_path), {})])]
+    )
+
+    assert report.warnings == ("eval: x: odd", "eval: odd")
+    assert report.notes == ("drift: not measured",)
+    assert report.to_json()["warnings"] == ["eval: x: odd", "eval: odd"]
+
+
 def test_report_has_no_baseline_where_none_was_evaluated(tmp_path: Path) -> None:
     first = {**SUMMARY["slices"][0], "baseline": None}
     (tmp_path / "summary.json").write_text(json.dumps({**SUMMARY, "slices": [first]}))
@@ -111,6 +125,7 @@ def test_report_gives_an_object_of_plain_values(report: Report) -> None:
         "pushed_version": "17",
         "pushed_path": "/serving/17",
         "metrics": {"accuracy": 0.5},
+        "warnings": [],
         "nodes": [
             {"id": "Trainer", "state": "done", "seconds": 1.25},
             {"id": "Evaluator", "state": "done", "seconds": 1.25},

@@ -1,6 +1,7 @@
 """The end of a run in words."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,20 @@ def test_metrics_table_marks_what_is_not_checked() -> None:
     report = make_report({"precision": 1.0}, [skipped])
 
     assert print_table(report)[1] == ["precision", "1", "change -0.1 not checked"]
+
+
+def test_result_lines_begin_with_what_is_wrong_with_the_data() -> None:
+    report = replace(
+        make_report({}, blessed=True, pushed="17"),
+        warnings=[f"eval: x: {index}" for index in range(7)],
+        notes=["drift: not measured"],
+    )
+
+    assert list(result_lines(report))[:7] == [
+        "drift: not measured",
+        *(f"warning: eval: x: {index}" for index in range(5)),
+        "warning: and 2 more",
+    ]
 
 
 def test_missed_thresholds_name_a_metric_that_is_undefined() -> None:

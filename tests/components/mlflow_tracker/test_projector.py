@@ -232,6 +232,67 @@ def test_projector_names_the_features_with_anomalies(
     assert set(projection.artifacts) == {"data/anomalies.html"}
 
 
+def test_projector_gives_the_distances_of_every_column(tmp_path: Path) -> None:
+    found = [
+        {"column": "petal width", "distance": 0.25},
+        {"column": "größe", "distance": 0.5},
+        {"column": "gone", "distance": None},
+    ]
+    report = {"kind": "skew", "baseline": "asked.csv", "distances": found}
+    (tmp_path / "distances.json").write_text(json.dumps(report))
+
+    projection = project(make_outcome(folder=tmp_path, outputs={"distances": {}}))
+
+    assert projection.metrics == [
+        Metric("skew/petal width", 0.25, 0, END_MS),
+        Metric("skew/größe", 0.5, 0, END_MS),
+    ]
+    assert tags_of(projection) == {"skew.baseline": "asked.csv"}
+    assert json.loads(projection.artifacts["data/skew.json"]()) == report
+
+
+def test_projector_says_that_there_was_nothing_to_compare_with(tmp_path: Path) -> None:
+    report = {"kind": "drift", "baseline": None, "distances": []}
+    (tmp_path / "distances.json").write_text(json.dumps(report))
+
+    projection = project(make_outcome(folder=tmp_path, outputs={"distances": {}}))
+
+    assert tags_of(projection) == {"drift.baseline": "none"}
+
+
+@pytest.mark.parametrize(
+    ("count", "tag"),
+    [
+        (0, "none"),
+        (1, "eval: x: 0"),
+        (7, "\n".join([*(f"eval: x: {i}" for i in range(5)), "and 2 more"])),
+    ],
+)
+def test_projector_gives_what_is_wrong_with_the_data(tmp_path: Path, count: int, tag: str) -> None:
+    found = [{"split": "eval", "column": "x", "text": str(index)} for index in range(count)]
+    (tmp_path / "findings.json").write_text(json.dumps({"findings": found, "notes": []}))
+
+    projection = project(make_outcome(folder=tmp_path, outputs={"findings": {}}))
+
+    assert tags_of(projection) == {"data.warnings": tag}
+    files = {name: content().decode() for name, content in projection.artifacts.items()}
+    lines = "".join(f"eval: x: {index}\n" for index in range(count))
+    assert files == ({"data/warnings.txt": lines} if count else {})
+
+
+def test_projector_shows_the_reviewed_schema_in_place_of_the_inferred(tmp_path: Path) -> None:
+    write_schema(tmp_path / "inferred")
+    write_schema(tmp_path / "reviewed")
+    start = make_start(params={"data.schema": "schema.pbtxt"})
+
+    def shown(node_id: str, folder: str) -> bool:
+        outcome = make_outcome(node_id, folder=tmp_path / folder, outputs={"schema": {}})
+        return "data/schema.txt" in Projector(start).project(outcome).artifacts
+
+    assert not shown("SchemaGen", "inferred")
+    assert shown("ImportSchemaGen", "reviewed")
+
+
 # training
 
 

@@ -122,3 +122,19 @@ def test_tell_links_to_the_runs_that_computed_what_came_from_the_cache() -> None
     assert f"({first}T03%3A04%3A05%2B00%3A00%27)" in cached
     assert "; Trainer, Evaluator computed by [run-1](" in cached
     assert cached.count("](") == 2
+
+
+def test_tell_lists_what_is_wrong_with_refused_data() -> None:
+    tags = {"failed_node": "DataGate", "error": "2 anomalies\neval: x: odd\neval: y: odd"}
+
+    assert story("FAILED", tags) == [
+        "**Failed** in DataGate: 2 anomalies",
+        "- eval: x: odd\n- eval: y: odd",
+    ]
+
+
+def test_tell_lists_the_warnings() -> None:
+    paragraphs = story(tags={"data.warnings": "eval: x: odd\nand 2 more"})
+
+    assert paragraphs[1:] == ["Warnings:", "- eval: x: odd\n- and 2 more"]
+    assert len(story(tags={"data.warnings": "none"})) == 1

@@ -1,0 +1,1 @@
+"""Makes statistics of CSV files that no example is made from."""

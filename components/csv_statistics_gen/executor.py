@@ -1,0 +1,89 @@
+"""Executor: CSV files to TFDV's statistics, without examples in between."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+
+from components.csv_example_gen.reader import ColumnType, infer_types, read_batches
+from components.distribution_validator.executor import load
+
+SPLIT = "all"
+_Feature = statistics_pb2.FeatureNameStatistics
+_TYPES = {
+    _Feature.INT: ColumnType.INT,
+    _Feature.FLOAT: ColumnType.FLOAT,
+    _Feature.STRING: ColumnType.BYTES,
+}
+_ARROW_TYPES = {
+    ColumnType.UNKNOWN: pa.binary(),
+    ColumnType.INT: pa.int64(),
+    ColumnType.FLOAT: pa.float64(),
+    ColumnType.BYTES: pa.binary(),
+}
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads CSV by Arrow in blocks, one Beam element per file."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the statistics, of one split.
+
+        Args:
+            input_dict: `statistics` of the data that these are to be compared with.
+            output_dict: `baseline_statistics`.
+            exec_properties: `paths`, JSON; `stats_options_json`.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        paths = json.loads(exec_properties["paths"])
+        column_types = infer_types(paths)
+        expected = load(artifact_utils.get_single_instance(input_dict["statistics"]))
+        for feature in expected.datasets[0].features:
+            name = feature.path.step[0]
+            if name in column_types:
+                column_types[name] = max(column_types[name], _TYPES[feature.type])
+
+        artifact = artifact_utils.get_single_instance(output_dict["baseline_statistics"])
+        artifact.split_names = artifact_utils.encode_split_names([SPLIT])
+        folder = artifact_utils.get_split_uri([artifact], SPLIT)
+        fileio.makedirs(folder)
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(paths)
+                | "Read" >> beam.FlatMap(_read, column_types)
+                | "Measure"
+                >> tfdv.GenerateStatistics(
+                    tfdv.StatsOptions.from_json(exec_properties["stats_options_json"])
+                )
+                | "Write"
+                >> tfdv.WriteStatisticsToBinaryFile(os.path.join(folder, "FeatureStats.pb"))
+            )
+
+
+def _read(path: str, column_types: Mapping[str, ColumnType]) -> Iterator[pa.RecordBatch]:
+    """Yields the batches of a file, a list of one value per cell, an empty cell null."""
+    for batch in read_batches(path):
+        columns = []
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            is_valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
+            ends = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)
+            values = pc.cast(column.drop_null(), _ARROW_TYPES[column_types[name]])
+            columns.append(pa.ListArray.from_arrays(pa.array(ends), values))
+        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)

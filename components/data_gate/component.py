@@ -1,0 +1,87 @@
+"""DataGate: lets a run go on, or stops it, by what the validators found."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.data_gate import executor
+from components.distribution_validator.component import DataDistances
+
+
+class DataFindings(types.Artifact):
+    """What is wrong with data that a run goes on with: `findings.json`."""
+
+    TYPE_NAME = "DataFindings"
+
+
+class DataGateSpec(ComponentSpec):
+    """Inputs, outputs and properties."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "stop_at": ExecutionParameter(type=str),
+        "is_reviewed": ExecutionParameter(type=int),
+        "label": ExecutionParameter(type=str),
+        "columns": ExecutionParameter(type=str),
+        "code_digest": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "drift": ChannelParameter(type=DataDistances, optional=True),
+        "skew": ChannelParameter(type=DataDistances, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"findings": ChannelParameter(type=DataFindings)}
+
+
+class DataGate(base_component.BaseComponent):
+    """Fails where an anomaly is as severe as the user stops at; else keeps what it warns of."""
+
+    SPEC_CLASS = DataGateSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        statistics: types.BaseChannel,
+        anomalies: types.BaseChannel,
+        schema: types.BaseChannel,
+        stop_at: Literal["warning", "error", "never"],
+        *,
+        is_reviewed: bool,
+        label: str,
+        columns: Sequence[str],
+        drift: types.BaseChannel | None = None,
+        skew: types.BaseChannel | None = None,
+    ) -> None:
+        """Makes the component.
+
+        Args:
+            statistics: Of every split.
+            anomalies: What the ExampleValidator found.
+            schema: What it held the statistics to.
+            stop_at: Severity that stops a run.
+            is_reviewed: Whether the schema was written by a person rather than inferred.
+            label: The column to predict.
+            columns: All columns that the model learns from, the label among them.
+            drift: Distances to the data before.
+            skew: Distances to a named set of rows.
+        """
+        super().__init__(
+            DataGateSpec(
+                stop_at=stop_at,
+                is_reviewed=int(is_reviewed),
+                label=label,
+                columns=json.dumps(list(columns)),
+                statistics=statistics,
+                anomalies=anomalies,
+                schema=schema,
+                drift=drift,
+                skew=skew,
+                findings=types.Channel(type=DataFindings),
+            )
+        )

@@ -1,0 +1,150 @@
+"""What is wrong with the data: TFDV's anomalies and distances, judged by who wrote the schema.
+
+A reviewed schema says what the data has to be, and TFDV's severities hold. An inferred one says
+what the train split happens to be: a rare word that only the eval split has, or its first gap, is
+no fault of the data. Of such anomalies a run is warned; so it is of any in a column that the model
+does not learn from. A distance that is too great is an error whoever wrote the schema, and a
+warning in a column that the model does not learn from.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+from components.data_gate.words import explain
+
+Severity = Literal["error", "warning"]
+
+_Info = anomalies_pb2.AnomalyInfo
+_OF_THE_SAMPLE = frozenset(
+    {
+        _Info.BOOL_TYPE_BIG_INT,
+        _Info.BOOL_TYPE_SMALL_INT,
+        _Info.BOOL_TYPE_UNEXPECTED_STRING,
+        _Info.DOMAIN_INVALID_FOR_TYPE,
+        _Info.ENUM_TYPE_UNEXPECTED_STRING_VALUES,
+        _Info.FEATURE_TYPE_LOW_FRACTION_PRESENT,
+        _Info.FEATURE_TYPE_LOW_NUMBER_PRESENT,
+        _Info.INVALID_FEATURE_SHAPE,
+        _Info.SCHEMA_NEW_COLUMN,
+    }
+)
+"""Anomalies that another split of the same data may have against an inferred schema."""
+_MEASURES = {"l_infinity": "L-infinity", "jensen_shannon": "Jensen-Shannon"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An anomaly, in words.
+
+    Attributes:
+        severity: How severe it is.
+        split: The split, or `drift` or `skew`.
+        column: The column, empty for a whole split.
+        text: What was expected, and what was found in how many examples.
+    """
+
+    severity: Severity
+    split: str
+    column: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides how severe an anomaly is.
+
+    Attributes:
+        is_reviewed: Whether the schema was written by a person rather than inferred.
+        label: The column to predict.
+        columns: All columns that the model learns from, the label among them.
+    """
+
+    is_reviewed: bool
+    label: str
+    columns: frozenset[str]
+
+    def judge(self, column: str, severity: int, reason: int) -> Severity:
+        """Says how severe an anomaly of TFDV's is.
+
+        Args:
+            column: The column.
+            severity: TFDV's.
+            reason: TFDV's type of anomaly.
+        """
+        if severity == _Info.WARNING:
+            return "warning"
+        if self.is_reviewed or column == self.label:
+            return "error"
+        is_harmless = column not in self.columns or reason in _OF_THE_SAMPLE
+        return "warning" if is_harmless else "error"
+
+
+def find_anomalies(
+    split: str,
+    anomalies: anomalies_pb2.Anomalies,
+    schema: schema_pb2.Schema,
+    statistics: statistics_pb2.DatasetFeatureStatisticsList,
+    rules: Rules,
+) -> Iterator[Finding]:
+    """Finds what does not fit the schema in a split.
+
+    Args:
+        split: The split.
+        anomalies: What TFDV found.
+        schema: What it held the statistics to.
+        statistics: Of the split.
+        rules: What decides how severe an anomaly is.
+
+    Yields:
+        The findings, by column.
+    """
+    if anomalies.data_missing:
+        yield Finding("error", split, "", "expected examples; found none")
+    for reason in anomalies.dataset_anomaly_info.reason:
+        severity = rules.judge("", anomalies.dataset_anomaly_info.severity, reason.type)
+        yield Finding(severity, split, "", reason.description)
+    expected = {feature.name: feature for feature in schema.feature}
+    found = {feature.path.step[0]: feature for feature in statistics.datasets[0].features}
+    for key, info in sorted(anomalies.anomaly_info.items()):
+        column = info.path.step[0] if info.path.step else key
+        said: set[str] = set()
+        for reason in info.reason:
+            text = explain(
+                reason,
+                expected.get(column),
+                schema,
+                found.get(column),
+                statistics.datasets[0].num_examples,
+            )
+            if text is not None and text not in said:
+                said.add(text)
+                severity = rules.judge(column, info.severity, reason.type)
+                yield Finding(severity, split, column, text)
+
+
+def find_distances(report: Mapping[str, Any], rules: Rules) -> Iterator[Finding]:
+    """Finds distances that are greater than allowed, or cannot be measured.
+
+    Args:
+        report: The object described in `components.distribution_validator.report`.
+        rules: What decides how severe it is.
+
+    Yields:
+        The findings, by column.
+    """
+    for found in report["distances"]:
+        limit, value = found["limit"], found["distance"]
+        if limit is None or (value is not None and value <= limit):
+            continue
+        what = f"a {_MEASURES[found['measure']]} distance" if found["measure"] else "a distance"
+        yield Finding(
+            "error" if found["column"] in rules.columns else "warning",
+            report["kind"],
+            found["column"],
+            f"expected {what} of at most {limit:g} to {report['baseline']}; "
+            + (found["obstacle"] if value is None else f"found {value:.4g}")
+            + f", over {report['examples']:,} examples",
+        )

@@ -1,0 +1,74 @@
+"""Statistics of CSV files, as TFX makes them."""
+
+from pathlib import Path
+
+import pytest
+import tensorflow_data_validation as tfdv
+from measured_data import read_statistics, write_statistics
+from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx.types import artifact_utils, channel_utils, standard_artifacts
+
+from components.csv_statistics_gen.component import CsvStatisticsGen
+from components.csv_statistics_gen.executor import Executor
+
+Feature = statistics_pb2.FeatureNameStatistics
+
+
+def make_component(paths: list[Path], folder: Path) -> CsvStatisticsGen:
+    statistics = write_statistics(
+        folder, train={"x": [0.5], "word": ["1"], "count": [1], "label": ["a"]}
+    )
+    return CsvStatisticsGen(
+        list(map(str, paths)), channel_utils.as_channel([statistics]), tfdv.StatsOptions()
+    )
+
+
+def generate(tmp_path: Path, *contents: str) -> dict[str, Feature]:
+    paths = [tmp_path / f"{index}.csv" for index in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_text(content)
+    component = make_component(paths, tmp_path / "statistics")
+    made = standard_artifacts.ExampleStatistics()
+    made.uri = str(tmp_path / "made")
+    inputs = {key: list(channel.get()) for key, channel in component.inputs.items()}
+    context = Executor.Context(tmp_dir=str(tmp_path / "temp"), unique_id="1")
+    Executor(context).Do(inputs, {"baseline_statistics": [made]}, dict(component.exec_properties))
+    assert artifact_utils.decode_split_names(made.split_names) == ["all"]
+    found = read_statistics(tmp_path / "made" / "Split-all" / "FeatureStats.pb").datasets[0]
+    return {feature.path.step[0]: feature for feature in found.features}
+
+
+def test_csv_statistics_gen_measures_all_files(tmp_path: Path) -> None:
+    found = generate(tmp_path, "x,word\n1.5,a\n,b\n", "x,word\n2.5,a\n")
+
+    assert found["x"].num_stats.mean == pytest.approx(2)
+    assert found["x"].num_stats.common_stats.tot_num_values == 2
+    words = found["word"].string_stats.rank_histogram.buckets
+    assert {bucket.label: bucket.sample_count for bucket in words} == {"a": 2, "b": 1}
+
+
+def test_csv_statistics_gen_types_columns_as_the_data_does(tmp_path: Path) -> None:
+    found = generate(tmp_path, "x,word,count,new\n1,2,3.5,4\n2,3,4.5,5\n")
+
+    types = {name: feature.type for name, feature in found.items()}
+    assert types == {
+        "x": Feature.FLOAT,
+        "word": Feature.STRING,
+        "count": Feature.FLOAT,
+        "new": Feature.INT,
+    }
+
+
+def test_csv_statistics_gen_takes_numbers_that_are_none_for_words(tmp_path: Path) -> None:
+    assert generate(tmp_path, "x\n1.5\nmany\n")["x"].HasField("string_stats")
+
+
+def test_csv_statistics_gen_is_keyed_by_content(tmp_path: Path) -> None:
+    def key(folder: str, content: str) -> str:
+        path = tmp_path / folder / "rows.csv"
+        path.parent.mkdir()
+        path.write_text(content)
+        component = make_component([path], tmp_path / folder / "statistics")
+        return str(component.exec_properties["content_digest"])
+
+    assert key("a", "x\n1\n") == key("b", "x\n1\n") != key("c", "x\n2\n")

@@ -1,0 +1,210 @@
+"""What the gate says of data that does not fit its schema, found by TFDV itself."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow_data_validation as tfdv
+from measured_data import Columns, make_schema, measure
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.data_gate.findings import Finding, Rules, find_anomalies, find_distances
+
+COLUMNS = frozenset({"label", "x", "word", "flag", "count"})
+
+
+def find(
+    schema: schema_pb2.Schema,
+    columns: Columns,
+    *,
+    is_reviewed: bool = False,
+    read: frozenset[str] = COLUMNS,
+) -> list[Finding]:
+    statistics = measure(columns)
+    anomalies = tfdv.validate_statistics(statistics, schema)
+    rules = Rules(is_reviewed=is_reviewed, label="label", columns=read)
+    return list(find_anomalies("eval", anomalies, schema, statistics, rules))
+
+
+def find_inferred(train: Columns, evaluated: Columns, **settings: Any) -> list[Finding]:
+    return find(tfdv.infer_schema(measure(train)), evaluated, **settings)
+
+
+ANTS = {"word": ["ant", "bee", "ant", "bee"]}
+UNSEEN = "expected one of 'ant', 'bee'; found 'cow' (2), 'dog' (1), in 3 of 4 examples"
+
+
+def test_find_anomalies_finds_nothing_where_data_fits() -> None:
+    assert find_inferred(ANTS, ANTS) == []
+
+
+@pytest.mark.parametrize(
+    ("is_reviewed", "read", "severity"),
+    [
+        (False, COLUMNS, "warning"),
+        (True, COLUMNS, "error"),
+        (True, frozenset({"label"}), "error"),
+    ],
+)
+def test_find_anomalies_takes_an_unseen_word_for_an_error_of_a_reviewed_schema_only(
+    is_reviewed: bool, read: frozenset[str], severity: str
+) -> None:
+    evaluated = {"word": ["cow", "dog", "cow", "ant"]}
+
+    found = find_inferred(ANTS, evaluated, is_reviewed=is_reviewed, read=read)
+
+    assert found == [Finding(severity, "eval", "word", UNSEEN)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("labels", [["ant", "bee"], [0, 1]])
+def test_find_anomalies_takes_an_unseen_label_for_an_error(labels: list[Any]) -> None:
+    unseen = type(labels[0])(7)
+
+    found = find_inferred({"label": labels * 2}, {"label": [*labels, unseen]})
+
+    names = ", ".join(repr(str(label)) for label in labels)
+    text = f"expected one of {names}; found '7' (1), in 1 of 3 examples"
+    assert found == [Finding("error", "eval", "label", text)]
+
+
+def test_find_anomalies_takes_whole_numbers_as_labels() -> None:
+    labels = {"label": [0, 1, 1, 2]}
+
+    assert find_inferred(labels, labels) == []
+
+
+def test_find_anomalies_warns_of_ordinary_data_with_rare_words_only() -> None:
+    generator = np.random.default_rng(1)
+    sizes = {"few": 30, "many": 90, "most": 5000}
+
+    def make(rows: int) -> Columns:
+        columns: dict[str, list[Any]] = {
+            name: [f"w{word % size}" for word in generator.zipf(1.3, rows)]
+            for name, size in sizes.items()
+        }
+        columns["gappy"] = [None if share < 0.002 else "a" for share in generator.random(rows)]
+        columns["flag"] = ["true" if share < 0.002 else "false" for share in generator.random(rows)]
+        columns["x"] = generator.normal(size=rows).tolist()
+        columns["label"] = generator.integers(0, 3, rows).tolist()
+        return columns
+
+    train, evaluated = make(400), make(2000)
+    found = find_inferred(train, evaluated, read=frozenset({"label", *train}))
+
+    assert {finding.severity for finding in found} == {"warning"}
+    assert {finding.column for finding in found} >= {"many", "gappy"}
+
+
+def test_find_anomalies_counts_the_examples_of_unseen_words() -> None:
+    words = [f"w{index % 40}" for index in range(200)]
+
+    (found,) = find_inferred({"word": words[:30]}, {"word": words})
+
+    unseen = sum(Counter(words)[f"w{index}"] for index in range(30, 40))
+    assert found.text.startswith("expected one of the schema's 30 words; found ")
+    assert found.text.endswith(f" and 5 more, in {unseen} of 200 examples")
+
+
+@pytest.mark.parametrize(("column", "severity"), [("x", "error"), ("other", "warning")])
+def test_find_anomalies_takes_a_column_that_is_empty_for_an_error_if_it_is_read(
+    column: str, severity: str
+) -> None:
+    (found,) = find_inferred(
+        {column: [1.0, 2.0], "word": ["a", "b"]}, {column: [None, None], "word": ["a", "b"]}
+    )
+
+    assert (found.severity, found.column) == (severity, column)
+
+
+def test_find_anomalies_counts_gaps() -> None:
+    schema = make_schema(
+        'feature { name: "x" type: FLOAT presence { min_fraction: 0.75 min_count: 1 } }'
+    )
+
+    found = find(schema, {"x": [1.5, None, None, 2.5]}, is_reviewed=True)
+
+    text = (
+        "expected a value in at least 0.75 of the examples; found an empty cell in 2 of 4 examples"
+    )
+    assert found == [Finding("error", "eval", "x", text)]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [
+        ("min: 20", "expected at least 20; found down to 0, in about 20 of 100 examples"),
+        ("max: 89", "expected at most 89; found up to 99, in about 10 of 100 examples"),
+        ("max: 98.9", "expected at most 98.9; found up to 99, in about 1 of 100 examples"),
+    ],
+)
+def test_find_anomalies_counts_numbers_beyond_a_bound(bounds: str, text: str) -> None:
+    schema = make_schema(f'feature {{ name: "x" type: FLOAT float_domain {{ {bounds} }} }}')
+    numbers = [float(number) for number in range(100)]
+
+    (found,) = find(schema, {"x": numbers}, is_reviewed=True)
+
+    assert found.text == text
+
+
+def test_find_anomalies_says_the_types() -> None:
+    schema = make_schema('feature { name: "count" type: INT presence { min_count: 1 } }')
+
+    (found,) = find(schema, {"count": ["a", "b", "c"]})
+
+    assert found.severity == "error"
+    assert found.text == "expected INT; found BYTES in 3 of 3 examples"
+
+
+def test_find_anomalies_names_columns_that_the_schema_does_not_have() -> None:
+    schema = make_schema('feature { name: "x" type: FLOAT }')
+
+    (found,) = find(schema, {"x": [1.5, 2.5], "y": [1.5, None]})
+
+    assert found.column == "y"
+    assert found.text == "expected no such column, by the schema; found values in 1 of 2 examples"
+
+
+def make_report(**changes: Any) -> dict[str, Any]:
+    found = {
+        "column": "x",
+        "measure": "jensen_shannon",
+        "distance": 0.25,
+        "limit": 0.1,
+        "obstacle": None,
+    }
+    return {
+        "kind": "drift",
+        "baseline": "the data of span 3",
+        "distances": [{**found, **changes}],
+        "examples": 2000,
+    }
+
+
+RULES = Rules(is_reviewed=False, label="label", columns=COLUMNS)
+
+
+@pytest.mark.parametrize("changes", [{"limit": None}, {"limit": 0.25}])
+def test_find_distances_finds_nothing_within_the_limit(changes: dict[str, Any]) -> None:
+    assert list(find_distances(make_report(**changes), RULES)) == []
+
+
+@pytest.mark.parametrize(("column", "severity"), [("x", "error"), ("site", "warning")])
+def test_find_distances_takes_one_for_an_error_if_the_model_reads_the_column(
+    column: str, severity: str
+) -> None:
+    (found,) = find_distances(make_report(column=column), RULES)
+
+    assert (found.severity, found.split, found.column) == (severity, "drift", column)
+    assert found.text == (
+        "expected a Jensen-Shannon distance of at most 0.1 to the data of span 3; found 0.25, over"
+        " 2,000 examples"
+    )
+
+
+def test_find_distances_says_why_a_column_cannot_be_compared() -> None:
+    report = make_report(measure=None, distance=None, obstacle="words here, numbers there")
+
+    (found,) = find_distances(report, RULES)
+
+    assert "at most 0.1 to the data of span 3; words here, numbers there" in found.text

@@ -1,0 +1,92 @@
+"""The gate as TFX runs it, over real artifacts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow_data_validation as tfdv
+from measured_data import (
+    Columns,
+    measure,
+    write_anomalies,
+    write_schema,
+    write_statistics,
+)
+from tfx.types import Artifact, channel_utils
+
+from components.data_gate.component import DataFindings, DataGate
+from components.data_gate.executor import Executor
+from components.data_gate.report import DataRefusedError, read_findings, shorten
+
+TRAIN: Columns = {"word": ["a", "b"] * 6, "label": ["x", "y"] * 6}
+RARE: Columns = {"word": ["a", "rare"], "label": ["x", "y"]}
+
+
+def run_gate(tmp_path: Path, evaluated: Columns, **settings: Any) -> dict[str, Any]:
+    statistics = write_statistics(tmp_path / "statistics", train=TRAIN, eval=evaluated)
+    schema = tfdv.infer_schema(measure(TRAIN))
+    inputs: dict[str, list[Artifact]] = {
+        "statistics": [statistics],
+        "anomalies": [write_anomalies(tmp_path / "anomalies", statistics, schema)],
+        "schema": [write_schema(tmp_path / "schema", schema)],
+    }
+    values: dict[str, Any] = {"stop_at": "error", "is_reviewed": False, **settings}
+    gate = DataGate(
+        **{key: channel_utils.as_channel(value) for key, value in inputs.items()},
+        label="label",
+        columns=["word", "label"],
+        **values,
+    )
+    findings = DataFindings()
+    findings.uri = str(tmp_path / "findings")
+    Executor().Do(inputs, {"findings": [findings]}, dict(gate.exec_properties))
+    return read_findings(findings.uri)
+
+
+def test_gate_lets_good_data_pass(tmp_path: Path) -> None:
+    assert run_gate(tmp_path, TRAIN) == {"findings": [], "notes": []}
+
+
+def test_gate_keeps_what_it_warns_of(tmp_path: Path) -> None:
+    (found,) = run_gate(tmp_path, RARE)["findings"]
+
+    assert found == {
+        "severity": "warning",
+        "split": "eval",
+        "column": "word",
+        "text": "expected one of 'a', 'b'; found 'rare' (1), in 1 of 2 examples",
+    }
+
+
+REFUSAL = """\
+an anomaly in the data (validation.stop_at: {})
+eval: word: expected one of 'a', 'b'; found 'rare' (1), in 1 of 2 examples"""
+
+
+@pytest.mark.parametrize(
+    "settings", [{"stop_at": "warning"}, {"stop_at": "error", "is_reviewed": True}]
+)
+def test_gate_refuses_what_is_as_severe_as_it_stops_at(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(DataRefusedError) as caught:
+        run_gate(tmp_path, RARE, **settings)
+
+    assert str(caught.value) == REFUSAL.format(settings["stop_at"])
+    assert not (tmp_path / "findings").exists()
+
+
+def test_gate_that_never_stops_keeps_errors(tmp_path: Path) -> None:
+    (found,) = run_gate(tmp_path, RARE, stop_at="never", is_reviewed=True)["findings"]
+
+    assert found["severity"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("count", "last"), [(5, "line 4"), (6, "and 1 more"), (1205, "and 1,200 more")]
+)
+def test_shorten_says_how_many_lines_more_there_are(count: int, last: str) -> None:
+    lines = shorten([f"line {index}" for index in range(count)])
+
+    assert lines[-1] == last
+    assert lines[:5] == [f"line {index}" for index in range(5)]
