@@ -110,7 +110,8 @@ class BestSoFar(EvaluationListener):
         self._best_dir = os.path.join(model_dir, BEST_DIR)
         self._settings = settings
         self._standing = _Standing()
-        if tf.io.gfile.exists(self._path):
+        # Without a checkpoint the training begins anew: a kill came while its folder was moved.
+        if tf.io.gfile.exists(self._path) and tf.train.latest_checkpoint(model_dir):
             with tf.io.gfile.GFile(self._path) as file:
                 self._standing = _Standing(**json.loads(file.read()))
 

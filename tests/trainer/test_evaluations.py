@@ -25,13 +25,14 @@ def write_checkpoint(folder: Path, step: int) -> str:
 
 
 def evaluate(best: BestSoFar, folder: Path, *losses: float, **metrics: float) -> None:
-    """Tells of an evaluation at every 10 steps on, its checkpoint kept no longer than it takes."""
+    """Tells of an evaluation at every 10 steps on, of whose checkpoints only the last is kept."""
     for loss in losses:
         step = best.step + 10
-        path = write_checkpoint(folder, step)
-        best.evaluated(path, {"loss": loss, "global_step": step, **metrics}, is_last=False)
         for file in folder.glob("model.ckpt-*"):
             file.unlink()
+        path = write_checkpoint(folder, step)
+        tf.compat.v1.train.update_checkpoint_state(str(folder), path)
+        best.evaluated(path, {"loss": loss, "global_step": step, **metrics}, is_last=False)
 
 
 def kept(folder: Path) -> list[str]:
@@ -94,6 +95,15 @@ def test_best_so_far_goes_on_where_it_was(tmp_path: Path) -> None:
     evaluate(again, tmp_path, 0.3, 0.3)
     assert (again.step, again.best_step, again.is_over) == (50, 20, True)
     assert kept(tmp_path) == files_of(20)
+
+
+def test_best_so_far_forgets_what_it_knew_of_a_training_without_checkpoints(
+    tmp_path: Path,
+) -> None:
+    evaluate(make(tmp_path), tmp_path, 0.5, 0.25)
+    (tmp_path / "checkpoint").unlink()
+
+    assert make(tmp_path).step == 0
 
 
 def test_best_so_far_keeps_no_checkpoint_where_the_last_is_exported(tmp_path: Path) -> None:
