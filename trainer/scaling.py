@@ -65,12 +65,17 @@ def _moments(columns: Mapping[str, tf.Tensor]) -> _Spans:
         return {}
     # In float64, the sum of float32 values is exact, and so the deviation of equal values is 0.
     table = tf.cast(tf.concat(list(columns.values()), axis=1), tf.float64)
-    mean = tft.mean(table, reduce_instance_dims=False)
-    deviation = tf.sqrt(tft.var(table, reduce_instance_dims=False))
+    mean = _as_vector(tft.mean(table, reduce_instance_dims=False))
+    deviation = tf.sqrt(_as_vector(tft.var(table, reduce_instance_dims=False)))
     return {
         name: (_or_zero(mean[index]), _or_zero(deviation[index]))
         for index, name in enumerate(columns)
     }
+
+
+def _as_vector(statistics: tf.Tensor) -> tf.Tensor:
+    """Undoes that Transform gives a scalar in place of a vector of one."""
+    return tf.reshape(statistics, [-1])
 
 
 def _or_zero(x: tf.Tensor) -> tf.Tensor:
@@ -84,7 +89,7 @@ def _ranges(columns: Mapping[str, tf.Tensor]) -> _Spans:
     table = tf.cast(tf.concat(list(columns.values()), axis=1), tf.float64)
     is_nan = tf.math.is_nan(table)
     infinity = tf.constant(float("inf"), tf.float64)
-    least = tft.min(tf.where(is_nan, infinity, table), reduce_instance_dims=False)
-    greatest = tft.max(tf.where(is_nan, -infinity, table), reduce_instance_dims=False)
+    least = _as_vector(tft.min(tf.where(is_nan, infinity, table), reduce_instance_dims=False))
+    greatest = _as_vector(tft.max(tf.where(is_nan, -infinity, table), reduce_instance_dims=False))
     spread = tf.maximum(greatest - least, 0)
     return {name: (least[index], spread[index]) for index, name in enumerate(columns)}
