@@ -17,6 +17,7 @@ from pathlib import Path
 
 from components.data_gate.report import DataRefusedError
 from components.mlflow_tracker.client import hide_credentials
+from trainer.user_functions import UserFunctionError
 
 EXIT_NOT_BLESSED = 3
 _MAX_CHARS = 400
@@ -114,6 +115,8 @@ def describe(error: BaseException) -> str:
     """
     if isinstance(error, DataRefusedError):
         return str(error)
+    if isinstance(error, UserFunctionError):
+        return str(error)[:_MAX_CHARS]  # which names the type of the user's own error
     lines = str(error).strip().splitlines()
     words = f": {lines[0].strip()}" if lines else ""
     return f"{type(error).__name__}{words}"[:_MAX_CHARS]

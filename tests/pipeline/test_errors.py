@@ -1,11 +1,22 @@
 """Errors in a user's words."""
 
+import pytest
+
 from components.data_gate.report import DataRefusedError
 from pipeline.errors import NodeFailedError, describe
+from trainer.user_functions import UserFunctionError
 
 
-def test_describe_takes_the_first_line_of_an_error() -> None:
-    assert describe(ValueError("one\ntwo")) == "ValueError: one"
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (UserFunctionError("TypeError: no (own.py:3)"), "TypeError: no (own.py:3)"),
+    ],
+)
+def test_describe_says_an_error_in_one_line(error: BaseException, expected: str) -> None:
+    assert describe(error) == expected
 
 
 def test_describe_takes_all_that_is_said_of_refused_data() -> None:

@@ -1,0 +1,127 @@
+"""Functions by a dotted path, and where their errors are said to stand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trainer.user_functions import UserFunctionError, load_function, user_errors
+
+MODULES = {
+    "fine": """
+def function(x):
+    return x + 1
+
+class Model:
+    @staticmethod
+    def function(x):
+        return x + 2
+
+    def __call__(self, x):
+        return x + 3
+
+instance = Model()
+number = 5
+""",
+    "wrong_syntax": "\n\ndef function(:\n",
+    "raises": "\nraise ValueError('no\\nway')\n",
+    "ends": "import sys\nsys.exit(3)\n",
+    "lacks": "import a_module_that_is_not_there\n",
+    "helper": "\ndef helps(x):\n    return int(x)\n",
+    "caller": """
+import json
+from PACKAGE import helper
+
+def function(x):
+    return helper.helps(x)
+
+def loads(text):
+    return json.loads(text)
+
+def traced():
+    raise TypeError("in user code:\\n\\n    File x\\n\\n    TypeError: no such thing\\n")
+""",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package of MODULES, of a name that no other test has imported."""
+    name = f"package_{tmp_path.name}"
+    folder = tmp_path / "code" / name
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    for module, source in MODULES.items():
+        (folder / f"{module}.py").write_text(source.replace("PACKAGE", name))
+    monkeypatch.syspath_prepend(str(folder.parent))
+    return name
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("function", 11), ("Model.function", 12), ("instance", 13)]
+)
+def test_load_function_gives_what_the_path_leads_to(package: str, path: str, expected: int) -> None:
+    assert load_function(f"{package}.fine.{path}")(10) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("fine.functoin", "there is no 'functoin' in {0}.fine; did you mean 'function'?"),
+        (
+            "fine.Model.functoin",
+            "there is no 'functoin' in {0}.fine.Model; did you mean 'function'",
+        ),
+        ("fin.function", "there is no module '{0}.fin'; did you mean 'fine'?"),
+        ("fine.number", "is of type int, and cannot be called"),
+        ("wrong_syntax.function", "module '{0}.wrong_syntax' does not import: SyntaxError: "),
+        ("wrong_syntax.function", "(wrong_syntax.py:3)"),
+        ("raises.f", "module '{0}.raises' does not import: ValueError: no (raises.py:2)"),
+        ("ends.f", "module '{0}.ends' does not import: SystemExit: 3 (ends.py:2)"),
+        (
+            "lacks.f",
+            "module '{0}.lacks' does not import: ModuleNotFoundError: No module named"
+            " 'a_module_that_is_not_there' (lacks.py:1)",
+        ),
+    ],
+)
+def test_load_function_says_what_is_wrong(package: str, path: str, message: str) -> None:
+    with pytest.raises(UserFunctionError) as caught:
+        load_function(f"{package}.{path}")
+
+    assert str(caught.value).startswith(f"{package}.{path}: ")
+    assert message.format(package) in str(caught.value)
+
+
+def test_load_function_says_that_there_is_no_such_package() -> None:
+    with pytest.raises(UserFunctionError, match=r"there is no module 'jsn'; did you mean 'json'"):
+        load_function("jsn.loads")
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "expected"),
+    [
+        ("function", "x", "invalid literal for int() with base 10: 'x' (helper.py:3)"),
+        ("loads", "{", "Expecting property name"),
+        ("loads", "{", "(caller.py:9)"),  # the library's own lines would help nobody
+    ],
+)
+def test_user_errors_names_the_innermost_line_of_the_users(
+    package: str, function: str, argument: str, expected: str
+) -> None:
+    loaded = load_function(f"{package}.caller.{function}")
+
+    with pytest.raises(UserFunctionError) as caught, user_errors(loaded):
+        loaded(argument)
+
+    assert expected in str(caught.value)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_user_errors_finds_the_error_that_autograph_has_wrapped(package: str) -> None:
+    loaded: Callable[[], None] = load_function(f"{package}.caller.traced")
+
+    with pytest.raises(UserFunctionError) as caught, user_errors(loaded):
+        loaded()
+
+    assert str(caught.value) == "TypeError: no such thing (caller.py:12)"
