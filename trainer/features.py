@@ -22,7 +22,7 @@ from trainer.feature_config import (
     Ignore,
     Numeric,
 )
-from trainer.own_code import OwnCodeError
+from trainer.user_functions import UserFunctionError
 
 PART_SIZES: Mapping[str, int] = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
 """Number of values of each part of a date that has ids."""
@@ -125,8 +125,8 @@ def make_feature_columns(
         The columns; of an own `preprocessing_fn`, each float output as a numeric one.
 
     Raises:
-        OwnCodeError: If an own `preprocessing_fn` has outputs that are not numbers, and there is no
-            own `model_fn` to read them.
+        UserFunctionError: If an own `preprocessing_fn` has outputs that are not numbers, and there
+            is no own `model_fn` to read them.
     """
     if settings.model.preprocessing_fn is not None:
         return FeatureColumns(tuple(_own_columns(settings, transform_output)), (), ())
@@ -162,8 +162,8 @@ def _own_columns(
             found = (
                 f"{'' if isinstance(spec, tf.io.FixedLenFeature) else 'sparse '}{spec.dtype.name}"
             )
-            raise OwnCodeError(
-                f"model.preprocessing_fn: '{settings.model.preprocessing_fn}' returns '{name}' as"
+            raise UserFunctionError(
+                f"{settings.model.preprocessing_fn}: returns '{name}' as"
                 f" {found}; model.type takes dense float32 only: return that, or set model.model_fn"
                 " to one that reads it"
             )

@@ -5,8 +5,50 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
+
+
+class NanLossError(tf.estimator.NanLossDuringTrainingError):
+    """The loss is no number any more.
+
+    Attributes:
+        step: The training step after which that was seen.
+    """
+
+    def __init__(self, step: int) -> None:
+        """Keeps the step."""
+        super().__init__(step)
+        self.step = step
+
+    def __str__(self) -> str:
+        """Says it in one line."""
+        return (
+            f"the loss is NaN at step {self.step}: lower model.learning_rate, or look at the data"
+        )
+
+
+class StopAtNan(tf.estimator.SessionRunHook):
+    """Ends a training whose loss is NaN; Estimator's own hook does not say at which step."""
+
+    def begin(self) -> None:
+        """Finds the loss, which Estimator adds to the graph's last, and the step."""
+        self._loss = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.LOSSES)[-1]
+        self._step = tf.compat.v1.train.get_global_step()
+
+    def before_run(self, run_context: Any) -> tf.estimator.SessionRunArgs:
+        """Asks for the loss."""
+        return tf.estimator.SessionRunArgs(self._loss)
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Looks at it.
+
+        Raises:
+            NanLossError: If it is NaN.
+        """
+        if np.isnan(run_values.results):
+            raise NanLossError(int(run_context.session.run(self._step)))
 
 
 class FlushSummaries(tf.estimator.SessionRunHook):

@@ -1,25 +1,25 @@
-"""The custom Estimator's `model_fn`: a classifier of fully connected layers, after the guide.
+"""The custom Estimator's `model_fn`: a network or a linear model, for each task.
 
-Source: the "Creating Custom Estimators" guide of TensorFlow, whose Iris model this is: two hidden
-layers of 10 units, Adagrad, accuracy.
+Source: the "Creating Custom Estimators" guide of TensorFlow, whose Iris model is what the default
+settings give: two hidden layers of 10 units, Adagrad, accuracy.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from trainer.signatures import CLASSIFY_SIGNATURE, SERVING_SIGNATURE
-
-OPTIMIZERS: Mapping[str, Callable[[float], tf.compat.v1.train.Optimizer]] = {
-    "adagrad": tf.compat.v1.train.AdagradOptimizer,
-    "adam": tf.compat.v1.train.AdamOptimizer,
-    # Its first step puts the weights near zero, whatever they were, unless its sum begins at zero.
-    "ftrl": partial(tf.compat.v1.train.FtrlOptimizer, initial_accumulator_value=0.0),
-    "rmsprop": tf.compat.v1.train.RMSPropOptimizer,
-    "sgd": tf.compat.v1.train.GradientDescentOptimizer,
-}
+from trainer.heads import (
+    compute_loss,
+    example_weights,
+    make_metrics,
+    unstandardize,
+    write_summaries,
+)
+from trainer.model_config import ModelSettings
+from trainer.networks import make_logits
+from trainer.optimizers import minimize
+from trainer.outputs import REGRESSION, complete_predictions, make_export_outputs
 
 
 def model_fn(
@@ -31,63 +31,39 @@ def model_fn(
     """Builds the graph of one mode.
 
     Args:
-        features: Transformed features by name, `[batch_size, 1]` each.
-        labels: Class ids, int64 `[batch_size]`; None in PREDICT.
+        features: Transformed features by name, `[batch_size, 1]` each; and `example_weight`,
+            float32 `[batch_size, 1]`, where examples do not all weigh alike.
+        labels: Class ids, int64 `[batch_size]`, or numbers, float32 `[batch_size]`; None in
+            PREDICT.
         mode: One of `tf.estimator.ModeKeys`.
-        params: `feature_columns`, `hidden_units` (units of each hidden layer), `n_classes`,
-            `classes` (the word of each class id), `optimizer` (a key of `OPTIMIZERS`) and
-            `learning_rate`.
+        params: `feature_columns`, `n_classes`, `classes` (the word of each class id), `task`
+            (`multiclass` by default), and those of `ModelSettings` that are not to have their
+            defaults; for a linear part `linear_columns` and `categorical_columns`; for a regression
+            `target_mean` and `target_deviation`.
 
     Returns:
         PREDICT: predictions `class_ids` int64 and `classes` string, both `[batch_size, 1]`,
-        `probabilities` and `logits`, both float32 `[batch_size, n_classes]`.
-        EVAL: the loss and the metric `accuracy`.
+        `probabilities` float32 `[batch_size, n_classes]` and `logits`; or, of a regression,
+        `predictions` float32 `[batch_size, 1]`.
+        EVAL: the loss and the metrics of the task.
         TRAIN: the loss and the op that minimizes it and advances the global step.
     """
-    logits = _make_logits(features, params)
-    class_ids = tf.argmax(logits, axis=1)
+    params = {**ModelSettings().model_dump(), "task": "multiclass", **params}
+    is_training = mode == tf.estimator.ModeKeys.TRAIN
+    logits = make_logits(features, params, is_training=is_training)
+    if params["task"] == REGRESSION:
+        given = {"predictions": unstandardize(logits, params)}
+    else:
+        given = {"logits": logits}
+    predictions = complete_predictions(given, params)
     if mode == tf.estimator.ModeKeys.PREDICT:
-        return _make_predict_spec(logits, class_ids, params["classes"])
+        export_outputs = make_export_outputs(predictions, params)
+        return tf.estimator.EstimatorSpec(mode, predictions, export_outputs=export_outputs)
 
-    loss = tf.compat.v1.losses.sparse_softmax_cross_entropy(labels=labels, logits=logits)
-    accuracy = tf.compat.v1.metrics.accuracy(labels=labels, predictions=class_ids, name="acc_op")
-    tf.compat.v1.summary.scalar("accuracy", accuracy[1])
-    if mode == tf.estimator.ModeKeys.EVAL:
-        return tf.estimator.EstimatorSpec(mode, loss=loss, eval_metric_ops={"accuracy": accuracy})
-
-    tf.compat.v1.summary.scalar("learning_rate", params["learning_rate"])
-    optimizer = OPTIMIZERS[params["optimizer"]](params["learning_rate"])
-    train_op = optimizer.minimize(loss, global_step=tf.compat.v1.train.get_global_step())
-    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
-
-
-def _make_logits(features: Mapping[str, tf.Tensor], params: Mapping[str, Any]) -> tf.Tensor:
-    """Runs the features through the hidden layers: float32 `[batch_size, n_classes]`."""
-    net = tf.compat.v1.feature_column.input_layer(features, params["feature_columns"])
-    for units in params["hidden_units"]:
-        net = tf.compat.v1.layers.dense(net, units=units, activation=tf.nn.relu)
-    return tf.compat.v1.layers.dense(net, params["n_classes"], activation=None)
-
-
-def _make_predict_spec(
-    logits: tf.Tensor, class_ids: tf.Tensor, classes: list[str]
-) -> tf.estimator.EstimatorSpec:
-    """Makes the PREDICT spec with its two ways to serve it: all predictions, or scores per word."""
-    words = tf.constant(classes)
-    probabilities = tf.nn.softmax(logits)
-    predictions = {
-        "class_ids": class_ids[:, tf.newaxis],
-        "classes": tf.gather(words, class_ids)[:, tf.newaxis],
-        "probabilities": probabilities,
-        "logits": logits,
-    }
-    every_class = tf.tile(words[tf.newaxis, :], [tf.shape(logits)[0], 1])
-    export_outputs = {
-        SERVING_SIGNATURE: tf.estimator.export.PredictOutput(predictions),
-        CLASSIFY_SIGNATURE: tf.estimator.export.ClassificationOutput(
-            scores=probabilities, classes=every_class
-        ),
-    }
-    return tf.estimator.EstimatorSpec(
-        tf.estimator.ModeKeys.PREDICT, predictions=predictions, export_outputs=export_outputs
-    )
+    weights = example_weights(features)
+    loss = compute_loss(logits, labels, weights, params)
+    metrics = make_metrics(predictions, labels, weights, params)
+    write_summaries(metrics)
+    if is_training:
+        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=minimize(loss, params))
+    return tf.estimator.EstimatorSpec(mode, loss=loss, eval_metric_ops=metrics)

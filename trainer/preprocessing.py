@@ -17,10 +17,11 @@ from trainer.feature_config import Boolean, Bucketized, Categorical, Datetime, N
 from trainer.features import gap_name
 from trainer.ids import boolean_ids, bucket_ids, category_ids
 from trainer.labels import label_ids
-from trainer.own_code import OwnCodeError, import_function
+from trainer.outputs import REGRESSION
 from trainer.scaling import clip_number, scale_numbers
+from trainer.target import note_target
+from trainer.user_functions import UserFunctionError, load_function, user_errors
 
-_SETTING = "model.preprocessing_fn"
 _YEAR = Numeric(gap="mean")
 _Inputs = Mapping[str, tf.Tensor | tf.SparseTensor]
 
@@ -40,13 +41,15 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
         `preprocessing_fn`, what that returns, with label and weight, if it leaves them out.
 
     Raises:
-        OwnCodeError: If the own `preprocessing_fn` cannot be called, or does not return tensors.
+        UserFunctionError: If the own `preprocessing_fn` fails, or does not return tensors.
     """
     settings = TrainerSettings.model_validate(custom_config["settings"])
     path = settings.model.preprocessing_fn
     outputs = _call_own(path, inputs, custom_config) if path else _transform(inputs, settings)
     if settings.label not in outputs:
         outputs[settings.label] = label_ids(_dense(inputs[settings.label]), settings)
+    if settings.task == REGRESSION:
+        note_target(outputs[settings.label])
     if settings.weight is not None and settings.weight not in outputs:
         outputs[settings.weight] = tf.cast(_dense(inputs[settings.weight]), tf.float32)
     return outputs
@@ -90,27 +93,27 @@ def _dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
 
 
 def _call_own(path: str, inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str, Any]:
-    """Calls the user's own `preprocessing_fn` as Transform would; errors inside it pass."""
-    function = import_function(_SETTING, path)
+    """Calls the user's own `preprocessing_fn` as Transform would."""
+    function = load_function(path)
     signature = inspect.signature(function)
     optional = {"custom_config": custom_config} if "custom_config" in signature.parameters else {}
     try:
         signature.bind(inputs, **optional)
     except TypeError as error:
-        raise OwnCodeError(
-            f"{_SETTING}: '{path}' must take (inputs) or (inputs, custom_config): {error}"
+        raise UserFunctionError(
+            f"{path}: must take (inputs) or (inputs, custom_config): {error}"
         ) from None
-    outputs = function(dict(inputs), **optional)
+    with user_errors(function):
+        outputs = function(dict(inputs), **optional)
     if not isinstance(outputs, dict):
-        raise OwnCodeError(
-            f"{_SETTING}: '{path}' must return a dict of tensors by name, not {outputs!r:.100}"
+        raise UserFunctionError(
+            f"{path}: must return a dict of tensors by name, not {outputs!r:.100}"
         )
     for name, tensor in outputs.items():
         dtype = getattr(tensor, "dtype", None)
         if dtype not in (tf.float32, tf.int64, tf.string):
             found = f"{tensor!r:.100}" if dtype is None else f"one of {dtype.name}"
-            raise OwnCodeError(
-                f"{_SETTING}: '{path}' must return tensors of float32, int64 or string; {name!r} is"
-                f" {found}"
+            raise UserFunctionError(
+                f"{path}: must return tensors of float32, int64 or string; {name!r} is {found}"
             )
     return dict(outputs)

@@ -5,6 +5,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.classes import CLASSES_FILE
 from trainer.config import apply_overrides
+from trainer.outputs import REGRESSION
 from trainer.serving import export_model, make_serving_input_receiver_fn
 from trainer.training import (
     exported_checkpoint,
@@ -13,6 +14,7 @@ from trainer.training import (
     note,
     train,
     unfinished_dir,
+    write_settings,
 )
 from trainer.tuner_config import decode
 
@@ -45,6 +47,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.base_model,
     )
     estimator = make_estimator(settings, transform_output, checkpoint_dir)
+    write_settings(settings, checkpoint_dir)
     best = train(estimator, settings, transform_output, fn_args)
     best.check()
     if settings.train.export == "best" and best.best_step is not None:
@@ -53,7 +56,9 @@ def run_fn(fn_args: FnArgs) -> None:
     export_model(
         estimator,
         make_serving_input_receiver_fn(settings, transform_output),
-        transform_output.vocabulary_file_by_name(CLASSES_FILE),
+        None
+        if settings.task == REGRESSION
+        else transform_output.vocabulary_file_by_name(CLASSES_FILE),
         fn_args.serving_model_dir,
         exported_checkpoint(checkpoint_dir),
     )

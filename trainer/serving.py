@@ -11,18 +11,10 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings
 from trainer.features import as_analyzed, make_raw_spec
-from trainer.signatures import (
-    CLASSIFY_SIGNATURE,
-    EXAMPLES_SIGNATURE,
-    SERVING_SIGNATURE,
-    SIGNATURE_FILE,
-)
+from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE, SIGNATURE_FILE
 
-_SIGNATURE_OF_EXPORT = {
-    f"{EXAMPLES_SIGNATURE}:{SERVING_SIGNATURE}": EXAMPLES_SIGNATURE,
-    f"{EXAMPLES_SIGNATURE}:{CLASSIFY_SIGNATURE}": CLASSIFY_SIGNATURE,
-}
-"""Estimator names the outputs of an alternative receiver `<receiver>:<output>`."""
+_SERIALIZED = (tf.saved_model.CLASSIFY_METHOD_NAME, tf.saved_model.REGRESS_METHOD_NAME)
+"""Methods of TensorFlow Serving that take serialized examples and nothing else."""
 
 
 def make_serving_input_receiver_fn(
@@ -56,7 +48,7 @@ def make_serving_input_receiver_fn(
 def export_model(
     estimator: tf.estimator.Estimator,
     serving_input_receiver_fn: Callable[[], tf.estimator.export.ServingInputReceiver],
-    classes_path: str,
+    classes_path: str | None,
     export_dir: str,
     checkpoint_path: str,
 ) -> None:
@@ -65,14 +57,14 @@ def export_model(
     Args:
         estimator: The trained Estimator.
         serving_input_receiver_fn: Where its features come from.
-        classes_path: The label's vocabulary, kept as `assets.extra/classes`.
+        classes_path: The label's vocabulary, kept as `assets.extra/classes`; None: a regression.
         export_dir: Folder of the SavedModel, made if absent; `SIGNATURE_FILE` describes it.
         checkpoint_path: The checkpoint.
     """
     timestamped_dir = estimator.export_saved_model(
         os.path.join(export_dir, "export"),
         serving_input_receiver_fn,
-        assets_extra={CLASSES_FILE: classes_path},
+        assets_extra=None if classes_path is None else {CLASSES_FILE: classes_path},
         checkpoint_path=checkpoint_path,
     ).decode()
     signatures = _rename_signatures(
@@ -94,12 +86,22 @@ def move_children(source_dir: str, target_dir: str) -> None:
 
 
 def _rename_signatures(path: str) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """Gives the signatures in a `saved_model.pb` the names of `trainer.signatures`."""
+    """Gives the signatures in a `saved_model.pb` the names of `trainer.signatures`.
+
+    Estimator names what it serves on raw columns by itself, and on serialized examples
+    `examples:<name>`: the default one becomes `examples`, and what can be served on examples only
+    gets the name that its `model_fn` gave it.
+    """
     saved_model = saved_model_pb2.SavedModel()
     with tf.io.gfile.GFile(path, "rb") as file:
         saved_model.ParseFromString(file.read())
     signatures = saved_model.meta_graphs[0].signature_def
-    for exported, name in _SIGNATURE_OF_EXPORT.items():
+    for exported in [name for name in signatures if name.startswith(f"{EXAMPLES_SIGNATURE}:")]:
+        name = exported.partition(":")[2]
+        if name == SERVING_SIGNATURE:
+            name = EXAMPLES_SIGNATURE
+        elif name in signatures and signatures[exported].method_name not in _SERIALIZED:
+            continue
         signatures[name].CopyFrom(signatures[exported])
         del signatures[exported]
     with tf.io.gfile.GFile(path, "wb") as file:
@@ -119,5 +121,6 @@ def _write_description(signature: meta_graph_pb2.SignatureDef, path: str) -> Non
         }
         for side, tensors in (("inputs", signature.inputs), ("outputs", signature.outputs))
     }
+    tf.io.gfile.makedirs(os.path.dirname(path))  # absent where there are no classes
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(json.dumps(description, indent=2, sort_keys=True) + "\n")

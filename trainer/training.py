@@ -13,11 +13,12 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings
 from trainer.evaluations import BEST_DIR, BestSoFar, EvaluationListener
-from trainer.features import make_feature_columns
-from trainer.hooks import FlushSummaries, StopWhenOver, WarmStart
+from trainer.hooks import FlushSummaries, StopAtNan, StopWhenOver, WarmStart
 from trainer.input_fn import balance, count_classes, make_dataset
-from trainer.model import model_fn
+from trainer.params import make_params, select_model_fn
 from trainer.serving import move_children
+
+_SETTINGS_FILE = "settings.json"
 
 
 def make_estimator(
@@ -29,21 +30,16 @@ def make_estimator(
         settings: The model and its training.
         transform_output: What Transform learned.
         model_dir: Folder of checkpoints and event files; a checkpoint in it is gone on from.
+
+    Raises:
+        UserFunctionError: If the user's own `model_fn` cannot be used.
     """
     # The layers' initializers draw their seeds from Python, not from the Estimator's graph.
     tf.keras.utils.set_random_seed(settings.model.seed)
-    classes = _classes(transform_output)
     return tf.estimator.Estimator(
-        model_fn,
+        select_model_fn(settings.model),
         model_dir=model_dir,
-        params={
-            "feature_columns": make_feature_columns(settings, transform_output).deep,
-            "hidden_units": settings.model.hidden_units,
-            "n_classes": len(classes),
-            "classes": classes,
-            "optimizer": settings.model.optimizer,
-            "learning_rate": settings.model.learning_rate,
-        },
+        params=make_params(settings, transform_output),
         config=tf.estimator.RunConfig(
             tf_random_seed=settings.model.seed,
             save_checkpoints_steps=settings.train.eval_every_steps,
@@ -82,6 +78,7 @@ def train(
     listeners = [best, *listeners]
     hooks: list[tf.estimator.SessionRunHook] = [
         FlushSummaries(estimator.model_dir),
+        StopAtNan(),
         StopWhenOver(lambda: best.is_over),
     ]
     if settings.train.warm_start and fn_args.base_model:
@@ -190,6 +187,19 @@ def _make_class_weights(
 
 def _classes(transform_output: tft.TFTransformOutput) -> list[str]:
     return [word.decode() for word in transform_output.vocabulary_by_name(CLASSES_FILE)]
+
+
+def write_settings(settings: TrainerSettings, model_dir: str) -> None:
+    """Keeps with a training what it was told, a sweep's choices included."""
+    tf.io.gfile.makedirs(model_dir)
+    with tf.io.gfile.GFile(os.path.join(model_dir, _SETTINGS_FILE), "w") as file:
+        file.write(settings.model_dump_json(indent=1))
+
+
+def read_settings(model_dir: str) -> TrainerSettings:
+    """Reads what a training was told."""
+    with tf.io.gfile.GFile(os.path.join(model_dir, _SETTINGS_FILE)) as file:
+        return TrainerSettings.model_validate(json.loads(file.read()))
 
 
 def exported_checkpoint(model_dir: str) -> str:

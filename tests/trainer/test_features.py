@@ -10,7 +10,7 @@ from transformed import Table, analyze
 
 from trainer.config import TrainerSettings
 from trainer.features import FeatureColumns, make_feature_columns, make_raw_spec
-from trainer.own_code import OwnCodeError
+from trainer.user_functions import UserFunctionError
 
 WORDS = [b"b", b"a", b"a", None]
 COLUMNS: dict[str, list[Any]] = {
@@ -183,5 +183,5 @@ def test_make_feature_columns_wants_an_own_model_fn_for_what_is_no_number(
 ) -> None:
     settings = TrainerSettings.model_validate(own_settings())
 
-    with pytest.raises(OwnCodeError, match=r"'own_outputs.mixed' returns 'word' as string;"):
+    with pytest.raises(UserFunctionError, match=r"own_outputs.mixed: returns 'word' as string;"):
         make_feature_columns(settings, own_output)

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 import tensorflow as tf
 
 from components.mlflow_tracker.curves import CurveReader
-from trainer.hooks import FlushSummaries
+from trainer.hooks import FlushSummaries, NanLossError, StopAtNan
 
 
 def model_fn(features: Any, labels: Any, mode: str) -> tf.estimator.EstimatorSpec:
@@ -52,3 +54,25 @@ def test_flush_summaries_brings_the_curves_to_their_file_within_a_second(tmp_pat
     lags = [step - seen for step, seen in enumerate(steps, start=1)]
     assert max(lags) <= 15
     assert len(set(steps)) <= 6  # it does not write at every step
+
+
+@pytest.mark.parametrize("bad_step", [1, 3])
+def test_stop_at_nan_says_at_which_step(tmp_path: Path, bad_step: int) -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> tf.estimator.EstimatorSpec:
+        step = tf.compat.v1.train.get_global_step()
+        weight = tf.compat.v1.get_variable("weight", initializer=1.0)
+        train_op = tf.compat.v1.assign_add(step, 1)
+        with tf.control_dependencies([train_op]):
+            loss = tf.where(step.read_value() >= bad_step, np.nan, weight)
+        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+    estimator = tf.estimator.Estimator(model_fn, str(tmp_path))
+
+    with pytest.raises(NanLossError) as caught:
+        estimator.train(
+            lambda: tf.data.Dataset.from_tensors(({"x": [1.0]}, [1])).repeat(5),
+            hooks=[StopAtNan()],
+        )
+
+    assert caught.value.step == bad_step
+    assert f"NaN at step {bad_step}:" in str(caught.value)

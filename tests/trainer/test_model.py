@@ -1,100 +1,63 @@
 """The model_fn in its three modes, held against NumPy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+import model_graphs
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from trainer.model import OPTIMIZERS, model_fn
-
-pytestmark = [
-    # The layers of the guide, which TensorFlow 2.15 still has.
-    pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
-    # Keras draws the layers' seeds by randint(1, 1e9).
-    pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
-]
-
-SEED = 2  # gives a network that does not predict one class for all
-CLASSES = ["ant", "bee", "cow"]
-FEATURES = {  # six examples of two features, the names in no alphabetical order
-    "b": [[0.5], [-1.0], [2.0], [0.0], [1.5], [-0.5]],
-    "a": [[1.0], [0.3], [-2.0], [0.7], [-0.2], [0.1]],
-}
-LABELS = [0, 1, 2, 0, 1, 1]
-INPUT = np.hstack([FEATURES["a"], FEATURES["b"]])  # input_layer sorts the columns by name
-PARAMS = {
-    "feature_columns": [tf.feature_column.numeric_column(name) for name in FEATURES],
-    "hidden_units": (7, 5),
-    "n_classes": len(CLASSES),
-    "classes": CLASSES,
-    "optimizer": "sgd",
-    "learning_rate": 0.1,
-}
-PREDICT, EVAL, TRAIN = (
-    tf.estimator.ModeKeys.PREDICT,
-    tf.estimator.ModeKeys.EVAL,
-    tf.estimator.ModeKeys.TRAIN,
+from model_graphs import (
+    CLASSES,
+    EVAL,
+    INPUT,
+    LABELS,
+    PREDICT,
+    TARGET,
+    TASKS,
+    TRAIN,
+    WARNINGS,
+    WEIGHTS,
+    Array,
+    example_losses,
+    forward,
+    make_params,
+    sigmoid,
+    softmax,
 )
 
-Array = np.ndarray[Any, Any]
+from trainer.model import model_fn
+from trainer.optimizers import OPTIMIZERS
+
+pytestmark = WARNINGS
+
+ALL_PARAMS = make_params(hidden_units=[7, 5], optimizer="sgd", learning_rate=0.1)
+# What the guide's model_fn is told; all else has its default.
+PARAMS = {
+    name: ALL_PARAMS[name]
+    for name in ("feature_columns", "hidden_units", "n_classes", "classes", "optimizer")
+}
 
 
-class Network:
-    """The graph of one mode over the examples above, in a session."""
+class Network(model_graphs.Network):
+    """The graph of our model_fn, params of the guide's changed."""
 
     def __init__(self, mode: str, **params: Any) -> None:
-        tf.keras.utils.set_random_seed(SEED)
-        with tf.Graph().as_default() as graph:
-            self.global_step = tf.compat.v1.train.create_global_step()
-            features = {name: tf.constant(column) for name, column in FEATURES.items()}
-            labels = None if mode == PREDICT else tf.constant(LABELS, tf.int64)
-            self.spec = model_fn(features, labels, mode, {**PARAMS, **params})
-            self.summaries = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.SUMMARIES)
-            self.variables = tf.compat.v1.trainable_variables()
-            self.session = tf.compat.v1.Session(graph=graph)
-            self.session.run(
-                [
-                    tf.compat.v1.global_variables_initializer(),
-                    tf.compat.v1.local_variables_initializer(),
-                ]
-            )
-
-    def run(self, fetches: Any) -> Any:
-        return self.session.run(fetches)
-
-    def train(self, steps: int) -> None:
-        for _ in range(steps):
-            self.run(self.spec.train_op)
-
-    def weights(self) -> list[Array]:
-        return list(self.run(self.variables))
+        super().__init__(model_fn, mode, {**PARAMS, "learning_rate": 0.1, **params})
 
     def logits(self) -> Array:
         return forward(self.weights())
 
 
-MakeNetwork = Callable[..., Network]
-
-
-def forward(weights: list[Array]) -> Array:
-    """Runs INPUT through the layers, kernels and biases in turn: ReLU in all but the last."""
-    net = INPUT
-    for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
-        net = np.maximum(net @ kernel + bias, 0)
-    return np.asarray(net @ weights[-2] + weights[-1])
-
-
-def softmax(logits: Array) -> Array:
-    scores = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+def task_network(mode: str, task: str, **arguments: Any) -> model_graphs.Network:
+    params = make_params(task, hidden_units=[7, 5], optimizer="sgd")
+    return model_graphs.Network(model_fn, mode, params, **arguments)
 
 
 def cross_entropy(logits: Array) -> float:
     """Mean over the examples of -log(probability of the true class)."""
-    return float(-np.log(softmax(logits)[np.arange(len(LABELS)), LABELS]).mean())
+    return float(example_losses("multiclass", logits).mean())
 
 
 # the network
@@ -207,7 +170,7 @@ def test_model_fn_eval_measures_accuracy_over_all_batches() -> None:
     network.run(update)
     network.run(update)
 
-    expected = np.mean(network.logits().argmax(axis=1) == LABELS)
+    expected = np.mean(network.logits().argmax(axis=1) == LABELS["multiclass"])
     assert 0 < expected < 1  # else any counting would give it
     assert network.run(value) == pytest.approx(expected)
 
@@ -248,7 +211,7 @@ def test_model_fn_train_steps_as_adagrad_does() -> None:
     # Adagrad: accumulator += gradient^2, from 0.1; weight -= rate * gradient / sqrt(accumulator).
     network = Network(TRAIN, hidden_units=(), optimizer="adagrad", learning_rate=0.1)
     kernel, bias = network.weights()
-    error = (softmax(INPUT @ kernel + bias) - np.eye(3)[LABELS]) / len(LABELS)
+    error = (softmax(INPUT @ kernel + bias) - np.eye(3)[LABELS["multiclass"]]) / 6
     gradients = [INPUT.T @ error, error.sum(axis=0)]
 
     network.train(1)
@@ -273,20 +236,101 @@ def test_model_fn_train_steps_by_the_learning_rate() -> None:
 @pytest.mark.parametrize("mode", [TRAIN, EVAL])
 def test_model_fn_writes_the_accuracy_as_a_summary(mode: str) -> None:
     network = Network(mode)
-    expected = np.mean(network.logits().argmax(axis=1) == LABELS)
+    expected = np.mean(network.logits().argmax(axis=1) == LABELS["multiclass"])
 
-    assert written(network)["accuracy"] == pytest.approx(expected)
+    assert network.written()["accuracy"] == pytest.approx(expected)
 
 
 def test_model_fn_writes_the_learning_rate_as_a_summary_of_the_training() -> None:
-    assert written(Network(TRAIN, learning_rate=0.25))["learning_rate"] == 0.25
-    assert "learning_rate" not in written(Network(EVAL))
+    assert Network(TRAIN, learning_rate=0.25).written()["learning_rate"] == 0.25
+    assert "learning_rate" not in Network(EVAL).written()
 
 
-def written(network: Network) -> dict[str, float]:
-    """Gives the value of each summary."""
-    return {
-        value.tag: value.simple_value
-        for serialized in network.run(network.summaries)
-        for value in tf.compat.v1.Summary.FromString(serialized).value
-    }
+# tasks
+
+
+@pytest.mark.parametrize("mode", [TRAIN, EVAL])
+@pytest.mark.parametrize("task", TASKS)
+def test_model_fn_gives_the_mean_loss_of_the_task(task: str, mode: str) -> None:
+    network = task_network(mode, task)
+
+    expected = example_losses(task, forward(network.weights())).mean()
+    assert network.run(network.spec.loss) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("mode", [TRAIN, EVAL])
+@pytest.mark.parametrize("task", TASKS)
+def test_model_fn_weighs_the_loss_of_each_example(task: str, mode: str) -> None:
+    network = task_network(mode, task, weights=True)
+
+    losses = example_losses(task, forward(network.weights()))
+    expected = np.average(losses, weights=np.ravel(WEIGHTS))
+    assert expected != pytest.approx(losses.mean(), rel=1e-2)
+    assert network.run(network.spec.loss) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_model_fn_learns_the_task(task: str) -> None:
+    network = task_network(TRAIN, task)
+    before = network.run(network.spec.loss)
+
+    network.train(100)
+
+    assert network.run(network.spec.loss) < 0.8 * before
+
+
+def test_model_fn_predicts_two_classes_from_one_logit() -> None:
+    network = task_network(PREDICT, "binary", seed=4)  # one that does not predict a class for all
+
+    predictions = network.run(network.spec.predictions)
+
+    logits = forward(network.weights())
+    positive = sigmoid(logits)
+    assert predictions["logits"].shape == (6, 1)
+    np.testing.assert_allclose(
+        predictions["probabilities"], np.hstack([1 - positive, positive]), atol=1e-6
+    )
+    class_ids = (logits > 0).astype(np.int64)
+    assert 0 < class_ids.mean() < 1  # else the classes below would say nothing
+    np.testing.assert_array_equal(predictions["class_ids"], class_ids)
+    words = [CLASSES[class_id].encode() for class_id in class_ids.ravel()]
+    assert predictions["classes"].ravel().tolist() == words
+
+
+def test_model_fn_predicts_a_number_in_the_unit_of_the_target() -> None:
+    network = task_network(PREDICT, "regression")
+
+    predictions = network.run(network.spec.predictions)
+
+    expected = TARGET["target_mean"] + TARGET["target_deviation"] * forward(network.weights())
+    assert set(predictions) == {"predictions"}
+    assert predictions["predictions"].dtype == np.float32
+    np.testing.assert_allclose(predictions["predictions"], expected, rtol=1e-5)
+
+
+def test_model_fn_serves_a_number_as_a_regression() -> None:
+    network = task_network(PREDICT, "regression")
+
+    outputs = network.spec.export_outputs
+
+    assert set(outputs) == {"serving_default", "regress"}
+    assert isinstance(outputs["regress"], tf.estimator.export.RegressionOutput)
+    value, predictions = network.run([outputs["regress"].value, network.spec.predictions])
+    np.testing.assert_array_equal(value, predictions["predictions"])
+
+
+@pytest.mark.parametrize("mode", [TRAIN, EVAL])
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("multiclass", {"accuracy"}),
+        ("binary", {"accuracy", "precision", "recall", "auc"}),
+        ("regression", {"rmse", "mse", "mae", "r2"}),
+    ],
+)
+def test_model_fn_writes_the_metrics_of_the_task_as_summaries(
+    task: str, names: set[str], mode: str
+) -> None:
+    network = task_network(mode, task)
+
+    assert set(network.written()) == names | ({"learning_rate"} if mode == TRAIN else set())

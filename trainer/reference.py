@@ -1,0 +1,49 @@
+"""What the Estimator itself predicts of raw examples, by which its exports are judged."""
+
+from collections.abc import Sequence
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from numpy.typing import NDArray
+
+from trainer.features import as_analyzed, make_raw_spec
+from trainer.training import exported_checkpoint, make_estimator, read_settings
+
+
+def predict(
+    examples: Sequence[bytes], transform_graph_dir: str, model_run_dir: str
+) -> dict[str, NDArray[Any]]:
+    """Predicts with `Estimator.predict` from the checkpoint that was exported.
+
+    Args:
+        examples: Serialized `tf.Example`s of raw columns.
+        transform_graph_dir: What Transform learned.
+        model_run_dir: Folder of the finished training.
+
+    Returns:
+        Output name to values, `[n_examples, ...]`.
+    """
+    settings = read_settings(model_run_dir)
+    transform_output = tft.TFTransformOutput(transform_graph_dir)
+    raw_spec = make_raw_spec(settings)
+
+    def input_fn() -> dict[str, tf.Tensor]:
+        batch = tf.data.Dataset.from_tensors(list(examples))
+        serialized = tf.compat.v1.data.make_one_shot_iterator(batch).get_next()
+        columns = tf.io.parse_example(serialized, raw_spec)
+        transformed: dict[str, tf.Tensor] = transform_output.transform_raw_features(
+            as_analyzed(columns, transform_output)
+        )
+        return transformed
+
+    with TemporaryDirectory() as folder:
+        estimator = make_estimator(settings, transform_output, folder)
+        (predictions,) = estimator.predict(
+            input_fn,
+            checkpoint_path=exported_checkpoint(model_run_dir),
+            yield_single_examples=False,
+        )
+    return {name: np.asarray(values) for name, values in predictions.items()}
