@@ -17,7 +17,7 @@ from pathlib import Path
 
 from components.data_gate.report import DataRefusedError
 from components.mlflow_tracker.client import hide_credentials
-from trainer.user_functions import UserFunctionError
+from trainer.user_functions import one_line
 
 EXIT_NOT_BLESSED = 3
 _MAX_CHARS = 400
@@ -109,14 +109,10 @@ def refuse(value: object, rule: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Says an error in one line: its type, and the first line of its own words.
+    """Says an error in one line, no longer than can be read at once.
 
     Of refused data, all of its words, which were written for the user.
     """
     if isinstance(error, DataRefusedError):
         return str(error)
-    if isinstance(error, UserFunctionError):
-        return str(error)[:_MAX_CHARS]  # which names the type of the user's own error
-    lines = str(error).strip().splitlines()
-    words = f": {lines[0].strip()}" if lines else ""
-    return f"{type(error).__name__}{words}"[:_MAX_CHARS]
+    return one_line(error)[:_MAX_CHARS]

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.outputs import OutputError, complete_predictions, make_export_outputs
-from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE
+from trainer.signatures import EXAMPLE_WEIGHT, EXAMPLES_SIGNATURE, SERVING_SIGNATURE
 from trainer.user_functions import UserFunctionError, load_function, user_errors
 
 _NEEDED = ("features", "labels")
@@ -37,6 +37,8 @@ def make_own_model_fn(dotted_path: str) -> Callable[..., tf.estimator.EstimatorS
         params: Mapping[str, Any],
         config: tf.estimator.RunConfig,
     ) -> tf.estimator.EstimatorSpec:
+        if mode == tf.estimator.ModeKeys.TRAIN:
+            _rehearse(model_fn, features, params, config)
         offered = {
             "features": features,
             "labels": labels,
@@ -56,6 +58,23 @@ def make_own_model_fn(dotted_path: str) -> Callable[..., tf.estimator.EstimatorS
         return _complete(spec, params, dotted_path)
 
     return model_fn
+
+
+def _rehearse(
+    model_fn: Callable[..., Any],
+    features: Mapping[str, tf.Tensor],
+    params: Mapping[str, Any],
+    config: tf.estimator.RunConfig,
+) -> None:
+    """Builds the graph of PREDICT for its errors: after the training they would come too late."""
+    with tf.Graph().as_default():
+        tf.compat.v1.train.create_global_step()
+        served = {
+            name: tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
+            for name, tensor in features.items()
+            if name != EXAMPLE_WEIGHT
+        }
+        model_fn(served, None, tf.estimator.ModeKeys.PREDICT, params, config)
 
 
 def _taken_arguments(function: Callable[..., Any], dotted_path: str) -> list[str]:

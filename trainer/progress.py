@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer.evaluations import EvaluationListener, metric_value
 from trainer.trials import State, Trial
+from trainer.user_functions import one_line
 
 _LONGEST_ERROR = 400
 
@@ -64,8 +65,7 @@ class Progress(EvaluationListener):
 
     def ended(self, state: State, error: Exception | None = None) -> None:
         """Keeps how the trial ended; one without an evaluation to judge it by has failed."""
-        words = str(error).strip().splitlines() if error else []
-        cause = ": ".join([type(error).__name__, *words[:1]])[:_LONGEST_ERROR] if error else None
+        cause = one_line(error)[:_LONGEST_ERROR] if error else None
         if cause is None and self.trial.score is None:
             state, cause = "failed", f"no evaluation had a finite {self.trial.objective}"
         self._change(self.trial.ended(state, cause))

@@ -17,6 +17,7 @@ from trainer.training import (
     write_settings,
 )
 from trainer.tuner_config import decode
+from trainer.user_functions import graph_errors
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -30,7 +31,8 @@ def run_fn(fn_args: FnArgs) -> None:
             `base_model`, where there is one, is what training begins with.
 
     Raises:
-        tf.estimator.NanLossDuringTrainingError: If the loss becomes NaN.
+        NanLossError: If the loss becomes NaN; says at which step.
+        UserFunctionError: If the user's own `model_fn` fails, or cannot be used.
         RuntimeError: If the model to export has diverged.
         pydantic.ValidationError: If a hyperparameter is no setting, or not allowed for one.
         ValueError: If the settings name a metric or a class that there is not.
@@ -48,7 +50,8 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     estimator = make_estimator(settings, transform_output, checkpoint_dir)
     write_settings(settings, checkpoint_dir)
-    best = train(estimator, settings, transform_output, fn_args)
+    with graph_errors():
+        best = train(estimator, settings, transform_output, fn_args)
     best.check()
     if settings.train.export == "best" and best.best_step is not None:
         note(checkpoint_dir, "exported_step", best.best_step)

@@ -15,6 +15,8 @@ _INSTALLED = tuple(str(Path(sysconfig.get_path(name))) for name in ("stdlib", "p
 _OURS = str(Path(__file__).parent)
 _TRACED = "in user code:"
 """How AutoGraph begins the message of an error; the error itself stands in its last line."""
+_IN_GRAPH = "Graph execution error:"
+"""How a session begins that of an operation; the error itself stands behind the node's name."""
 
 
 class UserFunctionError(Exception):
@@ -69,6 +71,35 @@ def user_errors(function: Callable[..., Any]) -> Iterator[None]:
         raise UserFunctionError(_describe(error, _package_dir(function))) from error
 
 
+@contextmanager
+def graph_errors() -> Iterator[None]:
+    """Has an operation that fails in a session say which line of the user's own made it.
+
+    Raises:
+        UserFunctionError: If there is such a line; other exceptions pass as they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        place = _last_own(getattr(getattr(error, "op", None), "traceback", None) or (), None)
+        if not place:
+            raise
+        raise UserFunctionError(one_line(error) + place) from error
+
+
+def one_line(error: BaseException) -> str:
+    """Says an error in one line: its type, and the first of its own words that say something."""
+    if isinstance(error, UserFunctionError):
+        return str(error)  # which names the type of the user's own error
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    if lines and lines[0] == _TRACED:
+        return lines[-1]
+    if lines and lines[0] == _IN_GRAPH:
+        node = max((n for n, line in enumerate(lines) if line.startswith("Node: ")), default=0)
+        lines = [line for line in lines[node + 1 :] if not line.endswith("root error(s) found.")]
+    return ": ".join([type(error).__name__, *lines[:1]])
+
+
 def _import(path: str, package: ModuleType | None, dotted_path: str) -> ModuleType:
     """Imports the module of a path, the package around it being imported already."""
     try:
@@ -93,16 +124,16 @@ def _does_not_import(path: str, error: BaseException, dotted_path: str) -> UserF
 
 def _describe(error: BaseException, package_dir: str | None) -> str:
     """Says an error and where it stands in one line: `ValueError: no such key (my_model.py:12)`."""
-    lines = [line.strip() for line in str(error).strip().splitlines()]
-    if lines and lines[0] == _TRACED:
-        words = lines[-1]
-    else:
-        words = ": ".join([type(error).__name__, *lines[:1]])
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({Path(error.filename).name}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
+    return one_line(error) + _last_own(frames, package_dir)
+
+
+def _last_own(frames: Iterable[traceback.FrameSummary], package_dir: str | None) -> str:
+    """Names the innermost place that is the user's, ` (my_model.py:12)`; empty if none is."""
     own = [frame for frame in frames if _is_own(frame.filename, package_dir)]
-    return f"{words} ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else words
+    return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
 
 
 def _is_own(filename: str, package_dir: str | None) -> bool:

@@ -163,12 +163,19 @@ def no_loss(features: Any, labels: Any, mode: str) -> Any:
 
 
 def no_train_op(features: Any, labels: Any, mode: str) -> Any:
+    if mode == tf.estimator.ModeKeys.PREDICT:
+        return tf.estimator.EstimatorSpec(mode, predictions={"logits": tf.zeros([6, 3])})
     return tf.estimator.EstimatorSpec(mode, loss=tf.constant(1.0))
 
 
 def class_ids_alone(features: Any, labels: Any, mode: str) -> Any:
-    class_ids = tf.zeros([tf.shape(features["a"])[0]], tf.int64)
-    return tf.estimator.EstimatorSpec(mode, predictions={"class_ids": class_ids})
+    numbers = [value for value in features.values() if value.dtype.is_floating]
+    logits = tf.compat.v1.layers.dense(tf.concat(numbers, 1), 3)
+    if mode == tf.estimator.ModeKeys.PREDICT:
+        class_ids = {"class_ids": tf.argmax(logits, 1)}
+        return tf.estimator.EstimatorSpec(mode, predictions=class_ids)
+    NOTES.append(mode)
+    return train(mode, logits, labels)
 
 
 def names_of_ours(features: Any, labels: Any, mode: str) -> Any:

@@ -131,6 +131,13 @@ def test_own_model_fn_measures_what_it_says(mode: str) -> None:
     assert set(spec.eval_metric_ops) == {"accuracy", "hits"}
 
 
+def test_own_model_fn_that_cannot_be_served_fails_before_it_trains(notes: list[str]) -> None:
+    with pytest.raises(UserFunctionError, match="lack 'probabilities' or 'logits'"):
+        build("class_ids_alone", TRAIN)
+
+    assert notes == []
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -160,12 +167,13 @@ def test_make_own_model_fn_says_what_is_wrong(name: str, message: str) -> None:
         (
             "returns_nothing",
             TRAIN,
-            "own_models.returns_nothing: returned nothing for mode 'train', not a"
+            "own_models.returns_nothing: returned nothing for mode 'infer', not a"
             " tf.estimator.EstimatorSpec",
         ),
         ("returns_loss", EVAL, "own_models.returns_loss: returned a SymbolicTensor for mode"),
         ("no_loss", EVAL, "ValueError: Missing loss. (own_models.py:"),
         ("no_loss", PREDICT, "ValueError: Missing predictions. (own_models.py:"),
+        ("no_loss", TRAIN, "ValueError: Missing predictions. (own_models.py:"),
         ("no_train_op", TRAIN, "ValueError: Missing train_op. (own_models.py:"),
         (
             "class_ids_alone",

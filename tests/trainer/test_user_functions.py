@@ -4,8 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
-from trainer.user_functions import UserFunctionError, load_function, user_errors
+from trainer.user_functions import (
+    UserFunctionError,
+    graph_errors,
+    load_function,
+    one_line,
+    user_errors,
+)
 
 MODULES = {
     "fine": """
@@ -125,3 +132,51 @@ def test_user_errors_finds_the_error_that_autograph_has_wrapped(package: str) ->
         loaded()
 
     assert str(caught.value) == "TypeError: no such thing (caller.py:12)"
+
+
+def failing(size: int) -> None:
+    """Fails in a session, at the line of the `gather`."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        places = tf.compat.v1.placeholder(tf.int64, [None])
+        values = tf.gather(tf.zeros([size]), places)
+        session.run(values, {places: [size]})
+
+
+def test_graph_errors_names_the_line_that_made_the_operation() -> None:
+    line = failing.__code__.co_firstlineno + 4
+
+    with pytest.raises(UserFunctionError) as caught, graph_errors():
+        failing(2)
+
+    assert str(caught.value) == (
+        f"InvalidArgumentError: indices[0] = 2 is not in [0, 2) (test_user_functions.py:{line})"
+    )
+
+
+def test_graph_errors_lets_others_pass() -> None:
+    with pytest.raises(KeyError), graph_errors():
+        raise KeyError("x")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (ValueError(), "ValueError"),
+        (UserFunctionError("TypeError: no (own.py:3)"), "TypeError: no (own.py:3)"),
+        (ValueError("in user code:\n\n  File x\n\n  TypeError: no"), "TypeError: no"),
+        (
+            RuntimeError("Graph execution error:\n\nDetected at\nNode: 'x'\nbad index\n\t [[x]]"),
+            "RuntimeError: bad index",
+        ),
+        (
+            RuntimeError(
+                "Graph execution error:\n\nDetected at\nNode: 'x'\n2 root error(s) found.\n"
+                "  (0) INVALID_ARGUMENT: bad index\n"
+            ),
+            "RuntimeError: (0) INVALID_ARGUMENT: bad index",
+        ),
+    ],
+)
+def test_one_line_says_what_has_gone_wrong(error: Exception, expected: str) -> None:
+    assert one_line(error) == expected
