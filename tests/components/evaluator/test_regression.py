@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,20 @@ def test_evaluator_counts_labels_predictions_and_residuals(evaluation: Evaluatio
     assert set(evaluation.summary) == {"task", "slices", "histograms", "checks"}
     assert sorted(cells("actual_predicted")) == [(1, 2, 1), (3, 3, 2), (8, 6, 1)]
     assert sorted(cells("predicted_residual")) == [(2, -1, 1), (3, 0, 2), (6, 2, 1)]
+
+
+def test_evaluator_compares_a_regression_with_no_classifier(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", SPEC, {"predictions": "good"})
+    baseline = write_model(tmp_path / "baseline", SPEC, {"probabilities": "poor"}, ["a", "b"])
+    rows = [{"price": y, "good": p, "poor": 0.0, "weight": w, "color": "red"} for y, p, w in ROWS]
+    config = make_config("regression", "price", {"rmse": {"max": 2.0, "max_worsening": 0.0}})
+
+    evaluation = evaluate(tmp_path, config, SPEC, {"eval": rows}, model, baseline)
+
+    (overall,) = evaluation.summary["slices"]
+    assert overall["metrics"]["mse"] == pytest.approx(5 / 3)  # without weights
+    assert overall["baseline"] is None
+    assert evaluation.is_blessed
 
 
 # what is counted

@@ -157,6 +157,26 @@ def test_projector_counts_the_rows_of_every_split(projector: Projector, tmp_path
     assert set(projection.artifacts) == {"data/statistics.html", "data/class_balance.png"}
 
 
+def test_projector_draws_a_label_that_is_a_number_as_one(tmp_path: Path) -> None:
+    write_statistics(tmp_path, train=2, eval=1)
+    outcome = make_outcome("StatisticsGen", folder=tmp_path, outputs={"statistics": {}})
+
+    projection = Projector(make_start(label="width"), "7").project(outcome)
+
+    assert projection.artifacts["data/label_histogram.png"]().startswith(b"\x89PNG")
+    assert "data/class_balance.png" not in projection.artifacts
+
+
+def test_projector_takes_the_word_of_the_settings_for_what_is_best(tmp_path: Path) -> None:
+    append_points(events_path(tmp_path / "eval"), [("gini", 0.5, 1, 0), ("gini", 0.25, 2, 0)])
+    params = {"train.best_metric": "gini", "train.best_is": "greatest"}
+    outcome = make_outcome("Trainer", folder=tmp_path, outputs={"model_run": {}})
+
+    projection = Projector(make_start(params=params), "7").project(outcome)
+
+    assert Metric("best_gini", 0.5, 0, 0) in projection.metrics
+
+
 def test_projector_makes_datasets_of_what_it_was_told_before(
     projector: Projector, tmp_path: Path
 ) -> None:
