@@ -71,7 +71,9 @@ def _validate(config: Config, options: argparse.Namespace) -> int:
     make_importable(config)
     summary = check_data(config)
     rows = ", ".join(f"{count} to {split}" for split, count in summary.rows.items())
-    print(f"{options.config}: valid; rows: {rows}; classes: {', '.join(summary.classes)}")
+    classes = f"; classes: {', '.join(summary.classes)}" if summary.classes else ""
+    aside = f"; put aside: {summary.quarantined} rows" if summary.quarantined else ""
+    print(f"{options.config}: valid; rows: {rows}{classes}{aside}")
     return 0
 
 

@@ -1,71 +1,82 @@
-"""Reads the rows of the CSV files, batch by batch, and checks the cells that the model reads."""
+"""Reads the rows of the CSV files, block by block, and counts those that cannot be used."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.csv_example_gen.inputs import ALL
-from components.csv_example_gen.reader import hash_buckets, read_batches, split_rows
+from components.csv_example_gen.reader import hash_buckets, split_rows
+from components.csv_example_gen.usable import Indices, explain_faults, read_usable
 from pipeline import csv_faults
 from pipeline.config import Config
-from pipeline.csv_faults import FAULTS_SHOWN, data_error, quote
-from pipeline.csv_labels import Labels
+from pipeline.csv_faults import FAULTS_SHOWN, data_error
+from pipeline.csv_labels import Labels, make_labels
 from pipeline.errors import DataError
-from trainer.feature_config import raw_types
 
-NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
-"""What Arrow reads as a number, `nan` and `inf` aside."""
-
-_NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
+SplitOfRows = Callable[[pa.RecordBatch], list[int]]
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """A cell that is wrong; rows count from 0, and an empty cell has no text."""
+@dataclass
+class _Counts:
+    """What has been found so far: rows, those that cannot be used, and the wrong cells in them."""
 
-    row: int
-    column: str
-    text: str | None
+    rows: int = 0
+    quarantined: int = 0
+    faults: int = 0
 
 
-def read_rows(config: Config, files: Mapping[str, Sequence[str]], label_index: int) -> Labels:
-    """Reads all files and checks the cells of features and label.
+def read_rows(config: Config, files: Mapping[str, Sequence[str]]) -> tuple[Labels, int]:
+    """Reads all files and checks the rows.
 
     Args:
         config: The configuration.
         files: Split, or `all`, to its files, which share a header that has all columns of the
             configuration.
-        label_index: Where in it the label stands.
 
     Returns:
-        The labels, split as the pipeline will split the rows.
+        The labels, split as the pipeline will split the rows, and the number of rows that cannot be
+        used.
 
     Raises:
-        DataError: If a file is no table, a cell is wrong, or the label has too many words.
+        DataError: If a file is no table, more rows than allowed cannot be used, or the label has
+            too many words.
     """
-    paths = tuple(chain.from_iterable(files.values()))
-    labels = Labels(paths, config.data.label, label_index, config.data.splits)
-    numbers = [name for name, kind in raw_types(config.features).items() if kind == "float"]
-    faults: list[str] = []
-    count = 0
+    labels = make_labels(config, tuple(chain.from_iterable(files.values())))
+    counts = _Counts()
+    shown: list[str] = []
     for path, split in ((path, split) for split, paths in files.items() for path in paths):
         try:
-            cells, count_in_file = _read_file(path, numbers, _splitter(config, split), labels)
+            first = _read_file(config, path, _splitter(config, split), labels, counts)
+            if len(first) and len(shown) < FAULTS_SHOWN:
+                dialect = config.data.csv.dialect
+                found = explain_faults(path, config.trainer_settings, dialect, first)
+                shown += (f"{path}:{fault}" for fault in found)
         except pa.ArrowInvalid as error:
-            raise csv_faults.explain(path, error) from None
-        count += count_in_file
-        if cells and len(faults) < FAULTS_SHOWN:
-            faults += _say_cells(path, cells, labels.column)
-    if faults:
-        raise data_error(faults, count)
-    return labels
+            raise csv_faults.explain(path, config.data.csv.dialect, error) from None
+    budget = config.data.quarantine.budget
+    if not budget.allows(counts.quarantined, counts.rows):
+        raise data_error(shown, counts.faults, _say_budget(config, counts))
+    if counts.quarantined == counts.rows:
+        raise data_error(shown, counts.faults, "no row can be used")
+    return labels, counts.quarantined
 
 
-def _splitter(config: Config, split: str) -> Callable[[pa.RecordBatch], list[int]]:
+def _say_budget(config: Config, counts: _Counts) -> str:
+    """Says by how much a budget is exceeded; nothing where there is none."""
+    settings = config.data.quarantine
+    if not (settings.max_rows or settings.max_share):
+        return ""
+    allowed = max(settings.max_rows, int(settings.max_share * counts.rows))
+    return (
+        f"{counts.quarantined:,} of {counts.rows:,} rows cannot be used; expected at most"
+        f" {allowed:,}: correct these, or raise data.quarantine"
+    )
+
+
+def _splitter(config: Config, split: str) -> SplitOfRows:
     """Makes what gives the index of each row's split, for the files of a split or of all."""
     if split != ALL:
         index = config.data.splits.index(split)
@@ -76,81 +87,18 @@ def _splitter(config: Config, split: str) -> Callable[[pa.RecordBatch], list[int
 
 
 def _read_file(
-    path: str,
-    features: Sequence[str],
-    split_of_rows: Callable[[pa.RecordBatch], list[int]],
-    labels: Labels,
-) -> tuple[list[_Cell], int]:
-    """Adds the labels of a file; gives the first of its wrong cells, and how many there are."""
-    cells: list[_Cell] = []
-    count = first_row = 0
-    for batch in read_batches(path):
-        labels.add(batch[labels.column], split_of_rows(batch))
-        wrong = [(name, _not_numbers(batch[name])) for name in features]
-        wrong.append((labels.column, _not_words(batch[labels.column])))
-        count += sum(len(indices) for _, indices in wrong)
-        first = sorted((row, name) for name, indices in wrong for row in indices[:FAULTS_SHOWN])
-        cells += [_Cell(first_row + row, name, batch[name][row].as_py()) for row, name in first]
-        first_row += batch.num_rows
-    if first_row == 0:
+    config: Config, path: str, split_of_rows: SplitOfRows, labels: Labels, counts: _Counts
+) -> Indices:
+    """Adds the labels and counts of a file; gives the first of its faults."""
+    before = counts.rows
+    first: Indices = np.empty((0, 2), dtype=np.int64)
+    for block in read_usable(path, config.trainer_settings, config.data.csv.dialect):
+        if len(block.batch):
+            labels.add(block.batch[config.data.label], split_of_rows(block.batch))
+        counts.rows += len(block.batch) + block.quarantined
+        counts.quarantined += block.quarantined
+        counts.faults += len(block.faults)
+        first = np.concatenate([first, block.faults])[:FAULTS_SHOWN]
+    if counts.rows == before:
         raise DataError(csv_faults.says_no_rows(path))
-    return cells[:FAULTS_SHOWN], count
-
-
-def _not_numbers(column: pa.Array) -> list[int]:
-    """Finds the cells of a string column that are no finite float32."""
-    try:
-        is_finite = pc.is_finite(pc.cast(column, pa.float32()))
-    except pa.ArrowInvalid:
-        is_number = pc.match_substring_regex(column, f"^({NUMBER})$")
-        is_finite = pc.is_finite(pc.cast(pc.if_else(is_number, column, None), pa.float32()))
-    return _where_not(is_finite)
-
-
-def _not_words(column: pa.Array) -> list[int]:
-    """Finds the cells of a string column that cannot stand in a list of a word a line."""
-    has_line_end = pc.or_(pc.match_substring(column, "\n"), pc.match_substring(column, "\r"))
-    return _where_not(pc.invert(has_line_end))
-
-
-def _where_not(is_good: pa.BooleanArray) -> list[int]:
-    """Gives the indices of what is false or null."""
-    if is_good.null_count == 0 and pc.all(is_good).as_py():
-        return []
-    indices: list[int] = pc.indices_nonzero(pc.invert(is_good.fill_null(False))).to_pylist()
-    return indices
-
-
-def _say_cells(path: str, cells: Sequence[_Cell], label: str) -> list[str]:
-    lines = csv_faults.lines_of_rows(path, {cell.row for cell in cells})
-    return [
-        f"{path}:{lines[cell.row]}: {cell.column}:"
-        f" {_say_label(cell.text) if cell.column == label else _say_feature(cell.text)}"
-        for cell in cells
-    ]
-
-
-def _say_label(text: str | None) -> str:
-    if text is None:
-        return "the label is empty; expected a class: fill it in, or remove the row"
-    return (
-        f"the label {quote(text)} has a line end in it; expected a word: remove it, or close the"
-        " quote before it"
-    )
-
-
-def _say_feature(text: str | None) -> str:
-    if text is None:
-        return "the cell is empty; expected a number: fill it in, or remove the row"
-    if re.fullmatch(_NOT_FINITE, text):
-        return f"{text!r} is not finite; expected a number: correct it, or remove the row"
-    if re.fullmatch(NUMBER, text):
-        return (
-            f"{quote(text)} is infinite in float32; expected a number up to 3.4e38: scale the"
-            " column, or remove the row"
-        )
-    return (
-        f"{quote(text)} is not a number; expected one such as 5.1 or 1e-3, without spaces or units:"
-        f" correct it, or take the column out of features"
-        f"{'; is a quote left open before it?' if chr(10) in text else ''}"
-    )
+    return first

@@ -15,11 +15,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from components.csv_example_gen.cells import NUMBER, quote
+from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.reader import read_batches, read_header
+from components.csv_example_gen.records import read_records
 from pipeline import csv_faults
 from pipeline.config import Config
-from pipeline.csv_faults import data_error, quote
-from pipeline.csv_rows import NUMBER, read_rows
+from pipeline.csv_faults import data_error
+from pipeline.csv_rows import read_rows
 from pipeline.data_files import find_files, list_csv_files, look_up, say_names
 from pipeline.errors import DataError, did_you_mean
 from pipeline.sections import SkewSettings
@@ -33,12 +36,14 @@ class DataSummary:
     Attributes:
         files: Their paths, in the order in which they are read.
         rows: Split name to its number of rows.
-        classes: The label's words, the index of each its class id.
+        classes: The label's words, the index of each its class id; none in a regression.
+        quarantined: Number of rows that cannot be used and will be put aside.
     """
 
     files: tuple[str, ...]
     rows: Mapping[str, int]
     classes: tuple[str, ...]
+    quarantined: int = 0
 
 
 def check_data(config: Config) -> DataSummary:
@@ -58,12 +63,13 @@ def check_data(config: Config) -> DataSummary:
             _check_schema(config.resolve(config.data.schema_path))
         files = find_files(config)
         paths = tuple(chain.from_iterable(files.values()))
-        header = _read_headers(paths)
-        _check_columns(config, paths[0], header)
+        dialect = config.data.csv.dialect
+        header = _read_headers(paths, dialect)
+        _check_columns(config, _header_place(paths[0], dialect), header)
         if config.validation.skew is not None:
-            _check_skew(config.resolve(config.validation.skew.path), config.validation.skew)
-        labels = read_rows(config, files, header.index(config.data.label))
-        return DataSummary(paths, labels.counts, labels.check_classes())
+            _check_skew(config, config.validation.skew)
+        labels, quarantined = read_rows(config, files)
+        return DataSummary(paths, labels.counts, labels.check(), quarantined)
     except OSError as error:
         place = error.filename or config.data_path
         fix = ": allow this user to (chmod)" if isinstance(error, PermissionError) else ""
@@ -80,44 +86,48 @@ def _check_schema(path: Path) -> None:
     read_schema(path)
 
 
-def _check_skew(path: Path, skew: SkewSettings) -> None:
+def _check_skew(config: Config, skew: SkewSettings) -> None:
     """Checks the rows to compare with, all of them."""
-    paths = list_csv_files(path, "validation.skew.path")
-    header = _read_headers(paths)
+    dialect = config.data.csv.dialect
+    paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
+    header = _read_headers(paths, dialect)
     named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
-    _check_names(named, paths[0], header)
+    _check_names(named, _header_place(paths[0], dialect), header, dialect.separator)
     for file in paths:
         try:
-            for _ in read_batches(file):
+            for _ in read_batches(file, dialect):
                 pass
         except pa.ArrowInvalid as error:
-            raise csv_faults.explain(file, error) from None
+            raise csv_faults.explain(file, dialect, error) from None
 
 
-def _read_headers(paths: Sequence[str]) -> list[str]:
+def _read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
     """Reads the header that all files share, each file's bytes and header checked."""
     first: list[str] = []
     faults: list[str] = []
     for path in paths:
         if not Path(path).is_file():
             raise DataError(f"{path}: is not a file; expected a CSV file: rename or move it")
-        csv_faults.check_bytes(path)
+        csv_faults.check_bytes(path, dialect)
         try:
-            header = read_header(path)
+            header = read_header(path, dialect)
         except pa.ArrowInvalid as error:
-            raise csv_faults.explain(path, error) from None
-        if not header:
+            raise csv_faults.explain(path, dialect, error) from None
+        record = next(read_records(path, dialect), None)
+        if record is None:
             raise DataError(csv_faults.says_empty(path))
+        if len(record.cells) != len(header):
+            raise csv_faults.explain(path, dialect, ValueError("too few names"))
         first = first or header
         found = [*_faults_of_names(header), *_differences(header, first, paths[0])]
-        faults += [f"{_header_place(path)}: {fault}" for fault in found]
+        faults += [f"{_header_place(path, dialect)}: {fault}" for fault in found]
     if faults:
         raise data_error(faults)
     return first
 
 
-def _header_place(path: str) -> str:
-    return f"{path}:{next(csv_faults.read_records(path)).line}"
+def _header_place(path: str, dialect: Dialect) -> str:
+    return f"{path}:{next(read_records(path, dialect)).line}"
 
 
 def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
@@ -148,9 +158,11 @@ def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -
         yield f"the columns stand in another order: {say_names(header)}; {expected}"
 
 
-def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
+def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
     """Checks that the header has every column that the configuration names."""
     named = [("data.label", config.data.label)]
+    if config.data.weight is not None:
+        named.append(("data.weight", config.data.weight))
     if config.data.split.by is not None:
         named.append(("data.split.by", config.data.split.by))
     named += [("features", name) for name in raw_types(config.features)]
@@ -160,24 +172,31 @@ def _check_columns(config: Config, path: str, header: Sequence[str]) -> None:
     if config.validation.skew is not None:
         columns = config.validation.skew.columns
         named += [("validation.skew.columns", name) for name in columns if name != ALL_OTHERS]
-    _check_names(named, path, header)
+    _check_names(named, place, header, config.data.csv.separator)
 
 
-def _check_names(named: Sequence[tuple[str, str]], path: str, header: Sequence[str]) -> None:
+def _check_names(
+    named: Sequence[tuple[str, str]], place: str, header: Sequence[str], separator: str
+) -> None:
     """Checks that the header has the columns that settings name: key and name of each."""
     missing = dict.fromkeys((key, name) for key, name in named if name not in header)
     if missing:
-        place = _header_place(path)
         raise data_error(
             f"{place}: there is no column {quote(name)}; expected one of {say_names(header)}:"
-            f" correct {key} or the header{_hint(header) or did_you_mean(name, header)}"
+            f" correct {key} or the header{_hint(header, separator) or did_you_mean(name, header)}"
             for key, name in missing
         )
 
 
-def _hint(header: Sequence[str]) -> str:
+def _hint(header: Sequence[str], separator: str) -> str:
     """Says what a header may be that lacks the columns."""
     if any(re.fullmatch(NUMBER, name) for name in header):
-        return "; there are numbers in this line: is the header missing?"
-    separator = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
-    return f"; this line holds {separator!r}: separate the cells by commas" if separator else ""
+        return (
+            "; there are numbers in this line: is the header missing? Set data.csv.header to false"
+            " and name the columns in data.csv.names"
+        )
+    other = next((mark for mark in ",;\t|" if len(header) == 1 and mark in header[0]), None)
+    if other is None or other == separator:
+        return ""
+    by = "commas" if separator == "," else repr(separator)
+    return f"; this line holds {other!r}: separate the cells by {by}, or set data.csv.separator"

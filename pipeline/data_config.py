@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from components.csv_example_gen.budget import Budget
+from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.inputs import SpanPath, has_marks
 from trainer.section import FiniteFloat, FrozenList, Section, SettingError
 
@@ -68,6 +70,11 @@ class CsvSettings(Section):
             raise SettingError(("decimal",), "is the separator too, and there are no quotes")
         return self
 
+    @property
+    def dialect(self) -> Dialect:
+        """The same for those who read the files."""
+        return Dialect(**self.model_dump())
+
 
 class SplitSettings(Section):
     """Shares of the rows, by a hash."""
@@ -124,9 +131,10 @@ class QuarantineSettings(Section):
         0, ge=0, lt=1, description="Share of all rows that may be put aside, where that is more."
     )
 
-    def allows(self, quarantined: int, rows: int) -> bool:
-        """Whether so many out of all rows may be put aside."""
-        return quarantined <= max(self.max_rows, int(self.max_share * rows))
+    @property
+    def budget(self) -> Budget:
+        """The same for those who read the files."""
+        return Budget(self.max_rows, float(self.max_share))
 
 
 class DataSettings(Section):

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.csv_example_gen.cells import quote
 from components.csv_example_gen.inputs import (
     ALL,
     CSV_NAMES,
@@ -17,7 +18,6 @@ from components.csv_example_gen.inputs import (
     list_files,
 )
 from pipeline.config import Config
-from pipeline.csv_faults import quote
 from pipeline.errors import DataError, did_you_mean
 
 NAMES_SHOWN = 10

@@ -252,9 +252,9 @@ def _make_example_gen(config: Config) -> BaseComponent:
         buckets=hash_buckets(split.shares) if ALL in patterns else None,
         split_by=split.by,
         span=config.data.span,
-        float_columns=[
-            name for name, kind in raw_types(config.features).items() if kind == "float"
-        ],
+        settings=config.trainer_settings,
+        dialect=config.data.csv.dialect,
+        budget=config.data.quarantine.budget,
     )
     return _keyed_by_code(example_gen, "components.csv_example_gen.component")
 
@@ -303,6 +303,7 @@ def _make_skew(config: Config, statistics_gen: BaseComponent) -> list[BaseCompon
         return []
     skew_statistics_gen = CsvStatisticsGen(
         list_csv_files(config.resolve(skew.path), "validation.skew.path"),
+        config.data.csv.dialect,
         statistics_gen.outputs["statistics"],
         _stats_options(config),
     ).with_id("SkewStatisticsGen")

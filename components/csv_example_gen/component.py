@@ -1,6 +1,8 @@
 """CsvExampleGen: CSV files to split `tf.Example`s."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from google.protobuf import struct_pb2
 from tfx.components.example_gen import component
@@ -8,6 +10,13 @@ from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.csv_example_gen import driver, executor
+from components.csv_example_gen.budget import Budget
+from components.csv_example_gen.cells import select_settings
+from components.csv_example_gen.dialect import Dialect
+from trainer.config import TrainerSettings
+
+_RFC_4180 = Dialect()
+_NOTHING = Budget()
 
 
 class CsvExampleGen(component.FileBasedExampleGen):
@@ -27,9 +36,11 @@ class CsvExampleGen(component.FileBasedExampleGen):
         pattern: str | Mapping[str, str],
         buckets: Mapping[str, int] | None = None,
         *,
+        settings: TrainerSettings,
+        dialect: Dialect = _RFC_4180,
+        budget: Budget = _NOTHING,
         split_by: str | None = None,
         span: int | None = None,
-        float_columns: Sequence[str] = (),
     ) -> None:
         """Makes the component.
 
@@ -40,11 +51,22 @@ class CsvExampleGen(component.FileBasedExampleGen):
             buckets: Split name to its number of hash buckets, where there is one pattern.
             split_by: Column whose equal cells keep rows in the same split; None is the whole row.
             span: Span to take; None takes the newest.
-            float_columns: Columns of numbers, float even where all cells of a file are whole.
+            settings: What the columns are to the model: which rows can be used, and their types.
+            dialect: How the files are written.
+            budget: How many rows may be put aside.
         """
         patterns = {"single_split": pattern} if isinstance(pattern, str) else pattern
         options = struct_pb2.Struct()
-        options.update({"float_columns": list(float_columns)})
+        # As text: a Struct would make floats of whole numbers.
+        options.update(
+            {
+                "settings": select_settings(settings).model_dump_json(
+                    include={"task", "label", "weight", "features"}
+                ),
+                "dialect": dialect.to_json(),
+                "budget": json.dumps(asdict(budget)),
+            }
+        )
         custom_config = example_gen_pb2.CustomConfig()
         custom_config.custom_config.Pack(options)
         super().__init__(

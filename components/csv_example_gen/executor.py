@@ -1,6 +1,8 @@
 """Executor: CSV files to gzipped TFRecord shards of `tf.Example`s, split by split."""
 
+import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -20,8 +22,18 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
+from components.csv_example_gen.budget import Budget
+from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.inputs import list_files
-from components.csv_example_gen.reader import ColumnType, infer_types, read_batches, split_rows
+from components.csv_example_gen.reader import ColumnType, can_cast, split_rows, with_point
+from components.csv_example_gen.survey import (
+    QUARANTINE_FILE,
+    Survey,
+    survey_files,
+    write_quarantine,
+)
+from components.csv_example_gen.usable import read_usable
+from trainer.config import TrainerSettings
 
 _ARROW_TYPES = {
     ColumnType.UNKNOWN: pa.binary(),
@@ -47,7 +59,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             output_dict: `examples`, filled with a folder of shards per split.
             exec_properties: TFX's `input_base`, `input_config` (one pattern and an `output_config`
                 of hash buckets per split, or a pattern per split), and `custom_config`
-                (`float_columns`).
+                (`settings`, `dialect` and `budget` as JSON).
+
+        Raises:
+            ValueError: If more rows cannot be used than the budget allows.
+            RuntimeError: If rows are neither examples nor put aside.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         input_config = json_format.Parse(
@@ -61,9 +77,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             list_files(os.path.join(input_base, split.pattern), fileio.glob)
             for split in input_config.splits
         ]
-        column_types = infer_types(list(chain.from_iterable(files)))
-        for name in _float_columns(exec_properties):
-            column_types[name] = max(column_types[name], ColumnType.FLOAT)
+        settings, dialect, budget = _read_options(exec_properties)
+        survey = survey_files(list(chain.from_iterable(files)), settings, dialect, budget)
 
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
@@ -74,19 +89,28 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         split_dirs = [artifact_utils.get_split_uri([examples], name) for name in split_names]
         buckets = [split.hash_buckets for split in output_config.split_config.splits]
         shards = _plan_shards(files, split_dirs, is_split=not buckets)
+        counts_dir = os.path.join(self._get_tmp_dir(), "counts")
+        fileio.makedirs(counts_dir)
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Files" >> beam.Create(shards)
+                | "Files" >> beam.Create(list(enumerate(shards)))
                 | "WriteShards"
                 >> beam.ParDo(
                     _WriteShards(
-                        column_types,
+                        survey.types,
                         buckets,
                         output_config.split_config.partition_feature_name or None,
+                        settings,
+                        dialect,
+                        counts_dir,
                     )
                 )
             )
+        _account(examples, survey, split_dirs, split_names, _read_counts(counts_dir, len(shards)))
+        if survey.quarantined:
+            path = os.path.join(examples.uri, QUARANTINE_FILE)
+            write_quarantine(path, survey, settings, dialect)
 
 
 def _plan_shards(
@@ -102,13 +126,45 @@ def _plan_shards(
     return shards
 
 
-def _float_columns(exec_properties: Mapping[str, Any]) -> list[str]:
-    """Reads the columns that hold numbers whatever this file's cells look like."""
+def _read_options(exec_properties: Mapping[str, Any]) -> tuple[TrainerSettings, Dialect, Budget]:
     custom_config = json_format.Parse(
         exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY],
         example_gen_pb2.CustomConfig(),
     )
-    return list(json_format.MessageToDict(custom_config.custom_config)["value"]["float_columns"])
+    options = json_format.MessageToDict(custom_config.custom_config)["value"]
+    return (
+        TrainerSettings.model_validate_json(options["settings"]),
+        Dialect.from_json(options["dialect"]),
+        Budget(**json.loads(options["budget"])),
+    )
+
+
+def _read_counts(counts_dir: str, files: int) -> dict[str, int]:
+    """Adds up what the workers have counted: folder of a split to its number of examples."""
+    counts: Counter[str] = Counter()
+    for index in range(files):
+        with fileio.open(os.path.join(counts_dir, f"{index}.json")) as file:
+            counts.update(json.load(file))
+    return counts
+
+
+def _account(
+    examples: types.Artifact,
+    survey: Survey,
+    split_dirs: Sequence[str],
+    split_names: Sequence[str],
+    counts: Mapping[str, int],
+) -> None:
+    """Writes to the artifact what became of the rows, if that is all of them."""
+    if sum(counts.values()) + survey.quarantined != survey.rows:
+        raise RuntimeError(
+            f"{survey.rows} rows were read, but {sum(counts.values())} are examples and"
+            f" {survey.quarantined} are put aside: have the files been changed meanwhile?"
+        )
+    examples.set_int_custom_property("rows", survey.rows)
+    examples.set_int_custom_property("quarantined", survey.quarantined)
+    for name, folder in zip(split_names, split_dirs, strict=True):
+        examples.set_int_custom_property(f"examples_{name}", counts.get(folder, 0))
 
 
 class _WriteShards(beam.DoFn):
@@ -119,25 +175,39 @@ class _WriteShards(beam.DoFn):
         column_types: Mapping[str, ColumnType],
         buckets: Sequence[int],
         split_by: str | None,
+        settings: TrainerSettings,
+        dialect: Dialect,
+        counts_dir: str,
     ) -> None:
         self._column_types = dict(column_types)
         self._buckets = buckets
         self._split_by = split_by
+        self._settings = settings
+        self._dialect = dialect
+        self._counts_dir = counts_dir
 
-    def process(self, element: tuple[str, Sequence[str]]) -> Iterator[None]:
-        """Overwrites its shards whole, so that a retried bundle leaves the same files."""
-        path, shard_paths = element
+    def process(self, element: tuple[int, tuple[str, Sequence[str]]]) -> Iterator[None]:
+        """Overwrites its files whole, so that a retried bundle leaves the same."""
+        index, (path, shard_paths) = element
+        counts = np.zeros(len(shard_paths), dtype=int)
         writers = []
         for shard_path in shard_paths:
             fileio.makedirs(os.path.dirname(shard_path))
             writers.append(tf.io.TFRecordWriter(shard_path, "GZIP"))
         encoder = RecordBatchToExamplesEncoder()
-        for batch in read_batches(path):
-            examples = encoder.encode(_typed(batch, self._column_types))
-            for shard, example in zip(self._shards_of_rows(batch), examples, strict=True):
+        for block in read_usable(path, self._settings, self._dialect):
+            examples = encoder.encode(
+                _typed(block.batch, self._column_types, self._dialect.decimal)
+            )
+            shards = self._shards_of_rows(block.batch)
+            for shard, example in zip(shards, examples, strict=True):
                 writers[shard].write(example)
+            counts += np.bincount(shards, minlength=len(counts))
         for writer in writers:
             writer.close()
+        with fileio.open(os.path.join(self._counts_dir, f"{index}.json"), "w") as file:
+            folders = map(os.path.dirname, shard_paths)
+            json.dump(dict(zip(folders, counts.tolist(), strict=True)), file)
         yield from ()
 
     def _shards_of_rows(self, batch: pa.RecordBatch) -> list[int]:
@@ -146,12 +216,23 @@ class _WriteShards(beam.DoFn):
         return split_rows(batch, self._buckets, self._split_by)
 
 
-def _typed(batch: pa.RecordBatch, column_types: Mapping[str, ColumnType]) -> pa.RecordBatch:
+def _typed(
+    batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
+) -> pa.RecordBatch:
     """Casts text columns to lists of their type: one value per cell, an empty cell no value."""
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         is_valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
         offsets = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)
-        values = pc.cast(column.drop_null(), _ARROW_TYPES[column_types[name]])
+        values = _cast(column.drop_null(), column_types[name], decimal)
         columns.append(pa.ListArray.from_arrays(pa.array(offsets), values))
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _cast(text: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:
+    if column_type == ColumnType.BYTES:
+        return pc.cast(text, pa.binary())
+    numbers = with_point(text, decimal)
+    if column_type == ColumnType.INT and not can_cast(numbers, pa.int64()):
+        numbers = pc.cast(numbers, pa.float64())  # 1.0, in a label
+    return pc.cast(numbers, _ARROW_TYPES[column_type])

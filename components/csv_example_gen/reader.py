@@ -3,7 +3,8 @@
 import csv
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -15,10 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from components.csv_example_gen.arrays import to_numpy
+from components.csv_example_gen.dialect import Dialect
+from components.csv_example_gen.records import read_records
+from components.csv_example_gen.text import BAD_BYTE, Utf8Stream
+
 BLOCK_BYTES = 4 * 2**20
 """No row may be longer. Arrow reads 32 blocks ahead, so that a reader takes some 150 MiB."""
 
 _FIELD_SEPARATOR = "\x1f"
+_RFC_4180 = Dialect()
 
 
 class ColumnType(IntEnum):
@@ -26,50 +33,119 @@ class ColumnType(IntEnum):
 
     UNKNOWN = 0
     INT = 1
-    FLOAT = 2
-    BYTES = 3
+    WHOLE = 2
+    """Numbers such as 1.0, all of them whole: classes where the column is the label."""
+    FLOAT = 3
+    BYTES = 4
 
 
-def read_header(path: str | Path) -> list[str]:
-    """Reads the column names, the first record that is not blank; empty where there is none.
+def read_header(path: str | Path, dialect: Dialect = _RFC_4180) -> list[str]:
+    """Reads the column names: the dialect's, or those of the first record; empty if none is there.
 
     Raises:
-        pa.ArrowInvalid: If what stands there is not CSV in UTF-8.
+        pa.ArrowInvalid: If what stands there is no text.
     """
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            return next(filter(None, csv.reader(file)), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise pa.ArrowInvalid(f"{path}: {error}") from error
+    if dialect.names is not None and not dialect.header:
+        return list(dialect.names)
+    header = _first_record(path, dialect)
+    return list(dialect.names) if header and dialect.names is not None else header
 
 
-def read_batches(path: str | Path) -> Iterator[pa.RecordBatch]:
+def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:
     """Reads a file of any size in blocks.
 
     Args:
-        path: A CSV file after RFC 4180, UTF-8, with a header.
+        path: A CSV file, compressed by gzip or not.
+        dialect: How it is written.
 
     Yields:
-        Batches of string columns named by the header; an empty cell is null.
+        Batches of string columns named by `read_header`; a gap is null.
 
     Raises:
-        pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not UTF-8.
+        pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not of the
+            encoding.
     """
-    reader = arrow_csv.open_csv(
-        path,
-        read_options=arrow_csv.ReadOptions(block_size=BLOCK_BYTES),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(read_header(path), pa.string()),
-            strings_can_be_null=True,
-            null_values=[""],
-            quoted_strings_can_be_null=True,
-        ),
-    )
-    yield from reader
+    for batch, has_bad_bytes in read_blocks(path, dialect):
+        if has_bad_bytes:
+            raise pa.ArrowInvalid(f"{path}: holds bytes that are not {dialect.encoding}")
+        yield batch
 
 
-def infer_types(paths: Sequence[str]) -> dict[str, ColumnType]:
+def read_blocks(
+    path: str | Path, dialect: Dialect, on_ragged: Callable[[int], None] | None = None
+) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """Reads a file as `read_batches` does, but goes on where it can.
+
+    Args:
+        path: The file.
+        dialect: How it is written.
+        on_ragged: Called, some blocks ahead, with the index of a row that has more or fewer fields
+            than the header, which is left out; None: it raises.
+
+    Yields:
+        Batches of string columns, and whether cells may hold a `MARK`, for a byte that is not of
+        the encoding.
+
+    Raises:
+        pa.ArrowInvalid: If the file is no table.
+    """
+    header = read_header(path, dialect)
+    in_file = _first_record(path, dialect) if dialect.header else header
+    if len(header) != len(in_file):
+        raise pa.ArrowInvalid(f"{path}: {len(in_file)} columns, but {len(header)} names for them")
+
+    def skip(row: arrow_csv.InvalidRow) -> str:
+        if on_ragged is None:
+            return "error"
+        on_ragged(row.number - 1 - dialect.header)
+        return "skip"
+
+    with Utf8Stream(path, dialect) as file:
+        reader = arrow_csv.open_csv(
+            file,
+            # Without threads, Arrow knows the numbers of the rows; it is as fast on few columns.
+            read_options=arrow_csv.ReadOptions(
+                block_size=BLOCK_BYTES,
+                use_threads=False,
+                column_names=None if dialect.header else header,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.separator,
+                quote_char=dialect.quote or False,
+                newlines_in_values=dialect.quote is not None,
+                invalid_row_handler=skip,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(in_file, pa.string()),
+                strings_can_be_null=True,
+                null_values=["", *dialect.gaps],
+                quoted_strings_can_be_null=True,
+            ),
+        )
+        try:
+            for batch in reader:
+                yield pa.RecordBatch.from_arrays(batch.columns, header), file.has_bad_bytes
+        finally:
+            # A reader deleted while it reads ahead waits for a thread that waits for Python.
+            file.close()
+            with suppress(Exception):
+                for _ in reader:
+                    pass
+
+
+def _first_record(path: str | Path, dialect: Dialect) -> list[str]:
+    try:
+        record = next(read_records(path, dialect), None)
+    except csv.Error as error:
+        raise pa.ArrowInvalid(f"{path}: {error}") from error
+    cells = list(record.cells) if record else []
+    if any(BAD_BYTE.search(cell) for cell in cells):
+        raise pa.ArrowInvalid(f"{path}: the header is not {dialect.encoding}")
+    return cells
+
+
+def infer_types(paths: Sequence[str], dialect: Dialect = _RFC_4180) -> dict[str, ColumnType]:
     """Finds the narrowest type that holds every cell of each column, over all files.
 
     Source: the rule of TFX's CsvExampleGen: whole numbers, else numbers, else bytes; empty cells do
@@ -77,11 +153,39 @@ def infer_types(paths: Sequence[str]) -> dict[str, ColumnType]:
     """
     types: dict[str, ColumnType] = {}
     for path in paths:
-        for batch in read_batches(path):
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                known = types.get(name, ColumnType.UNKNOWN)
-                types[name] = max(known, column_type(column, known))
+        for batch in read_batches(path, dialect):
+            types |= widen_types(types, batch, dialect.decimal)
     return types
+
+
+def widen_types(
+    types: Mapping[str, ColumnType],
+    batch: pa.RecordBatch,
+    decimal: str,
+    without: Container[str] = (),
+) -> dict[str, ColumnType]:
+    """Gives the types, so far as known, that hold the cells of a further batch too.
+
+    Args:
+        types: The types so far.
+        batch: String columns.
+        decimal: Decimal point of numbers.
+        without: Columns that are left out.
+    """
+    widened = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name in without:
+            continue
+        known = types.get(name, ColumnType.UNKNOWN)
+        widened[name] = max(known, column_type(with_point(column, decimal), known))
+    return widened
+
+
+def with_point(column: pa.Array, decimal: str) -> pa.Array:
+    """Writes the numbers of a string column with a point, so that Arrow reads them."""
+    if decimal == ".":
+        return column
+    return pc.replace_substring(pc.replace_substring(column, ".", "?"), decimal, ".")
 
 
 def column_type(column: pa.Array, at_least: ColumnType = ColumnType.UNKNOWN) -> ColumnType:
@@ -93,7 +197,15 @@ def column_type(column: pa.Array, at_least: ColumnType = ColumnType.UNKNOWN) -> 
         return ColumnType.BYTES
     if at_least <= ColumnType.INT and can_cast(column, pa.int64()):
         return ColumnType.INT
-    return ColumnType.FLOAT
+    return (
+        ColumnType.WHOLE if at_least <= ColumnType.WHOLE and _is_whole(column) else ColumnType.FLOAT
+    )
+
+
+def _is_whole(column: pa.Array) -> bool:
+    """Whether all numbers of a column are whole, and so small that a double holds them exactly."""
+    numbers = to_numpy(pc.cast(column, pa.float64()), null=0)
+    return bool(np.all((np.floor(numbers) == numbers) & (np.abs(numbers) < 2**53)))
 
 
 def can_cast(column: pa.Array, arrow_type: pa.DataType) -> bool:

@@ -12,6 +12,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.utils import json_utils
 
+from components.csv_example_gen.dialect import Dialect
 from components.csv_statistics_gen import executor
 
 _CHUNK_BYTES = 2**20
@@ -22,6 +23,7 @@ class CsvStatisticsGenSpec(ComponentSpec):
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "paths": ExecutionParameter(type=str),
+        "dialect": ExecutionParameter(type=str),
         "content_digest": ExecutionParameter(type=str),
         "stats_options_json": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str, optional=True),
@@ -43,6 +45,7 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
     def __init__(
         self,
         paths: Sequence[str],
+        dialect: Dialect,
         statistics: types.BaseChannel,
         stats_options: tfdv.StatsOptions,
     ) -> None:
@@ -50,12 +53,14 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
 
         Args:
             paths: The CSV files.
+            dialect: How they are written.
             statistics: Statistics of the data, whose columns' types hold here too.
             stats_options: As the data's own statistics are made.
         """
         super().__init__(
             CsvStatisticsGenSpec(
                 paths=json_utils.dumps(list(paths)),
+                dialect=dialect.to_json(),
                 content_digest=_digest(paths),
                 stats_options_json=stats_options.to_json(),
                 statistics=statistics,

@@ -16,7 +16,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.csv_example_gen.reader import ColumnType, infer_types, read_batches
+from components.csv_example_gen.dialect import Dialect
+from components.csv_example_gen.reader import ColumnType, infer_types, read_batches, with_point
 from components.distribution_validator.executor import load
 
 SPLIT = "all"
@@ -48,11 +49,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: `statistics` of the data that these are to be compared with.
             output_dict: `baseline_statistics`.
-            exec_properties: `paths`, JSON; `stats_options_json`.
+            exec_properties: `paths` and `dialect`, JSON; `stats_options_json`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         paths = json.loads(exec_properties["paths"])
-        column_types = infer_types(paths)
+        dialect = Dialect.from_json(exec_properties["dialect"])
+        column_types = infer_types(paths, dialect)
         expected = load(artifact_utils.get_single_instance(input_dict["statistics"]))
         for feature in expected.datasets[0].features:
             name = feature.path.step[0]
@@ -67,7 +69,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths)
-                | "Read" >> beam.FlatMap(_read, column_types)
+                | "Read" >> beam.FlatMap(_read, column_types, dialect)
                 | "Measure"
                 >> tfdv.GenerateStatistics(
                     tfdv.StatsOptions.from_json(exec_properties["stats_options_json"])
@@ -77,13 +79,18 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             )
 
 
-def _read(path: str, column_types: Mapping[str, ColumnType]) -> Iterator[pa.RecordBatch]:
+def _read(
+    path: str, column_types: Mapping[str, ColumnType], dialect: Dialect
+) -> Iterator[pa.RecordBatch]:
     """Yields the batches of a file, a list of one value per cell, an empty cell null."""
-    for batch in read_batches(path):
+    for batch in read_batches(path, dialect):
         columns = []
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             is_valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
             ends = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)
-            values = pc.cast(column.drop_null(), _ARROW_TYPES[column_types[name]])
+            cells = column.drop_null()
+            if column_types[name] != ColumnType.BYTES:
+                cells = with_point(cells, dialect.decimal)
+            values = pc.cast(cells, _ARROW_TYPES[column_types[name]])
             columns.append(pa.ListArray.from_arrays(pa.array(ends), values))
         yield pa.RecordBatch.from_arrays(columns, batch.schema.names)

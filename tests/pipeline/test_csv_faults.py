@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.reader import read_batches
-from pipeline.csv_faults import Record, find_cell, lines_of_rows, read_records
+from components.csv_example_gen.records import Record, pick_records, read_records
+from pipeline.csv_faults import find_cell
 
 CELL = st.text(st.sampled_from('a1 ,"\r\n\t\x0b\x1e\x85\u2028é;'), max_size=6)
 
@@ -45,7 +47,7 @@ def test_read_records_gives_the_rows_of_read_batches(
     path.write_bytes(text.encode())
 
     rows = [list(row.values()) for batch in read_batches(path) for row in batch.to_pylist()]
-    records = list(read_records(str(path)))
+    records = list(read_records(path, Dialect()))
 
     assert [[cell or None for cell in record.cells] for record in records[1:]] == rows
     assert all(record.is_closed for record in records)
@@ -60,7 +62,7 @@ def test_read_records_gives_the_lines_between_which_a_record_stands(
     path.write_bytes(text.encode())
     lines = io.StringIO(text, newline="").readlines()
 
-    for record in read_records(str(path)):
+    for record in read_records(path, Dialect()):
         part = "".join(lines[record.line - 1 : record.last_line])
         assert list(csv.reader(io.StringIO(part, newline=""))) == [record.cells]
 
@@ -69,7 +71,7 @@ def test_read_records_gives_the_lines_between_which_a_record_stands(
 def test_read_records_marks_the_record_whose_quote_never_closes(tmp_path: Path, end: str) -> None:
     (tmp_path / "rows.csv").write_text(f'a,b\n1,2\n\n3,"4{end}')
 
-    *closed, last = read_records(str(tmp_path / "rows.csv"))
+    *closed, last = read_records(tmp_path / "rows.csv", Dialect())
 
     assert [record.is_closed for record in closed] == [True, True]
     assert (last.line, last.cells, last.is_closed) == (4, ["3", f"4{end}"], False)
@@ -79,7 +81,7 @@ def test_read_records_restores_the_limit_of_the_csv_module(tmp_path: Path) -> No
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
     limit = csv.field_size_limit()
 
-    list(read_records(str(tmp_path / "rows.csv")))
+    list(read_records(tmp_path / "rows.csv", Dialect()))
 
     assert csv.field_size_limit() == limit
 
@@ -87,21 +89,25 @@ def test_read_records_restores_the_limit_of_the_csv_module(tmp_path: Path) -> No
 def test_read_records_keeps_bytes_that_are_not_utf8_apart(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(b"a\n\xe9\n")
 
-    assert list(read_records(str(tmp_path / "rows.csv")))[1] == Record(2, 2, ["\udce9"])
+    assert list(read_records(tmp_path / "rows.csv", Dialect()))[1] == Record(
+        2, 2, ["\udce9"], "\udce9"
+    )
 
 
 def test_read_records_leaves_the_byte_order_mark_out(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(b'\xef\xbb\xbf"a,1",b\n')
 
-    assert list(read_records(str(tmp_path / "rows.csv"))) == [Record(1, 1, ["a,1", "b"])]
+    assert list(read_records(tmp_path / "rows.csv", Dialect())) == [
+        Record(1, 1, ["a,1", "b"], '"a,1",b')
+    ]
 
 
-def test_lines_of_rows_counts_rows_from_0_below_the_header(tmp_path: Path) -> None:
+def test_pick_records_counts_rows_from_0_below_the_header(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text('\na,b\n\n1,"2\n2"\n3,4\n\n5,6\n7,8\n')
 
-    lines = lines_of_rows(str(tmp_path / "rows.csv"), {0, 1, 2})
+    records = pick_records(str(tmp_path / "rows.csv"), Dialect(), {0, 1, 2})
 
-    assert lines == {0: 4, 1: 6, 2: 8}
+    assert [(row, record.line) for row, record in records] == [(0, 4), (1, 6), (2, 8)]
 
 
 def test_find_cell_gives_the_first_of_all_files(tmp_path: Path) -> None:
@@ -109,4 +115,4 @@ def test_find_cell_gives_the_first_of_all_files(tmp_path: Path) -> None:
     Path(paths[0]).write_text("a,b\nx,1\n")
     Path(paths[1]).write_text("a,b\n1,y\ny,x\nz,x\n")
 
-    assert find_cell(paths, 1, {"x"}.__contains__) == (f"{paths[1]}:3", "x")
+    assert find_cell(paths, Dialect(), 1, {"x"}.__contains__) == (f"{paths[1]}:3", "x")

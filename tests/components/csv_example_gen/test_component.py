@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,13 @@ from tfx.components.example_gen.csv_example_gen import executor as stock
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, standard_artifacts
 
+from components.csv_example_gen.budget import Budget
 from components.csv_example_gen.component import CsvExampleGen
+from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.driver import Driver
 from components.csv_example_gen.executor import Executor
 from components.csv_example_gen.reader import read_batches, split_rows
+from trainer.config import TrainerSettings
 
 BUCKETS = {"train": 2, "eval": 1}
 FILES = {
@@ -29,6 +32,8 @@ FILES = {
     + "9007199254740993,-0.1,NA,,x,,-1.5\n",
 }
 LABELED = ["whole", "word"]
+RFC_4180 = Dialect()
+NOTHING = Budget()
 
 Example = tuple[tuple[str, str | None, tuple[Any, ...]], ...]
 Make = Callable[..., Path]
@@ -41,19 +46,36 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
+def make_settings(
+    label: str = "whole", task: str = "multiclass", **features: Any
+) -> TrainerSettings:
+    return TrainerSettings.model_validate({"label": label, "task": task, "features": features})
+
+
+SETTINGS = make_settings(number="numeric")
+
+
 def run(
     executor_class: type,
     input_dir: Path,
     output_dir: Path,
     *,
-    float_columns: Sequence[str] = (),
+    settings: TrainerSettings = SETTINGS,
+    dialect: Dialect = RFC_4180,
+    budget: Budget = NOTHING,
     pattern: str | Mapping[str, str] = "*.csv",
     split_by: str | None = None,
 ) -> Artifact:
     """Runs an ExampleGen's executor on the component's properties, and gives its artifact."""
     buckets = BUCKETS if isinstance(pattern, str) else None
     component = CsvExampleGen(
-        str(input_dir), pattern, buckets, split_by=split_by, float_columns=float_columns
+        str(input_dir),
+        pattern,
+        buckets,
+        split_by=split_by,
+        settings=settings,
+        dialect=dialect,
+        budget=budget,
     )
     examples = standard_artifacts.Examples()
     examples.uri = str(output_dir)
@@ -184,7 +206,10 @@ def test_executor_overwrites_what_a_killed_attempt_left(input_dir: Path, tmp_pat
 
 def test_executor_gives_floats_where_it_is_told_to(input_dir: Path, tmp_path: Path) -> None:
     examples = run(
-        Executor, input_dir, tmp_path / "examples", float_columns=["whole", "gaps", "none"]
+        Executor,
+        input_dir,
+        tmp_path / "examples",
+        settings=make_settings(whole="bucketized", gaps="bucketized", none="bucketized"),
     )
 
     rows = read_split(examples, "train") + read_split(examples, "eval")
@@ -198,18 +223,23 @@ def test_executor_gives_floats_where_it_is_told_to(input_dir: Path, tmp_path: Pa
 def test_executor_reads_line_ends_within_cells(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "csv", {"a.csv": 'n,word\n1,"two\nlines"\n'})
 
-    examples = run(Executor, folder, tmp_path / "examples", pattern="a.csv")
+    examples = run(
+        Executor, folder, tmp_path / "examples", pattern="a.csv", settings=make_settings("n")
+    )
 
     rows = read_split(examples, "train") + read_split(examples, "eval")
     assert rows == [(("n", "int64_list", (1,)), ("word", "bytes_list", (b"two\nlines",)))]
 
 
 def test_executor_keeps_the_splits_of_the_files(tmp_path: Path) -> None:
-    files = {"a.csv": "n\n1\n2\n", "b.csv": "n\n3\n", "c.csv": "n\n4\n5.5\n", "d.csv": "n\n6\n"}
+    rows = {"a.csv": "1,x\n2,x\n", "b.csv": "3,x\n", "c.csv": "4,x\n5.5,x\n", "d.csv": "6,x\n"}
+    files = {name: f"n,word\n{text}" for name, text in rows.items()}
     folder = write_files(tmp_path / "csv", files)
     patterns = {"train": "[ab].csv", "eval": "c.csv", "test": "d.csv"}
 
-    examples = run(Executor, folder, tmp_path / "examples", pattern=patterns)
+    examples = run(
+        Executor, folder, tmp_path / "examples", pattern=patterns, settings=make_settings("word")
+    )
 
     assert examples.split_names == '["train", "eval", "test"]'
     found = {split: values_of(read_split(examples, split), "n") for split in patterns}
@@ -242,7 +272,9 @@ def test_executor_keeps_rows_of_equal_cells_in_a_split(tmp_path: Path) -> None:
         tmp_path / "csv", {"a.csv": f"n,customer\n{rows}", "b.csv": f"n,customer\n{rows}"}
     )
 
-    examples = run(Executor, folder, tmp_path / "examples", split_by="customer")
+    examples = run(
+        Executor, folder, tmp_path / "examples", split_by="customer", settings=make_settings("n")
+    )
 
     customers = [{n % 12 for n in values_of(read_split(examples, split), "n")} for split in BUCKETS]
     assert customers[0] | customers[1] == set(range(12))
@@ -253,7 +285,9 @@ def test_executor_keeps_rows_of_equal_cells_in_a_split(tmp_path: Path) -> None:
 def test_executor_reads_the_csv_files_of_a_folder_only(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "csv", {"a.csv": "n\n1\n", "a.csv.bak": "n\n2\n"})
 
-    examples = run(Executor, folder, tmp_path / "examples", pattern="*.csv*")
+    examples = run(
+        Executor, folder, tmp_path / "examples", pattern="*.csv*", settings=make_settings("n")
+    )
 
     rows = read_split(examples, "train") + read_split(examples, "eval")
     assert values_of(rows, "n") == [1]
@@ -265,7 +299,10 @@ def test_executor_reads_the_csv_files_of_a_folder_only(tmp_path: Path) -> None:
 def drive(input_dir: Path, pattern: str | Mapping[str, str] = "*.csv") -> str:
     """Runs the driver, and gives the fingerprint that it puts into the cache key."""
     component = CsvExampleGen(
-        str(input_dir), pattern, BUCKETS if isinstance(pattern, str) else None
+        str(input_dir),
+        pattern,
+        BUCKETS if isinstance(pattern, str) else None,
+        settings=SETTINGS,
     )
     info = data_types.ExecutionInfo(
         exec_properties=dict(component.exec_properties),

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from components.csv_example_gen.cells import NUMBER
 from components.csv_example_gen.reader import can_cast
-from pipeline.csv_rows import NUMBER
 
 
 @settings(deadline=None)

@@ -1,0 +1,28 @@
+"""Arrow arrays as NumPy arrays, without `Array.to_numpy`: that imports pandas first."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+def to_numpy(column: pa.Array, null: float) -> npt.NDArray[Any]:
+    """Copies an array of numbers or booleans, with a value for null."""
+    validity, data = column.buffers()
+    count, begin = len(column), column.offset
+    if data is None or not count:
+        return np.full(count, null, dtype=column.type.to_pandas_dtype())
+    if pa.types.is_boolean(column.type):
+        values = _bits(data, begin, count)
+    else:
+        dtype = column.type.to_pandas_dtype()
+        values = np.frombuffer(data, dtype=dtype, count=begin + count)[begin:].copy()
+    if validity is not None and column.null_count:
+        values[~_bits(validity, begin, count)] = null
+    return values
+
+
+def _bits(buffer: pa.Buffer, begin: int, count: int) -> npt.NDArray[np.bool_]:
+    bits = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), bitorder="little")
+    return bits[begin : begin + count].astype(bool)
