@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -45,6 +46,8 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     options = make_parser().parse_args(arguments)
     try:
+        if options.command == "init":
+            return _init(options)
         config = load_config(options.config, options.set)
         return _COMMANDS[options.command](config, options)
     except PipelineError as error:
@@ -53,6 +56,15 @@ def run_command(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return RunKilledError.exit_code
+
+
+def _init(options: argparse.Namespace) -> int:
+    from pipeline.init import write_config
+
+    for sentence in write_config(options.data, options.label, options.output):
+        print(sentence)
+    print(f"next: pipeline run --config {options.output}")
+    return 0
 
 
 def _run(config: Config, options: argparse.Namespace) -> int:
@@ -65,11 +77,15 @@ def _run(config: Config, options: argparse.Namespace) -> int:
 
 
 def _validate(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.auto_features import resolve_features
     from pipeline.data_check import check_data
     from pipeline.own_code import make_importable
 
     make_importable(config)
+    config = resolve_features(config)
     summary = check_data(config)
+    for note in config.notes:
+        print(f"features: {note}")
     rows = ", ".join(f"{count} to {split}" for split, count in summary.rows.items())
     classes = f"; classes: {', '.join(summary.classes)}" if summary.classes else ""
     aside = f"; put aside: {summary.quarantined} rows" if summary.quarantined else ""
@@ -170,6 +186,16 @@ def make_parser() -> argparse.ArgumentParser:
         prog="pipeline", description="From CSV files and one YAML file to a pushed, tracked model."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    init = commands.add_parser("init", help="write a configuration for a CSV file")
+    init.add_argument("data", type=Path, metavar="DATA", help="a CSV file, or a folder of them")
+    init.add_argument("--label", metavar="NAME", required=True, help="the column to predict")
+    init.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("pipeline_config.yaml"),
+        help="the file to write (default: pipeline_config.yaml)",
+    )
     run = commands.add_parser("run", parents=[common, as_json], help="run the pipeline")
     run.add_argument("--verbose", action="store_true", help="show the libraries' output as well")
     run.add_argument(

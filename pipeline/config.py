@@ -1,7 +1,7 @@
 """The configuration: what `pipeline_config.yaml` may say, as strict and frozen models."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +22,7 @@ from pipeline.sections import (
     ValidationSettings,
 )
 from trainer.config import Task, TrainerSettings, TrainSettings, is_column_name
-from trainer.feature_config import ALL_OTHERS, Crossed, Features
+from trainer.feature_config import ALL_OTHERS, Crossed, Feature, Features
 from trainer.model_config import ModelSettings
 from trainer.section import Section, SettingError
 from trainer.tuner_config import TunerSettings
@@ -64,6 +64,7 @@ class Config(Section):
 
     _base_dir: Path = PrivateAttr(default_factory=Path.cwd)
     _overrides: tuple[str, ...] = PrivateAttr(default=())
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     def located(self, base_dir: Path, overrides: Sequence[str] = ()) -> "Config":
         """Gives the same configuration, told where it came from.
@@ -76,6 +77,22 @@ class Config(Section):
         config._base_dir = base_dir
         config._overrides = tuple(overrides)
         return config
+
+    def resolved(self, features: Mapping[str, Feature], notes: Sequence[str]) -> "Config":
+        """Gives the same configuration with features that were chosen by the data.
+
+        Args:
+            features: The features, none of them `auto`.
+            notes: What the user should know of the choice.
+        """
+        config = self.model_copy(update={"features": dict(features)})
+        config._notes = tuple(notes)
+        return config
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the features that were chosen by the data."""
+        return self._notes
 
     @property
     def overrides(self) -> tuple[str, ...]:

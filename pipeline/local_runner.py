@@ -10,6 +10,7 @@ Creating executes this file with `LocalDagRunner.run` patched out: it reads, and
 import os
 import sys
 
+from pipeline.auto_features import resolve_features
 from pipeline.data_check import check_data
 from pipeline.errors import PipelineError
 from pipeline.load import load_config
@@ -20,7 +21,8 @@ from pipeline.session import default_config_path, open_view, start
 def main() -> None:
     """Runs the configured pipeline."""
     try:
-        config = load_config(os.environ.get("PIPELINE_CONFIG", default_config_path()))
+        path = os.environ.get("PIPELINE_CONFIG", default_config_path())
+        config = resolve_features(load_config(path))
         make_importable(config)
         check_data(config)
         start(config, open_view(config))

@@ -14,6 +14,8 @@ from pipeline.sections import LOWER_IS_BETTER
 STATE_SETTINGS = ("beam.", "cache", "mlflow.", "paths.", "push.")
 """What these say changes where a run's results go, and none of the results."""
 _HOW_OFTEN = re.compile(r"train\.\w+_every_steps=")
+_MAX_TAG = 1000
+"""Characters of a tag that one still reads."""
 _SOURCE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -41,6 +43,7 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
             "mlflow.user": _user(),
             "code.digest": code_digest("pipeline.graph", "trainer.run", "trainer.preprocessing"),
             **git_tags(_SOURCE_DIR),
+            **_feature_tags(config),
         },
         data_path=str(config.data_path),
         label=config.data.label,
@@ -64,6 +67,11 @@ def _without_section(setting: str) -> str:
     """Leaves out the first part of a setting's key, which in a table of runs only takes place."""
     key, _, value = setting.partition("=")
     return f"{key.partition('.')[2] or key}={value}"
+
+
+def _feature_tags(config: Config) -> dict[str, str]:
+    """Says how features were chosen by the data, as far as a tag goes; nothing if none were."""
+    return {"features.auto": "; ".join(config.notes)[:_MAX_TAG]} if config.notes else {}
 
 
 def _user() -> str:

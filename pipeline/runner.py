@@ -79,6 +79,8 @@ class PipelineRunner(LocalDagRunner):
         if run_options is not None:
             raise ValueError("partial runs are not supported")
         with self._view as view, exclusive(self._config.root_dir, view.say):
+            for note in self._config.notes:
+                view.say(f"features: {note}")
             self.report = self._run(pipeline, view)
             view.show(self.report)
 

@@ -12,6 +12,7 @@ from absl import logging
 from rich.console import Console
 
 from components.mlflow_tracker.client import Tracker
+from pipeline.auto_features import resolve_features
 from pipeline.config import Config
 from pipeline.data_check import check_data
 from pipeline.interrupts import Interrupts
@@ -43,6 +44,7 @@ def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) 
         KeyboardInterrupt: If it is interrupted elsewhere.
     """
     make_importable(config)
+    config = resolve_features(config)
     check_data(config)
     with open_view(config, verbose=verbose, quiet=quiet) as view:
         return start(config, nullcontext(view), start_tracker(config)).report

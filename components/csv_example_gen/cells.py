@@ -244,7 +244,9 @@ class Moment:
             for index in self._indices()
         )
         late = np.flatnonzero((day > 28) | (year < 1))
-        wrong[late] |= [not _is_date(year[row], month[row], day[row]) for row in late]
+        wrong[late] |= np.array(
+            [not _is_date(year[row], month[row], day[row]) for row in late], dtype=bool
+        )
         return wrong
 
     def say(self, text: str | None) -> str:
