@@ -30,7 +30,7 @@ _TYPES = {
 _ARROW_TYPES = {
     ColumnType.UNKNOWN: pa.binary(),
     ColumnType.INT: pa.int64(),
-    ColumnType.FLOAT: pa.float64(),
+    ColumnType.FLOAT: pa.float32(),  # as in the examples: 0.1 is another number in float64
     ColumnType.BYTES: pa.binary(),
 }
 

@@ -110,7 +110,7 @@ def test_run_measures_skew_to_rows_without_a_label(
     rows = [line.rpartition(",")[0] for line in IRIS.read_text().splitlines()]
     asked = tmp_path / "asked.csv"
     asked.write_text("".join(f"{row}\n" for row in rows))
-    config = {"path": str(asked), "columns": {"*": 0.05}}
+    config = {"path": str(asked), "columns": {"*": 0.1}}
 
     report = workspace.run(*settings(f"validation.skew={json.dumps(config)}"))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow_data_validation as tfdv
 from measured_data import read_statistics, write_statistics
@@ -72,3 +73,7 @@ def test_csv_statistics_gen_is_keyed_by_content(tmp_path: Path) -> None:
         return str(component.exec_properties["content_digest"])
 
     assert key("a", "x\n1\n") == key("b", "x\n1\n") != key("c", "x\n2\n")
+
+
+def test_csv_statistics_gen_reads_numbers_as_the_examples_hold_them(tmp_path: Path) -> None:
+    assert generate(tmp_path, "x\n0.1\n")["x"].num_stats.max == float(np.float32(0.1))
