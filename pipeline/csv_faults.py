@@ -65,6 +65,11 @@ def check_bytes(path: str, dialect: Dialect) -> None:
         raise DataError(
             f"{path}: is damaged, {error}; expected a whole file of gzip: compress or copy it again"
         ) from None
+    except UnicodeError as error:
+        raise DataError(
+            f"{path}: is not {dialect.encoding}, {error}; expected a file in it: correct"
+            " data.csv.encoding"
+        ) from None
     # An odd number is no fault yet: a quote inside an unquoted cell (5" pipe) is a plain character.
     if quotes % 2 and any(not record.is_closed for record in read_records(path, dialect)):
         raise data_error(_faults(path, dialect))

@@ -23,6 +23,19 @@ def to_numpy(column: pa.Array, null: float) -> npt.NDArray[Any]:
     return values
 
 
+def as_lists(column: pa.Array, values: pa.Array) -> pa.ListArray:
+    """Makes a list of one value of each cell; null of a gap, as an example without the feature.
+
+    Args:
+        column: The cells, null where there is a gap.
+        values: The values of all others.
+    """
+    is_valid = ~to_numpy(column.is_null(), null=True).astype(bool)
+    ends = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)
+    offsets = pa.array(ends, mask=np.append(~is_valid, False))
+    return pa.ListArray.from_arrays(offsets, values)
+
+
 def _bits(buffer: pa.Buffer, begin: int, count: int) -> npt.NDArray[np.bool_]:
     bits = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), bitorder="little")
     return bits[begin : begin + count].astype(bool)

@@ -120,7 +120,7 @@ def _feature_rule(feature: Feature, decimal: str) -> CellRule | None:
     if isinstance(feature, Boolean):
         return Words((*feature.true, *feature.false))
     if isinstance(feature, Datetime):
-        return Moment(feature.format, decimal)
+        return Moment(feature.format)
     return None
 
 
@@ -231,7 +231,6 @@ class Moment:
     """A date or time of the years 1 to 9999 in a format, or a gap."""
 
     format: str
-    decimal: str
 
     def find_wrong(self, column: pa.Array) -> Mask:
         """Finds what does not fit the format or is no day of the calendar."""
@@ -244,9 +243,8 @@ class Moment:
             for index in self._indices()
         )
         late = np.flatnonzero((day > 28) | (year < 1))
-        wrong[late] |= np.array(
-            [not _is_date(year[row], month[row], day[row]) for row in late], dtype=bool
-        )
+        for row in late:
+            wrong[row] |= not _is_date(year[row], month[row], day[row])
         return wrong
 
     def say(self, text: str | None) -> str:

@@ -22,6 +22,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
+from components.csv_example_gen.arrays import as_lists
 from components.csv_example_gen.budget import Budget
 from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.inputs import list_files
@@ -219,13 +220,11 @@ class _WriteShards(beam.DoFn):
 def _typed(
     batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
 ) -> pa.RecordBatch:
-    """Casts text columns to lists of their type: one value per cell, an empty cell no value."""
+    """Casts text columns to lists of their type: one value per cell, a gap none."""
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        is_valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
-        offsets = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)
         values = _cast(column.drop_null(), column_types[name], decimal)
-        columns.append(pa.ListArray.from_arrays(pa.array(offsets), values))
+        columns.append(as_lists(column, values))
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 

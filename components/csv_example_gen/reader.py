@@ -137,7 +137,7 @@ def read_blocks(
 def _first_record(path: str | Path, dialect: Dialect) -> list[str]:
     try:
         record = next(read_records(path, dialect), None)
-    except csv.Error as error:
+    except (csv.Error, UnicodeError) as error:
         raise pa.ArrowInvalid(f"{path}: {error}") from error
     cells = list(record.cells) if record else []
     if any(BAD_BYTE.search(cell) for cell in cells):

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -132,8 +133,9 @@ def _sort_faults(
     for index, mask in wrong.items():
         found = rows[mask]
         faults.append(np.stack([found, np.full_like(found, index)], axis=1))
-    table: Indices = np.concatenate(faults)
-    return np.take(table, np.lexsort([by_name[table[:, 1]], table[:, 0]]), axis=0)
+    table = np.concatenate(faults)
+    order = np.lexsort([by_name[table[:, 1]], table[:, 0]])
+    return cast(Indices, table[order])
 
 
 def _check_end(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow_data_validation as tfdv
@@ -16,6 +15,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
+from components.csv_example_gen.arrays import as_lists
 from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.reader import ColumnType, infer_types, read_batches, with_point
 from components.distribution_validator.executor import load
@@ -82,15 +82,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _read(
     path: str, column_types: Mapping[str, ColumnType], dialect: Dialect
 ) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of a file, a list of one value per cell, an empty cell null."""
+    """Yields the batches of a file, a list of one value per cell, a gap null."""
     for batch in read_batches(path, dialect):
         columns = []
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            is_valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
-            ends = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)
             cells = column.drop_null()
             if column_types[name] != ColumnType.BYTES:
                 cells = with_point(cells, dialect.decimal)
             values = pc.cast(cells, _ARROW_TYPES[column_types[name]])
-            columns.append(pa.ListArray.from_arrays(pa.array(ends), values))
+            columns.append(as_lists(column, values))
         yield pa.RecordBatch.from_arrays(columns, batch.schema.names)

@@ -44,14 +44,20 @@ def make_config(
     features: Sequence[str] = ("x", "y"),
     slices: Sequence[Sequence[str]] = (),
     validation: Mapping[str, Any] | None = None,
+    task: str = "multiclass",
+    train: dict[str, Any] | None = None,
     **data: Any,
 ) -> Config:
     return Config.model_validate(
         {
             "name": "t",
             "data": {"path": path and str(path), "label": label, **data},
+            "validation": validation or {},
+            "features": dict.fromkeys(features, "numeric"),
+            "task": task,
+            "train": train or {},
             "evaluation": {
-                "thresholds": {"accuracy": {"min": 0.5}},
+                "thresholds": {"rmse" if task == "regression" else "accuracy": {"min": 0.5}},
                 "slices": [list(columns) for columns in slices],
             },
         }
@@ -856,3 +862,142 @@ def test_check_data_takes_rows_to_compare_with_that_have_no_label(path: Path) ->
     skew = {"path": str(other), "columns": {"*": 0.5}}
 
     assert check_data(make_config(path, validation={"skew": skew})).classes == ("a", "b")
+
+
+@pytest.mark.parametrize("label", [("1.0", "0.0"), ("1", "0.0"), ("1e0", "00")])
+def test_check_data_takes_whole_numbers_with_a_point_for_whole(
+    path: Path, label: tuple[str, str]
+) -> None:
+    path.write_text(make_csv(*(f"{i},{i},{label[i % 2]}" for i in range(30))))
+
+    assert check_data(make_config(path)).classes == ("0", "1")
+
+
+BINARY: dict[str, Any] = {"task": "binary"}
+
+
+@pytest.mark.parametrize(("positive", "classes"), [(None, ("a", "b")), ("a", ("b", "a"))])
+def test_check_data_puts_the_positive_class_last(
+    path: Path, positive: str | None, classes: tuple[str, ...]
+) -> None:
+    path.write_text(make_csv(*ROWS))
+
+    assert check_data(make_config(path, **BINARY, positive=positive)).classes == classes
+
+
+def test_check_data_refuses_three_classes_in_a_binary_task(path: Path) -> None:
+    message = check(path, make_csv(*ROWS, "1,2,c"), **BINARY)
+
+    assert "kind: 3 classes, 'a', 'b', 'c'; expected 2 in a binary task" in message
+
+
+def test_check_data_names_the_class_nearest_to_a_positive_one_that_is_not_there(path: Path) -> None:
+    rows = [f"{i},{i},{('good', 'bad')[i % 2]}" for i in range(30)]
+    message = check(path, make_csv(*rows), **BINARY, positive="god")
+
+    assert "kind: there is no class 'god'; expected one of 'bad', 'good'" in message
+    assert message.endswith("correct data.positive; did you mean 'good'?")
+
+
+def test_check_data_refuses_the_weight_of_a_class_that_is_not_there(path: Path) -> None:
+    message = check(path, make_csv(*ROWS), train={"class_weights": {"a": 2.0, "c": 2.0}})
+
+    assert "there is no class 'c'; expected one of 'a', 'b': correct train.class_weights" in message
+
+
+def test_check_data_accepts_any_numbers_in_a_regression(path: Path) -> None:
+    path.write_text(make_csv(*(f"{i},{i},{i / 7}" for i in range(2000))))
+
+    summary = check_data(make_config(path, task="regression"))
+
+    assert summary.classes == ()
+    assert sum(summary.rows.values()) == 2000
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["1,2,3.5"] * 10, "every row has the number 3.5; expected numbers that differ"),
+        (["1,2,3.5"] * 10 + ["2,3,4"] * 10, "has the number|has no row"),
+        ([f"{i},{i},a" for i in range(9)], "2: kind: 'a' is not a number"),
+    ],
+)
+def test_check_data_refuses_numbers_that_cannot_be_learned(
+    path: Path, rows: list[str], words: str
+) -> None:
+    assert re.search(words, check(path, make_csv(*rows), task="regression"))
+
+
+# Quarantine
+
+FAULTY = {4: "w,2,a", 6: "1,2", 8: "1,2,", 9: "w,w,b"}
+
+
+@pytest.mark.parametrize("budget", [{"max_rows": 4}, {"max_share": 0.2}])
+def test_check_data_puts_rows_aside_within_the_budget(path: Path, budget: dict[str, Any]) -> None:
+    path.write_text(replace_rows(FAULTY))
+
+    summary = check_data(make_config(path, quarantine=budget))
+
+    assert summary.quarantined == 4
+    assert sum(summary.rows.values()) == 16
+
+
+def test_check_data_says_by_how_much_a_budget_is_exceeded(path: Path) -> None:
+    message = check(path, replace_rows(FAULTY), quarantine={"max_rows": 3})
+
+    first, *lines = message.splitlines()
+    assert first.startswith("4 of 20 rows cannot be used; expected at most 3")
+    assert [line.split(":")[0] for line in lines] == ["4", "6", "8", "9", "9"]
+
+
+def test_check_data_refuses_data_of_which_no_row_can_be_used(path: Path) -> None:
+    message = check(path, make_csv("w,2,a", "w,3,b"), quarantine={"max_rows": 9})
+
+    assert message.startswith("no row can be used\n2: x: 'w' is not a number")
+
+
+def test_check_data_refuses_an_open_quote_whatever_the_budget(path: Path) -> None:
+    message = check(path, replace_rows({5: '1,"2,a'}), quarantine={"max_rows": 1000})
+
+    assert "never closes" in message
+
+
+# Dialects
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "words"),
+    [
+        (make_csv(*ROWS), {"separator": ";"}, "this line holds ',': separate the cells by ';'"),
+        (make_csv(*ROWS), {"names": ["x", "y"]}, "1: 3 columns, 'x,y,kind'; expected 2: correct"),
+        (make_csv(*ROWS), {"header": False, "names": ["x"]}, "1: 3 columns, 'x,y,kind'; expected"),
+        ("", {"header": False, "names": ["x", "y", "kind"]}, "is empty"),
+        (make_csv(*ROWS), {"encoding": "utf-16"}, "is not utf-16, UTF-16 stream"),
+        (b"x,y,kind\n1,2,\x81\n", {"encoding": "cp1252"}, "2: column 'kind': the byte 0x81"),
+        (gzip.compress(make_csv(*ROWS).encode())[:-9], {}, "is damaged"),
+    ],
+)
+def test_check_data_says_what_does_not_fit_the_dialect(
+    path: Path, content: str | bytes, dialect: dict[str, Any], words: str
+) -> None:
+    assert words in check(path, content, csv=dialect)
+
+
+def test_check_data_reads_another_dialect(path: Path) -> None:
+    text = "".join(f"{i},5;{i};'{'ab'[i % 2]};\u00e9'\n" for i in range(20))
+    path.write_bytes(gzip.compress(f"# by hand\n{text}".encode("utf-16")))
+    dialect = {
+        "separator": ";",
+        "quote": "'",
+        "header": False,
+        "names": ["x", "y", "kind"],
+        "comment": "#",
+        "decimal": ",",
+        "encoding": "utf-16",
+    }
+
+    summary = check_data(make_config(path, csv=dialect))
+
+    assert summary.classes == ("a;\u00e9", "b;\u00e9")
+    assert sum(summary.rows.values()) == 20

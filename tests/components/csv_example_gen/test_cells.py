@@ -1,15 +1,25 @@
-"""What is taken for a number is what Arrow takes for one."""
+"""What fits a column: a number is what Arrow takes for one."""
 
 import math
 import re
+from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.csv_example_gen.cells import NUMBER
+from components.csv_example_gen.cells import (
+    NUMBER,
+    Moment,
+    Number,
+    cell_rules,
+    select_settings,
+)
 from components.csv_example_gen.reader import can_cast
+from trainer.config import TrainerSettings
 
 
 @settings(deadline=None)
@@ -33,3 +43,77 @@ def test_number_is_infinite_in_float32_where_arrow_says_so(value: float) -> None
 
     # Values from halfway between the largest float32 and the next step on are rounded to infinity.
     assert math.isinf(cast) == (abs(value) >= 2**128 - 2**103)
+
+
+CELLS: list[tuple[Any, list[str | None], list[str | None]]] = [
+    # feature, cells that fit, cells that do not
+    ("numeric", ["1", "-.5", "3.4e38"], [None, "x", "nan", "inf", "3.5e38", "1,5", "+1"]),
+    ({"kind": "numeric", "gap": "mean"}, ["1", None], ["x", "nan"]),
+    ({"kind": "numeric", "gap": 0.0}, ["1", None], ["x"]),
+    ({"kind": "numeric", "scale": "log1p"}, ["0", "7"], ["-0.1", None]),
+    ({"kind": "numeric", "scale": "log1p", "clip": [0.0, 9.0]}, ["-3", "99"], [None, "x"]),
+    ({"kind": "numeric", "scale": "log1p", "clip": [-1.0, 9.0]}, ["0"], ["-3"]),
+    ("bucketized", ["1", None], ["x", "inf"]),
+    ("categorical", ["any word", "1", None], []),
+    ({"kind": "categorical", "ids": "hash", "size": 9}, ["any word", None], []),
+    (
+        {"kind": "categorical", "ids": "identity", "size": 3},
+        ["0", "2", "1.0", None],
+        ["3", "-1", "1.5", "x", "nan"],
+    ),
+    ("boolean", ["true", "NO", "1", "0.0", None], ["yep", "2", " 1", "true\n"]),
+    ({"kind": "boolean", "true": ["JÄ"], "false": ["a.b"]}, ["jä", "A.B"], ["axb", "yes"]),
+    (
+        "datetime",
+        ["2024-02-29", "2024-05-01T13:45:00Z", "2024-05-01 13:45+02:00", None],
+        ["2023-02-29", "2024-13-01", "01.05.2024", "2024-05-01T24:00", "x", "0000-01-01"],
+    ),
+    (
+        {"kind": "datetime", "format": "unix"},
+        ["0", "-1.5", "1.7e9", None],
+        ["x", "1e18", "nan", "2024-05-01"],
+    ),
+    (
+        {"kind": "datetime", "format": "%d.%m.%Y %H"},
+        ["31.12.1999 23", "1.2.2000 0", None],
+        ["31.11.1999 0", "1.1.2000", "1.1.2000 24", "1.1.99 0"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("feature", "good", "bad"), CELLS)
+def test_cell_rules_find_what_does_not_fit_the_feature(
+    feature: Any, good: list[str | None], bad: list[str | None]
+) -> None:
+    settings = TrainerSettings.model_validate({"label": "y", "features": {"x": feature}})
+    rule = cell_rules(settings, ".").get("x")
+    same = cell_rules(select_settings(settings), ".").get("x")
+
+    if rule is None:
+        assert not bad
+        return
+    column = pa.array([*good, *bad, *good], pa.string())
+    expected = [False] * len(good) + [True] * len(bad) + [False] * len(good)
+    assert rule.find_wrong(column).tolist() == expected
+    assert rule.find_wrong(column.slice(len(good))).tolist() == expected[len(good) :]
+    assert rule == same
+    for text in bad:
+        assert re.search("expected|: correct", rule.say(text))
+
+
+@pytest.mark.parametrize(
+    ("decimal", "good", "bad"), [(".", "1.5", "1,5"), (",", "1,5", "1.5")], ids=["point", "comma"]
+)
+def test_number_has_the_decimal_point_of_the_dialect(decimal: str, good: str, bad: str) -> None:
+    rule = Number(decimal)
+
+    assert rule.find_wrong(pa.array([good, bad, "1e3"])).tolist() == [False, True, False]
+    assert f"5{decimal}1" in rule.say(bad)
+
+
+@settings(deadline=None)
+@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d"]))
+def test_moment_takes_every_date(day: date, pattern: str) -> None:
+    text = day.strftime(pattern)
+
+    assert Moment(pattern).find_wrong(pa.array([text])).tolist() == [False]

@@ -1,5 +1,7 @@
 """CsvExampleGen as TFX runs it: driver and executor over real files."""
 
+import csv
+import gzip
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,12 +14,14 @@ from tfx.components.example_gen.csv_example_gen import executor as stock
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, standard_artifacts
 
+from components.csv_example_gen import executor
 from components.csv_example_gen.budget import Budget
 from components.csv_example_gen.component import CsvExampleGen
 from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.driver import Driver
 from components.csv_example_gen.executor import Executor
 from components.csv_example_gen.reader import read_batches, split_rows
+from components.csv_example_gen.survey import Survey, survey_files
 from trainer.config import TrainerSettings
 
 BUCKETS = {"train": 2, "eval": 1}
@@ -256,8 +260,8 @@ def test_executor_gives_the_examples_of_the_stock_csv_example_gen_for_given_spli
     patterns = {"train": "b.csv", "eval": "a.csv"}
 
     ours, stocks = (
-        run(executor, input_dir, tmp_path / executor.__module__, pattern=patterns)
-        for executor in (Executor, stock.Executor)
+        run(each, input_dir, tmp_path / each.__module__, pattern=patterns)
+        for each in (Executor, stock.Executor)
     )
 
     for split in ("train", "eval"):
@@ -291,6 +295,143 @@ def test_executor_reads_the_csv_files_of_a_folder_only(tmp_path: Path) -> None:
 
     rows = read_split(examples, "train") + read_split(examples, "eval")
     assert values_of(rows, "n") == [1]
+
+
+def test_executor_puts_aside_what_cannot_be_used_and_accounts_for_it(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.5,{'ab'[n % 2]}\n" for n in range(50))
+    files = {"a.csv": f'x,y\n{rows}w,\n1,"a\nb"\n1\n', "b.csv": f"x,y\n{rows}1,2,3\n"}
+    folder = write_files(tmp_path / "csv", files)
+    (folder / "c.csv").write_bytes(b"x,y\n1,\xe9\n")
+    settings = make_settings("y", x="numeric")
+
+    examples = run(
+        Executor, folder, tmp_path / "examples", settings=settings, budget=Budget(max_rows=5)
+    )
+
+    with Path(examples.uri, "quarantine.csv").open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["file", "line", "column", "reason", "row"]
+    assert [(Path(line[0]).name, line[1], line[2], line[4]) for line in lines] == [
+        ("a.csv", "52", "x, y", "w,"),
+        ("a.csv", "53", "y", '1,"a\nb"'),
+        ("a.csv", "55", "", "1"),
+        ("b.csv", "52", "", "1,2,3"),
+        ("c.csv", "2", "y", "1,\\udce9"),
+    ]
+    assert "'w' is not a number" in lines[0][3]
+    assert "the label is empty" in lines[0][3]
+    found = {split: len(read_split(examples, split)) for split in BUCKETS}
+    assert sum(found.values()) == 100
+    assert min(found.values()) > 0
+    assert {
+        name: examples.get_int_custom_property(name)
+        for name in ("rows", "quarantined", "examples_train", "examples_eval")
+    } == {
+        "rows": 105,
+        "quarantined": 5,
+        "examples_train": found["train"],
+        "examples_eval": found["eval"],
+    }
+
+
+def test_executor_writes_no_quarantine_where_all_rows_are_used(examples: Artifact) -> None:
+    assert not Path(examples.uri, "quarantine.csv").exists()
+    assert examples.get_int_custom_property("rows") == 32
+    assert examples.get_int_custom_property("quarantined") == 0
+
+
+def test_executor_fails_beyond_the_budget(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "x,y\nw,a\n1,\n2,a\n"})
+
+    with pytest.raises(ValueError, match=r"2 of 3 rows cannot be used.*a\.csv:2: x: 'w' is not"):
+        run(
+            Executor,
+            folder,
+            tmp_path / "examples",
+            settings=make_settings("y", x="numeric"),
+            budget=Budget(max_rows=1),
+        )
+
+
+def test_executor_fails_where_a_row_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "x,y\n1,a\n2,b\n"})
+
+    def survey_then_change(*args: Any) -> Survey:
+        survey = survey_files(*args)
+        (folder / "a.csv").write_text("x,y\n1,a\n")
+        return survey
+
+    monkeypatch.setattr(executor, "survey_files", survey_then_change)
+
+    with pytest.raises(RuntimeError, match="2 rows were read, but 1 are examples and 0 are put"):
+        run(Executor, folder, tmp_path / "examples", settings=make_settings("y", x="numeric"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "kinds"),
+    [
+        (make_settings("y", x="categorical"), "x,y\n1,a\n2,b\n", ["bytes_list", "bytes_list"]),
+        (make_settings("y", x="bucketized"), "x,y\n1,a\n2,b\n", ["float_list", "bytes_list"]),
+        (make_settings("y"), "x,y\n1,1.0\n2.0,0\n", [{"float_list"}, "int64_list"]),
+        (make_settings("y", "regression"), "x,y\n1,1\n2,2\n", ["int64_list", "float_list"]),
+        (
+            TrainerSettings(label="y", weight="x", features={}),
+            "x,y\n1,1\n2,2\n",
+            ["float_list", "int64_list"],
+        ),
+    ],
+    ids=["words", "numbers", "whole label", "regression", "weight"],
+)
+def test_executor_types_columns_by_their_role(
+    tmp_path: Path, settings: TrainerSettings, content: str, kinds: list[Any]
+) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": content})
+
+    examples = run(Executor, folder, tmp_path / "examples", settings=settings)
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    found = [{kind for row in rows for key, kind, _ in row if key == name} for name in "xy"]
+    assert found == [{kind} if isinstance(kind, str) else kind for kind in kinds]
+
+
+def test_executor_infers_types_from_the_rows_that_can_be_used(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "x,y,z\n1,a,1\nw,b,word\n2,b,2\n"})
+
+    examples = run(
+        Executor,
+        folder,
+        tmp_path / "examples",
+        settings=make_settings("y", x="numeric"),
+        budget=Budget(max_share=0.5),
+    )
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    assert sorted(values_of(rows, "z")) == [1, 2]
+
+
+def test_executor_reads_another_dialect(tmp_path: Path) -> None:
+    folder = tmp_path / "csv"
+    folder.mkdir()
+    text = "# made by hand\n1,5;'a;\u00e9'\nNA;b\n"
+    (folder / "a.csv.gz").write_bytes(gzip.compress(text.encode("latin-1")))
+    dialect = Dialect(";", "'", False, ("x", "y"), "#", ("NA",), ",", "latin-1")
+
+    examples = run(
+        Executor,
+        folder,
+        tmp_path / "examples",
+        pattern="*.csv*",
+        dialect=dialect,
+        settings=make_settings("y", x="bucketized"),
+    )
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    assert set(rows) == {
+        (("x", "float_list", (1.5,)), ("y", "bytes_list", ("a;\u00e9".encode(),))),
+        (("x", None, ()), ("y", "bytes_list", (b"b",))),
+    }
 
 
 # driver
