@@ -53,16 +53,36 @@ class FeatureColumns:
         return [*self.numeric, *self.categorical]
 
 
-def make_raw_spec(settings: TrainerSettings) -> dict[str, tf.io.FixedLenFeature]:
-    """Makes the parse spec of the raw columns that the model reads, `[]` each.
+def parse_raw(serialized: tf.Tensor, settings: TrainerSettings) -> dict[str, tf.Tensor]:
+    """Parses the raw columns that the model reads out of examples.
 
-    A number is a float32 whose gap is NaN, a word is a string whose gap is empty.
+    A gap is a column that is absent, or holds no value. (A default in a FixedLenFeature is for the
+    first only; the second it refuses.)
+
+    Args:
+        serialized: Examples, strings `[batch_size]`.
+        settings: The features.
+
+    Returns:
+        Columns by name, `[batch_size]` each: numbers float32, NaN for a gap; words strings, empty
+        for a gap.
     """
-    of_type = {
-        "float": tf.io.FixedLenFeature([], tf.float32, math.nan),
-        "bytes": tf.io.FixedLenFeature([], tf.string, ""),
+    dtypes = {"float": tf.float32, "bytes": tf.string}
+    spec = {
+        name: tf.io.VarLenFeature(dtypes[raw_type]) for name, raw_type in settings.raw_types.items()
     }
-    return {name: of_type[raw_type] for name, raw_type in settings.raw_types.items()}
+    columns = tf.io.parse_example(serialized, spec)
+    return {name: fill_gaps(column)[:, 0] for name, column in columns.items()}
+
+
+def fill_gaps(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Makes a column dense, `[batch_size, 1]`, with NaN or an empty string where it has gaps."""
+    if not isinstance(column, tf.SparseTensor):
+        return column
+    if column.dtype == tf.string:
+        return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], "")
+    column = tf.cast(column, tf.float32)
+    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], math.nan)
 
 
 def as_analyzed(
@@ -71,7 +91,7 @@ def as_analyzed(
     """Turns raw columns into what the transform graph takes.
 
     Args:
-        columns: Raw columns by name, `[batch_size]`, gaps as in `make_raw_spec`.
+        columns: Raw columns by name, `[batch_size]`, gaps as in `parse_raw`.
         transform_output: What Transform learned; its schema says of each column whether there were
             gaps when it was analyzed.
 

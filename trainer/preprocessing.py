@@ -4,17 +4,15 @@ Statistics (means, quantiles, vocabularies) are learned from the train split.
 """
 
 import inspect
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from trainer.config import TrainerSettings
 from trainer.dates import date_parts
 from trainer.feature_config import Boolean, Bucketized, Categorical, Datetime, Numeric
-from trainer.features import gap_name
+from trainer.features import fill_gaps, gap_name
 from trainer.ids import boolean_ids, bucket_ids, category_ids
 from trainer.labels import label_ids
 from trainer.outputs import REGRESSION
@@ -47,11 +45,11 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
     path = settings.model.preprocessing_fn
     outputs = _call_own(path, inputs, custom_config) if path else _transform(inputs, settings)
     if settings.label not in outputs:
-        outputs[settings.label] = label_ids(_dense(inputs[settings.label]), settings)
+        outputs[settings.label] = label_ids(fill_gaps(inputs[settings.label]), settings)
     if settings.task == REGRESSION:
         note_target(outputs[settings.label])
     if settings.weight is not None and settings.weight not in outputs:
-        outputs[settings.weight] = tf.cast(_dense(inputs[settings.weight]), tf.float32)
+        outputs[settings.weight] = tf.cast(fill_gaps(inputs[settings.weight]), tf.float32)
     return outputs
 
 
@@ -61,7 +59,7 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
     others: dict[str, tf.Tensor] = {}
     for name, raw_type in settings.raw_types.items():
         feature = settings.features[name]
-        x = _dense(inputs[name])
+        x = fill_gaps(inputs[name])
         if raw_type == "float":
             x = tf.cast(x, tf.float32)
         if isinstance(feature, Numeric):
@@ -80,16 +78,6 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
         elif isinstance(feature, Boolean):
             others[name] = boolean_ids(x, feature)
     return {**scale_numbers(numbers), **others}
-
-
-def _dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    """Puts NaN, or an empty string, where a column has gaps: `[batch_size, 1]`."""
-    if not isinstance(column, tf.SparseTensor):
-        return column
-    if column.dtype == tf.string:
-        return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], "")
-    column = tf.cast(column, tf.float32)
-    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], math.nan)
 
 
 def _call_own(path: str, inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from trainer.features import as_analyzed, make_raw_spec
+from trainer.features import as_analyzed, parse_raw
 from trainer.training import exported_checkpoint, make_estimator, read_settings
 
 
@@ -28,12 +28,11 @@ def predict(
     """
     settings = read_settings(model_run_dir)
     transform_output = tft.TFTransformOutput(transform_graph_dir)
-    raw_spec = make_raw_spec(settings)
 
     def input_fn() -> dict[str, tf.Tensor]:
         batch = tf.data.Dataset.from_tensors(list(examples))
         serialized = tf.compat.v1.data.make_one_shot_iterator(batch).get_next()
-        columns = tf.io.parse_example(serialized, raw_spec)
+        columns = parse_raw(serialized, settings)
         transformed: dict[str, tf.Tensor] = transform_output.transform_raw_features(
             as_analyzed(columns, transform_output)
         )

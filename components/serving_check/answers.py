@@ -21,7 +21,7 @@ Answers = Mapping[str, Array]
 
 _WARM_UPS = 3
 _TIMED_CALLS = 20
-_DEFAULTS = {tf.float32: float("nan"), tf.string: b""}
+_GAPS = {tf.float32: float("nan"), tf.string: b""}
 _SAME_AS = {
     (CLASSIFY_SIGNATURE, "scores"): "probabilities",
     (REGRESS_SIGNATURE, "outputs"): "predictions",
@@ -83,11 +83,15 @@ def _inputs_of(
     inputs: Mapping[str, tf.TensorSpec], examples: Sequence[bytes]
 ) -> dict[str, tf.Tensor]:
     """Reads what a signature of raw columns takes; a gap is as a server is sent it."""
-    spec = {
-        name: tf.io.FixedLenFeature([], tensor.dtype, _DEFAULTS.get(tensor.dtype))
-        for name, tensor in inputs.items()
+    spec = {name: tf.io.VarLenFeature(tensor.dtype) for name, tensor in inputs.items()}
+    columns = tf.io.parse_example(tf.constant(examples), spec)
+    one_each = [len(examples), 1]
+    return {
+        name: tf.sparse.to_dense(
+            tf.sparse.reset_shape(column, one_each), default_value=_GAPS.get(column.dtype)
+        )[:, 0]
+        for name, column in columns.items()
     }
-    return dict(tf.io.parse_example(tf.constant(examples), spec))
 
 
 def faults_of(answers: Answers, signature: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 from transformed import Table, analyze
 
 from trainer.config import TrainerSettings
-from trainer.features import FeatureColumns, make_feature_columns, make_raw_spec
+from trainer.features import FeatureColumns, make_feature_columns, parse_raw
 from trainer.user_functions import UserFunctionError
 
 WORDS = [b"b", b"a", b"a", None]
@@ -132,16 +132,18 @@ def test_make_feature_columns_gives_a_linear_model_a_weight_for_each_id(made: Ma
     assert shapes["size/weights"] == [1, 1]
 
 
-def test_make_raw_spec_reads_gaps() -> None:
-    spec = make_raw_spec(TrainerSettings.model_validate(SETTINGS))
+def test_parse_raw_reads_gaps() -> None:
+    absent, empty = tf.train.Example(), tf.train.Example()
+    empty.features.feature["city"].bytes_list.SetInParent()
+    empty.features.feature["size"].float_list.SetInParent()
+    examples = tf.constant([each.SerializeToString() for each in (absent, empty)])
 
-    example = tf.io.parse_single_example(tf.train.Example().SerializeToString(), spec)
+    columns = parse_raw(examples, TrainerSettings.model_validate(SETTINGS))
 
-    assert {name: tensor.numpy() for name, tensor in example.items() if name == "city"} == {
-        "city": b""
-    }
-    assert np.isnan(example["size"].numpy())
-    assert set(spec) == set(COLUMNS) - {"label"}
+    assert set(columns) == set(COLUMNS) - {"label"}
+    assert columns["city"].numpy().tolist() == [b"", b""]
+    assert columns["size"].shape == (2,)
+    assert np.isnan(columns["size"].numpy()).all()
 
 
 # an own preprocessing_fn

@@ -1,6 +1,6 @@
 """Transform, as TFX runs it, and the exported model's way to the same features."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,22 +73,16 @@ def serve(
 
 
 def to_examples(columns: Mapping[str, Sequence[Any]]) -> list[bytes]:
-    """Serializes rows as the pipeline does: a gap is no value."""
-    return [
-        tf.train.Example(
-            features=tf.train.Features(
-                feature={
-                    name: _FEATURE_OF[type(cell)](cell)
-                    for name, cell in zip(columns, cells, strict=True)
-                    if cell is not None
-                }
-            )
-        ).SerializeToString()
-        for cells in zip(*columns.values(), strict=True)
-    ]
-
-
-_FEATURE_OF: Mapping[type, Callable[[Any], tf.train.Feature]] = {
-    float: lambda cell: tf.train.Feature(float_list=tf.train.FloatList(value=[cell])),
-    bytes: lambda cell: tf.train.Feature(bytes_list=tf.train.BytesList(value=[cell])),
-}
+    """Serializes rows; a gap is now an absent column, and now, as of the pipeline, one of none."""
+    examples = []
+    for index, cells in enumerate(zip(*columns.values(), strict=True)):
+        example = tf.train.Example()
+        for name, cell in zip(columns, cells, strict=True):
+            known = [each for each in columns[name] if each is not None]
+            if known and (cell is not None or index % 2):
+                feature = example.features.feature[name]
+                values = feature.float_list if type(known[0]) is float else feature.bytes_list
+                values.value.extend([] if cell is None else [cell])
+                values.SetInParent()
+        examples.append(example.SerializeToString())
+    return examples
