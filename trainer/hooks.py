@@ -10,7 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 
-class NanLossError(tf.estimator.NanLossDuringTrainingError):
+class NanLossDuringTrainingError(tf.estimator.NanLossDuringTrainingError):
     """The loss is no number any more.
 
     Attributes:
@@ -24,9 +24,7 @@ class NanLossError(tf.estimator.NanLossDuringTrainingError):
 
     def __str__(self) -> str:
         """Says it in one line."""
-        return (
-            f"the loss is NaN at step {self.step}: lower model.learning_rate, or look at the data"
-        )
+        return f"NaN loss at step {self.step}: lower model.learning_rate, or look at the data"
 
 
 class StopAtNan(tf.estimator.SessionRunHook):
@@ -45,10 +43,10 @@ class StopAtNan(tf.estimator.SessionRunHook):
         """Looks at it.
 
         Raises:
-            NanLossError: If it is NaN.
+            NanLossDuringTrainingError: If it is NaN.
         """
         if np.isnan(run_values.results):
-            raise NanLossError(int(run_context.session.run(self._step)))
+            raise NanLossDuringTrainingError(int(run_context.session.run(self._step)))
 
 
 class FlushSummaries(tf.estimator.SessionRunHook):

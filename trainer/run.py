@@ -31,7 +31,7 @@ def run_fn(fn_args: FnArgs) -> None:
             `base_model`, where there is one, is what training begins with.
 
     Raises:
-        NanLossError: If the loss becomes NaN; says at which step.
+        NanLossDuringTrainingError: If the loss becomes NaN; says at which step.
         UserFunctionError: If the user's own `model_fn` fails, or cannot be used.
         RuntimeError: If the model to export has diverged.
         pydantic.ValidationError: If a hyperparameter is no setting, or not allowed for one.

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.mlflow_tracker.curves import CurveReader
-from trainer.hooks import FlushSummaries, NanLossError, StopAtNan
+from trainer.hooks import FlushSummaries, NanLossDuringTrainingError, StopAtNan
 
 
 def model_fn(features: Any, labels: Any, mode: str) -> tf.estimator.EstimatorSpec:
@@ -68,11 +68,11 @@ def test_stop_at_nan_says_at_which_step(tmp_path: Path, bad_step: int) -> None:
 
     estimator = tf.estimator.Estimator(model_fn, str(tmp_path))
 
-    with pytest.raises(NanLossError) as caught:
+    with pytest.raises(NanLossDuringTrainingError) as caught:
         estimator.train(
             lambda: tf.data.Dataset.from_tensors(({"x": [1.0]}, [1])).repeat(5),
             hooks=[StopAtNan()],
         )
 
     assert caught.value.step == bad_step
-    assert f"NaN at step {bad_step}:" in str(caught.value)
+    assert f"NaN loss at step {bad_step}:" in str(caught.value)

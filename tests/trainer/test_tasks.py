@@ -12,7 +12,7 @@ from model_graphs import WARNINGS
 from task_data import FEATURES, make_columns, task_args, write_task_data
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer.hooks import NanLossError
+from trainer.hooks import NanLossDuringTrainingError
 from trainer.run import run_fn
 from trainer.target import read_target
 from trainer.user_functions import UserFunctionError
@@ -161,7 +161,7 @@ def test_run_fn_exports_nothing_of_an_own_model_that_is_wrong(
 def test_run_fn_exports_nothing_where_the_loss_is_nan(
     data_dirs: dict[str, Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(NanLossError, match="NaN at step"):
+    with pytest.raises(NanLossDuringTrainingError, match="NaN loss at step"):
         train(data_dirs, tmp_path, "regression", optimizer="sgd", learning_rate=1e30)
 
     assert not (tmp_path / "model").exists()
