@@ -88,8 +88,8 @@ def _validate(config: Config, options: argparse.Namespace) -> int:
         print(f"features: {note}")
     rows = ", ".join(f"{count} to {split}" for split, count in summary.rows.items())
     classes = f"; classes: {', '.join(summary.classes)}" if summary.classes else ""
-    aside = f"; put aside: {summary.quarantined} rows" if summary.quarantined else ""
-    print(f"{options.config}: valid; rows: {rows}{classes}{aside}")
+    aside = f", {summary.quarantined} put aside" if summary.quarantined else ""
+    print(f"{options.config}: valid; rows: {rows}{aside}{classes}")
     return 0
 
 

@@ -117,3 +117,28 @@ def test_moment_takes_every_date(day: date, pattern: str) -> None:
     text = day.strftime(pattern)
 
     assert Moment(pattern).find_wrong(pa.array([text])).tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("feature", "same", "is_same"),
+    [
+        ("numeric", {"kind": "numeric", "scale": "min_max", "gap_flag": True}, True),
+        ("numeric", {"kind": "numeric", "gap": 0.0}, False),
+        ("numeric", {"kind": "numeric", "scale": "log1p"}, False),
+        ("bucketized", {"kind": "bucketized", "buckets": 3}, True),
+        ("categorical", {"kind": "categorical", "encode": "embedding"}, True),
+        ("categorical", "bucketized", False),
+        ("datetime", {"kind": "datetime", "parts": ["year"]}, True),
+        ("datetime", {"kind": "datetime", "format": "unix"}, False),
+    ],
+)
+def test_select_settings_changes_only_with_the_rows_that_fit_and_their_types(
+    feature: Any, same: Any, is_same: bool
+) -> None:
+    # Else CsvExampleGen and all after it would run again, their output being the same.
+    first, second = (
+        select_settings(TrainerSettings.model_validate({"label": "y", "features": {"x": kind}}))
+        for kind in (feature, same)
+    )
+
+    assert (first == second) == is_same
