@@ -22,7 +22,7 @@ from pipeline.feature_choice import (
     is_constant,
 )
 from pipeline.profile import ColumnProfile, profile_columns
-from pipeline.reviewed_schema import Said, read_schema
+from pipeline.reviewed_schema import Said, read_kinds
 from trainer.config import is_column_name
 from trainer.feature_config import ALL_OTHERS, Boolean, Feature, Ignore
 
@@ -65,12 +65,7 @@ def resolve_features(config: Config) -> Config:
 def read_said(config: Config) -> Mapping[str, Said]:
     """Reads what the reviewed schema says of the columns; nothing where there is none."""
     path = config.data.schema_path
-    try:
-        return {} if path is None else read_schema(config.resolve(path))
-    except OSError as error:
-        raise DataError(
-            f"{error.filename}: cannot be read, {error.strerror}: correct data.schema"
-        ) from None
+    return {} if path is None else read_kinds(config.resolve(path))
 
 
 def _profile(config: Config) -> dict[str, ColumnProfile]:

@@ -29,6 +29,8 @@ MAX_DISTINCT_SHARE = 0.5
 FREE_TEXT_CHARACTERS = 25
 MAX_HASH = 2**20
 """Ids of a hash; fewer would do for fewer words: twice as many as words, a power of 2."""
+_LEAST_FILLED = 0.001
+"""Share of the cells that has to be filled: so few others tell of hardly any row."""
 SKEWED = 3.0
 """Skewness from which on the logarithm is scaled: that of an exponential distribution is 2."""
 
@@ -138,6 +140,9 @@ def _why_useless(profile: ColumnProfile) -> str:
         return "its name cannot name a tensor: rename it, as by data.csv.names"
     if profile.kind == "empty":
         return "every cell is empty"
+    filled = profile.rows - profile.gaps
+    if filled < _LEAST_FILLED * profile.rows:
+        return f"nearly every cell is empty ({filled:,} of {profile.rows:,} are filled)"
     if is_constant(profile):
         return f"every cell is {quote(next(iter(profile.values or ())))}"
     if profile.kind_but_gap_words == "empty":

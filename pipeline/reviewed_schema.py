@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline.errors import DataError
+from pipeline.schema_text import read_schema
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Said:
     false: str = ""
 
 
-def read_schema(path: Path) -> Mapping[str, Said]:
-    """Reads a schema.
+def read_kinds(path: Path) -> Mapping[str, Said]:
+    """Reads what a schema says.
 
     Args:
         path: A `schema.pbtxt`, text of a `tensorflow_metadata` Schema.
@@ -36,16 +35,9 @@ def read_schema(path: Path) -> Mapping[str, Said]:
         Column to what is said of it; those of which nothing is said that decides are not there.
 
     Raises:
-        DataError: If it is no schema.
-        OSError: If it cannot be read.
+        DataError: If it is not there, or is no schema.
     """
-    try:
-        schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: is no schema: {error}; expected a schema.pbtxt: correct data.schema"
-        ) from None
-    said = {feature.name: _said(feature) for feature in schema.feature}
+    said = {feature.name: _said(feature) for feature in read_schema(path).feature}
     return {name: what for name, what in said.items() if what is not None}
 
 

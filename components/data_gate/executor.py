@@ -48,6 +48,7 @@ class Executor(base_executor.BaseExecutor):
             is_reviewed=bool(exec_properties["is_reviewed"]),
             label=exec_properties["label"],
             columns=frozenset(json.loads(exec_properties["columns"])),
+            filled=_filled(artifact_utils.get_single_instance(input_dict["statistics"])),
         )
         measured = [
             read_distances(distances.uri)
@@ -75,6 +76,19 @@ class Executor(base_executor.BaseExecutor):
         (folder / FINDINGS_FILE).write_text(json.dumps(content, indent=1), "utf-8")
 
 
+def _filled(statistics: types.Artifact) -> dict[str, float]:
+    """Gives the share of the train split's cells that are not empty, by column."""
+    (dataset,) = _read_statistics(statistics, "train").datasets
+    return {
+        feature.path.step[0]: (
+            feature.num_stats.common_stats.num_non_missing
+            + feature.string_stats.common_stats.num_non_missing
+        )
+        / max(1, dataset.num_examples)
+        for feature in dataset.features
+    }
+
+
 def _of_splits(input_dict: Mapping[str, list[types.Artifact]], rules: Rules) -> Iterator[Finding]:
     """Finds the anomalies of every split, the train split's first."""
     statistics = artifact_utils.get_single_instance(input_dict["statistics"])
@@ -87,11 +101,17 @@ def _of_splits(input_dict: Mapping[str, list[types.Artifact]], rules: Rules) -> 
             split,
             anomalies_pb2.Anomalies.FromString(_read(anomalies, split, "SchemaDiff.pb")),
             schema,
-            statistics_pb2.DatasetFeatureStatisticsList.FromString(
-                _read(statistics, split, "FeatureStats.pb")
-            ),
+            _read_statistics(statistics, split),
             rules,
         )
+
+
+def _read_statistics(
+    statistics: types.Artifact, split: str
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    return statistics_pb2.DatasetFeatureStatisticsList.FromString(
+        _read(statistics, split, "FeatureStats.pb")
+    )
 
 
 def _read(artifact: types.Artifact, split: str, name: str) -> bytes:

@@ -7,8 +7,9 @@ does not learn from. A distance that is too great is an error whoever wrote the 
 warning in a column that the model does not learn from.
 """
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
@@ -32,6 +33,8 @@ _OF_THE_SAMPLE = frozenset(
     }
 )
 """Anomalies that another split of the same data may have against an inferred schema."""
+_SELDOM = 5
+"""Of a value that is expected less often in a split, there may well be none."""
 _MEASURES = {"l_infinity": "L-infinity", "jensen_shannon": "Jensen-Shannon"}
 
 
@@ -60,25 +63,33 @@ class Rules:
         is_reviewed: Whether the schema was written by a person rather than inferred.
         label: The column to predict.
         columns: All columns that the model learns from, the label among them.
+        filled: Share of the train split's cells that are not empty, by column.
     """
 
     is_reviewed: bool
     label: str
     columns: frozenset[str]
+    filled: Mapping[str, float] = field(default_factory=dict)
 
-    def judge(self, column: str, severity: int, reason: int) -> Severity:
+    def judge(self, column: str, severity: int, reason: int, examples: int) -> Severity:
         """Says how severe an anomaly of TFDV's is.
 
         Args:
             column: The column.
             severity: TFDV's.
             reason: TFDV's type of anomaly.
+            examples: Examples of the split.
         """
         if severity == _Info.WARNING:
             return "warning"
         if self.is_reviewed or column == self.label:
             return "error"
-        is_harmless = column not in self.columns or reason in _OF_THE_SAMPLE
+        is_seldom_filled = self.filled.get(column, math.inf) * examples < _SELDOM
+        is_harmless = (
+            column not in self.columns
+            or reason in _OF_THE_SAMPLE
+            or (reason == _Info.FEATURE_TYPE_NOT_PRESENT and is_seldom_filled)
+        )
         return "warning" if is_harmless else "error"
 
 
@@ -101,10 +112,11 @@ def find_anomalies(
     Yields:
         The findings, by column.
     """
+    examples = int(statistics.datasets[0].num_examples)
     if anomalies.data_missing:
         yield Finding("error", split, "", "expected examples; found none")
     for reason in anomalies.dataset_anomaly_info.reason:
-        severity = rules.judge("", anomalies.dataset_anomaly_info.severity, reason.type)
+        severity = rules.judge("", anomalies.dataset_anomaly_info.severity, reason.type, examples)
         yield Finding(severity, split, "", reason.description)
     expected = {feature.name: feature for feature in schema.feature}
     found = {feature.path.step[0]: feature for feature in statistics.datasets[0].features}
@@ -117,11 +129,11 @@ def find_anomalies(
                 expected.get(column),
                 schema,
                 found.get(column),
-                statistics.datasets[0].num_examples,
+                examples,
             )
             if text is not None and text not in said:
                 said.add(text)
-                severity = rules.judge(column, info.severity, reason.type)
+                severity = rules.judge(column, info.severity, reason.type, examples)
                 yield Finding(severity, split, column, text)
 
 

@@ -72,6 +72,7 @@ def test_choose_takes_a_kind_by_what_stands_in_a_column(
     ("name", "cells", "reason"),
     [
         ("x", [None, None], "every cell is empty"),
+        ("x", ["1", "2", *[None] * 2999], "nearly every cell is empty (2 of 3,001 are filled)"),
         ("x", ["a", "a"], "every cell is 'a'"),
         ("x", ["5", "5"], "every cell is '5'"),
         ("x", ["NA", "?"], "nothing but words for gaps"),

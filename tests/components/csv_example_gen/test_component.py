@@ -224,6 +224,22 @@ def test_executor_gives_floats_where_it_is_told_to(input_dir: Path, tmp_path: Pa
     assert kinds == {"whole": {"float_list"}, "gaps": {"float_list", None}, "none": {None}}
 
 
+def test_executor_leaves_gaps_to_the_default_of_a_parse_spec(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "y,number,word\n1,,\n"})
+    settings = make_settings("y", number={"kind": "numeric", "gap": "mean"}, word="categorical")
+
+    examples = run(Executor, folder, tmp_path / "examples", pattern="a.csv", settings=settings)
+
+    paths = map(str, Path(examples.uri).glob("Split-*/*"))
+    (record,) = tf.data.TFRecordDataset(list(paths), "GZIP").as_numpy_iterator()
+    spec = {
+        "number": tf.io.FixedLenFeature([], tf.float32, -1.0),
+        "word": tf.io.FixedLenFeature([], tf.string, "a gap"),
+    }
+    parsed = tf.io.parse_single_example(record, spec)
+    assert (parsed["number"].numpy(), parsed["word"].numpy()) == (-1.0, b"a gap")
+
+
 def test_executor_reads_line_ends_within_cells(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "csv", {"a.csv": 'n,word\n1,"two\nlines"\n'})
 

@@ -1,6 +1,7 @@
 """What the gate says of data that does not fit its schema, found by TFDV itself."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ def find(
     *,
     is_reviewed: bool = False,
     read: frozenset[str] = COLUMNS,
+    filled: Mapping[str, float] | None = None,
 ) -> list[Finding]:
     statistics = measure(columns)
     anomalies = tfdv.validate_statistics(statistics, schema)
-    rules = Rules(is_reviewed=is_reviewed, label="label", columns=read)
+    rules = Rules(is_reviewed, "label", read, filled or {})
     return list(find_anomalies("eval", anomalies, schema, statistics, rules))
 
 
@@ -33,6 +35,19 @@ def find_inferred(train: Columns, evaluated: Columns, **settings: Any) -> list[F
 
 ANTS = {"word": ["ant", "bee", "ant", "bee"]}
 UNSEEN = "expected one of 'ant', 'bee'; found 'cow' (2), 'dog' (1), in 3 of 4 examples"
+
+
+@pytest.mark.parametrize(("filled", "severity"), [(0.5, "warning"), (0.95, "error")])
+def test_find_anomalies_warns_only_of_an_empty_column_that_is_seldom_filled(
+    filled: float, severity: str
+) -> None:
+    train = {"word": ["ant"] * 6, "size": [1.0, *[None] * 5]}
+    evaluated = {"word": ["ant"] * 6, "size": [None] * 6}
+
+    read = COLUMNS | {"size"}
+    (finding,) = find_inferred(train, evaluated, read=read, filled={"size": filled})
+
+    assert (finding.column, finding.severity) == ("size", severity)
 
 
 def test_find_anomalies_finds_nothing_where_data_fits() -> None:
