@@ -9,26 +9,32 @@ from measured_data import read_statistics, write_statistics
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
+from components.csv_example_gen.dialect import Dialect
 from components.csv_statistics_gen.component import CsvStatisticsGen
 from components.csv_statistics_gen.executor import Executor
 
 Feature = statistics_pb2.FeatureNameStatistics
 
 
-def make_component(paths: list[Path], folder: Path) -> CsvStatisticsGen:
+RFC_4180 = Dialect()
+
+
+def make_component(
+    paths: list[Path], folder: Path, dialect: Dialect = RFC_4180
+) -> CsvStatisticsGen:
     statistics = write_statistics(
         folder, train={"x": [0.5], "word": ["1"], "count": [1], "label": ["a"]}
     )
     return CsvStatisticsGen(
-        list(map(str, paths)), channel_utils.as_channel([statistics]), tfdv.StatsOptions()
+        list(map(str, paths)), dialect, channel_utils.as_channel([statistics]), tfdv.StatsOptions()
     )
 
 
-def generate(tmp_path: Path, *contents: str) -> dict[str, Feature]:
+def generate(tmp_path: Path, *contents: str, dialect: Dialect = RFC_4180) -> dict[str, Feature]:
     paths = [tmp_path / f"{index}.csv" for index in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_text(content)
-    component = make_component(paths, tmp_path / "statistics")
+    component = make_component(paths, tmp_path / "statistics", dialect)
     made = standard_artifacts.ExampleStatistics()
     made.uri = str(tmp_path / "made")
     inputs = {key: list(channel.get()) for key, channel in component.inputs.items()}
@@ -77,3 +83,12 @@ def test_csv_statistics_gen_is_keyed_by_content(tmp_path: Path) -> None:
 
 def test_csv_statistics_gen_reads_numbers_as_the_examples_hold_them(tmp_path: Path) -> None:
     assert generate(tmp_path, "x\n0.1\n")["x"].num_stats.max == float(np.float32(0.1))
+
+
+def test_csv_statistics_gen_reads_the_dialect_of_the_data(tmp_path: Path) -> None:
+    dialect = Dialect(separator=";", decimal=",", gaps=("NA",))
+
+    found = generate(tmp_path, "x;word\n0,5;a\n1,5;NA\n", dialect=dialect)
+
+    assert (found["x"].num_stats.min, found["x"].num_stats.max) == (0.5, 1.5)
+    assert found["word"].string_stats.common_stats.num_non_missing == 1

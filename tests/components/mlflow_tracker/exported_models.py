@@ -55,7 +55,13 @@ def export_classifier(folder: Path, seed: int = 1) -> Path:
 
     estimator.train(input_fn, max_steps=1)
     (folder / "classes").write_text("\n".join(CLASSES) + "\n", "utf-8")
-    export_model(estimator, receive_columns, str(folder / "classes"), str(folder / "model"))
+    export_model(
+        estimator,
+        receive_columns,
+        str(folder / "classes"),
+        str(folder / "model"),
+        estimator.latest_checkpoint(),
+    )
     return folder / "model"
 
 
