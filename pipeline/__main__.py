@@ -1,4 +1,4 @@
-"""The command line: `pipeline run`, `validate`, `schema`, `sync`, `compare` and others."""
+"""The command line: `pipeline run`, `validate`, `predict`, `schema`, `sync` and others."""
 
 import argparse
 import json
@@ -99,6 +99,23 @@ def _schema(config: Config, options: argparse.Namespace) -> int:
     return run_schema_command(
         options.action, config, _console(), options.output, force=options.force
     )
+
+
+def _predict(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.predict import predict
+
+    done = predict(
+        config,
+        Path(options.input),
+        Path(options.output),
+        version=options.version,
+        force=options.force,
+    )
+    print(
+        f"predicted {done.predicted:,} rows with version {done.version}, {done.quarantined:,}"
+        " quarantined"
+    )
+    return 0
 
 
 def _sync(config: Config, _: argparse.Namespace) -> int:
@@ -214,6 +231,20 @@ def make_parser() -> argparse.ArgumentParser:
         "--output", metavar="FILE", help="file to write (default: schema.pbtxt beside the config)"
     )
     schema.add_argument("--force", action="store_true", help="replace a file that is there")
+    predict = commands.add_parser(
+        "predict", parents=[common], help="predict for the rows of a CSV file by a pushed model"
+    )
+    predict.add_argument("--input", metavar="FILE", required=True, help="CSV file of raw rows")
+    predict.add_argument(
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="what is written: the same rows with predictions, .csv or .parquet",
+    )
+    predict.add_argument(
+        "--version", type=int, metavar="N", help="pushed version (default: the champion)"
+    )
+    predict.add_argument("--force", action="store_true", help="replace an output that exists")
     commands.add_parser(
         "sync", parents=[common], help="write to MLflow what it lacks of the runs there are"
     )
@@ -237,6 +268,7 @@ _COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
     "run": _run,
     "validate": _validate,
     "schema": _schema,
+    "predict": _predict,
     "sync": _sync,
     "compare": _compare,
     "ui": _ui,

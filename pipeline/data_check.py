@@ -64,8 +64,8 @@ def check_data(config: Config) -> DataSummary:
         files = find_files(config)
         paths = tuple(chain.from_iterable(files.values()))
         dialect = config.data.csv.dialect
-        header = _read_headers(paths, dialect)
-        _check_columns(config, _header_place(paths[0], dialect), header)
+        header = read_headers(paths, dialect)
+        _check_columns(config, header_place(paths[0], dialect), header)
         if config.validation.skew is not None:
             _check_skew(config, config.validation.skew)
         labels, quarantined = read_rows(config, files)
@@ -90,9 +90,9 @@ def _check_skew(config: Config, skew: SkewSettings) -> None:
     """Checks the rows to compare with, all of them."""
     dialect = config.data.csv.dialect
     paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
-    header = _read_headers(paths, dialect)
+    header = read_headers(paths, dialect)
     named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
-    _check_names(named, _header_place(paths[0], dialect), header, dialect.separator)
+    _check_names(named, header_place(paths[0], dialect), header, dialect.separator)
     for file in paths:
         try:
             for _ in read_batches(file, dialect):
@@ -101,8 +101,12 @@ def _check_skew(config: Config, skew: SkewSettings) -> None:
             raise csv_faults.explain(file, dialect, error) from None
 
 
-def _read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
-    """Reads the header that all files share, each file's bytes and header checked."""
+def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
+    """Reads the header that all files share, each file's bytes and header checked.
+
+    Raises:
+        DataError: If they are no CSV files, or their headers differ or have faults.
+    """
     first: list[str] = []
     faults: list[str] = []
     for path in paths:
@@ -120,13 +124,14 @@ def _read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
             raise csv_faults.explain(path, dialect, ValueError("too few names"))
         first = first or header
         found = [*_faults_of_names(header), *_differences(header, first, paths[0])]
-        faults += [f"{_header_place(path, dialect)}: {fault}" for fault in found]
+        faults += [f"{header_place(path, dialect)}: {fault}" for fault in found]
     if faults:
         raise data_error(faults)
     return first
 
 
-def _header_place(path: str, dialect: Dialect) -> str:
+def header_place(path: str, dialect: Dialect) -> str:
+    """Says where a header stands, `path:line`."""
     return f"{path}:{next(read_records(path, dialect)).line}"
 
 
@@ -183,12 +188,13 @@ def _check_names(
     if missing:
         raise data_error(
             f"{place}: there is no column {quote(name)}; expected one of {say_names(header)}:"
-            f" correct {key} or the header{_hint(header, separator) or did_you_mean(name, header)}"
+            f" correct {key} or the header"
+            f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
             for key, name in missing
         )
 
 
-def _hint(header: Sequence[str], separator: str) -> str:
+def hint_at_header(header: Sequence[str], separator: str) -> str:
     """Says what a header may be that lacks the columns."""
     if any(re.fullmatch(NUMBER, name) for name in header):
         return (

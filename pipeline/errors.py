@@ -4,7 +4,8 @@ PipelineError
  |- InputError            2  wrong input, reported before any work starts
  |   |- ConfigError          the configuration
  |   |- DataError            the CSV files
- |   |- StateError           the folders a run writes to
+ |   |- StateError           the folders that are written to
+ |   |- ModelError           the pushed model that is asked for
  |   |- TrackingError        MLflow, where it has to answer
  |   `- RunNotFoundError     the name of a run
  |- NodeFailedError       1  a node of the pipeline failed
@@ -48,7 +49,11 @@ class DataError(InputError):
 
 
 class StateError(InputError):
-    """A folder that the run writes to cannot be written."""
+    """A folder or file cannot be written."""
+
+
+class ModelError(InputError):
+    """A pushed model is asked for that is not there, or cannot be asked."""
 
 
 class TrackingError(InputError):

@@ -210,7 +210,7 @@ def create_pipeline(config: Config) -> Pipeline:
         ],
         enable_cache=config.cache,
         metadata_connection_config=connection_config(config),
-        beam_pipeline_args=_beam_pipeline_args(config),
+        beam_pipeline_args=config.beam.pipeline_args,
     )
 
 
@@ -232,15 +232,6 @@ def _stats_options(config: Config) -> tfdv.StatsOptions:
     return tfdv.StatsOptions(
         schema=schema_pb2.Schema(feature=[label]), num_quantiles_histogram_buckets=_QUANTILES
     )
-
-
-def _beam_pipeline_args(config: Config) -> list[str]:
-    """Gives no argument for Beam's default runner: with any, TFX packs itself for remote workers.
-
-    That takes about four seconds for each of the data nodes.
-    """
-    runner = config.beam.runner
-    return [*([] if runner == "DirectRunner" else [f"--runner={runner}"]), *config.beam.args]
 
 
 def _make_example_gen(config: Config) -> BaseComponent:

@@ -1,4 +1,4 @@
-"""The state folder: that it can be written, and that one run at a time writes it."""
+"""The folders that are written to: that they can be, and by one process at a time."""
 
 import fcntl
 import os
@@ -63,6 +63,34 @@ def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def scratch_dir_beside(path: Path) -> Iterator[Path]:
+    """Gives an empty folder on the disk of a file that is to be written; it is gone in the end.
+
+    What a kill leaves in it is removed by who writes the same file next.
+
+    Args:
+        path: The file.
+
+    Raises:
+        StateError: If another process is writing it.
+    """
+    folder = path.with_name(f".{path.name}.tmp")
+    folder.mkdir(exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if not _try_lock(descriptor):
+            raise StateError(f"{path}: is being written by another process")
+        try:
+            for leftover in folder.iterdir():
+                leftover.unlink()
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+    finally:
+        os.close(descriptor)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -79,7 +79,7 @@ def read_usable(path: str | Path, settings: TrainerSettings, dialect: Dialect) -
 
     Args:
         path: The file.
-        settings: What the columns are to the model; the file has all of them.
+        settings: What the columns are to the model; those that the file lacks have no rule.
         dialect: How the file is written.
 
     Yields:
@@ -89,7 +89,8 @@ def read_usable(path: str | Path, settings: TrainerSettings, dialect: Dialect) -
         pa.ArrowInvalid: If the file as a whole cannot be read.
     """
     header = read_header(path, dialect)
-    rules = {header.index(name): r for name, r in cell_rules(settings, dialect.decimal).items()}
+    rules = cell_rules(settings, dialect.decimal)
+    rules_by_index = {header.index(name): rules[name] for name in rules if name in header}
     by_name = np.argsort(np.argsort(header))
     ragged: deque[int] = deque()
     batch = None
@@ -103,7 +104,7 @@ def read_usable(path: str | Path, settings: TrainerSettings, dialect: Dialect) -
             has_mark = pc.match_substring(column, MARK)
             wrong[index] = to_numpy(has_mark, null=False)
             columns[index] = pc.if_else(pc.invert(has_mark), column, None)
-        for index, rule in rules.items():
+        for index, rule in rules_by_index.items():
             wrong[index] = rule.find_wrong(columns[index]) | wrong.get(index, False)
         wrong = {index: mask for index, mask in wrong.items() if mask.any()}
         usable = batch
