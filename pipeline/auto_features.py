@@ -121,7 +121,7 @@ def _as_said(said: Said, profile: ColumnProfile, columns: Sequence[str]) -> Feat
     if said.kind == "words":
         return choose_categorical(profile)
     if said.true and said.false:
-        return Boolean(true=(said.true,), false=(said.false,))
+        return Boolean(true_words=(said.true,), false_words=(said.false,))
     return Boolean()
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from components.csv_example_gen.inputs import ALL
 from pipeline.data_config import DataSettings
-from pipeline.errors import did_you_mean
+from pipeline.feature_check import check_features
 from pipeline.search_space import check_space
 from pipeline.sections import (
     METRICS,
@@ -21,8 +21,8 @@ from pipeline.sections import (
     PushSettings,
     ValidationSettings,
 )
-from trainer.config import Task, TrainerSettings, TrainSettings, is_column_name
-from trainer.feature_config import ALL_OTHERS, Crossed, Feature, Features
+from trainer.config import Task, TrainerSettings, TrainSettings
+from trainer.feature_config import Feature, Features
 from trainer.model_config import ModelSettings
 from trainer.section import Section, SettingError
 from trainer.tuner_config import TunerSettings
@@ -100,37 +100,9 @@ class Config(Section):
         return self._overrides
 
     @model_validator(mode="after")
-    def _columns_fit(self) -> "Config":
-        for name, feature in self.features.items():
-            if name in (self.data.label, self.data.weight) and feature.kind != "ignore":
-                role = "label" if name == self.data.label else "weight"
-                raise SettingError(("features", name), f"the {role} cannot be a feature")
-            if name == ALL_OTHERS:
-                if feature.kind not in ("auto", "ignore"):
-                    raise SettingError(("features", name), "stands for many columns: must be auto")
-            elif not is_column_name(name):
-                raise SettingError(
-                    ("features", name),
-                    "must be of letters, digits and ._-/ and begin with a letter or digit, since it"
-                    " names an input of the served model",
-                )
-            if isinstance(feature, Crossed):
-                self._check_crossed(name, feature)
-        if all(feature.kind == "ignore" for feature in self.features.values()):
-            raise SettingError(("features",), "has no column that the model reads")
+    def _features_fit(self) -> "Config":
+        check_features(self.features, self.data.label, self.data.weight)
         return self
-
-    def _check_crossed(self, name: str, crossed: Crossed) -> None:
-        with_ids = [
-            key for key, feature in self.features.items() if feature.has_ids and key != name
-        ]
-        for column in crossed.columns:
-            if column not in with_ids or isinstance(self.features[column], Crossed):
-                raise SettingError(
-                    ("features", name, "columns"),
-                    f"'{column}' is no feature with ids (categorical, bucketized or boolean):"
-                    f" write it out among the features{did_you_mean(column, with_ids)}",
-                )
 
     @model_validator(mode="after")
     def _task_fits(self) -> "Config":

@@ -167,7 +167,9 @@ def _is_whole(word: str) -> bool:
 def _guess_positive(label: ColumnProfile) -> str | None:
     """Takes the word for yes, or else the last in order; leaves that to the pipeline for 1.0."""
     words = sorted(label.values or (), key=lambda word: class_order(word.encode()))
-    true = [word for word in words if label.kind == "boolean" and word.lower() in Boolean().true]
+    true = [
+        word for word in words if label.kind == "boolean" and word.lower() in Boolean().true_words
+    ]
     word = (true or words)[-1]
     if _is_whole(word):
         return str(int(word)) if word.lstrip("-").isdecimal() else None

@@ -199,7 +199,7 @@ class _Column:
     def _is_boolean(self) -> bool:
         """Whether all words are yes or no, and both are there."""
         words = {word.lower() for word in self._counts.keys() - _GAP_WORDS}
-        true, false = set(_BOOLEAN.true), set(_BOOLEAN.false)
+        true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
         return bool(words & true and words & false) and words <= true | false
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.feature_config import Datetime
-from trainer.features import PART_SIZES, part_name
+from trainer.feature_config import Datetime, part_name
+from trainer.features import PART_SIZES
 
 _SECONDS = r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799

@@ -178,18 +178,20 @@ class Boolean(_WithIds):
     """Yes or no; a gap, or any other word, is neither."""
 
     kind: Literal["boolean"] = "boolean"
-    true: Annotated[tuple[str, ...], FrozenList] = Field(
+    true_words: Annotated[tuple[str, ...], FrozenList] = Field(
         ("true", "t", "yes", "y", "1", "1.0"),
         min_length=1,
         description="Words for yes, small and capital letters alike.",
     )
-    false: Annotated[tuple[str, ...], FrozenList] = Field(
+    false_words: Annotated[tuple[str, ...], FrozenList] = Field(
         ("false", "f", "no", "n", "0", "0.0"), min_length=1, description="Words for no."
     )
 
     @model_validator(mode="after")
     def _words_differ(self) -> "Boolean":
-        both = {word.lower() for word in self.true} & {word.lower() for word in self.false}
+        both = {word.lower() for word in self.true_words} & {
+            word.lower() for word in self.false_words
+        }
         if both:
             raise ValueError(f"'{min(both)}' stands for both true and false")
         return self
@@ -275,6 +277,25 @@ def _as_mapping(value: Any) -> Any:
 
 
 Features = Annotated[dict[str, Feature], BeforeValidator(_as_mapping), Field(min_length=1)]
+
+
+def gap_name(name: str) -> str:
+    """Names the feature that says where a column had a gap."""
+    return f"{name}_gap"
+
+
+def part_name(name: str, part: str) -> str:
+    """Names the feature that is a part of a date."""
+    return f"{name}_{part}"
+
+
+def transformed_names(name: str, feature: _Feature) -> list[str]:
+    """Names the features that are made of a column."""
+    if isinstance(feature, Datetime):
+        return [part_name(name, part) for part in feature.parts]
+    if isinstance(feature, Numeric) and feature.gap_flag:
+        return [name, gap_name(name)]
+    return [name] if feature.raw_type is not None else []
 
 
 def raw_types(features: Mapping[str, _Feature]) -> dict[str, RawType]:

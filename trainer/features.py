@@ -21,6 +21,8 @@ from trainer.feature_config import (
     Feature,
     Ignore,
     Numeric,
+    gap_name,
+    part_name,
 )
 from trainer.user_functions import UserFunctionError
 
@@ -114,16 +116,6 @@ def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
         tf.boolean_mask(column, ~is_gap),
         tf.shape(column, out_type=tf.int64),
     )
-
-
-def gap_name(name: str) -> str:
-    """Names the feature that says where a column had a gap."""
-    return f"{name}_gap"
-
-
-def part_name(name: str, part: str) -> str:
-    """Names the feature that is a part of a date."""
-    return f"{name}_{part}"
 
 
 def vocabulary_name(name: str) -> str:

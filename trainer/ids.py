@@ -63,8 +63,8 @@ def category_ids(name: str, x: tf.Tensor, feature: Categorical) -> tf.Tensor:
 def boolean_ids(words: tf.Tensor, feature: Boolean) -> tf.Tensor:
     """Numbers yes 1, no 0, and all else 2: int64 `[batch_size, 1]`, as `words`."""
     lower = tf.strings.lower(words, encoding="utf-8")
-    is_true = _is_any(lower, feature.true)
-    is_false = _is_any(lower, feature.false)
+    is_true = _is_any(lower, feature.true_words)
+    is_false = _is_any(lower, feature.false_words)
     return tf.cast(tf.where(is_true, 1, tf.where(is_false, 0, 2)), tf.int64)
 
 

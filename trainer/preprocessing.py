@@ -11,8 +11,15 @@ import tensorflow as tf
 
 from trainer.config import TrainerSettings
 from trainer.dates import date_parts
-from trainer.feature_config import Boolean, Bucketized, Categorical, Datetime, Numeric
-from trainer.features import fill_gaps, gap_name
+from trainer.feature_config import (
+    Boolean,
+    Bucketized,
+    Categorical,
+    Datetime,
+    Numeric,
+    gap_name,
+)
+from trainer.features import fill_gaps
 from trainer.ids import boolean_ids, bucket_ids, category_ids
 from trainer.labels import label_ids
 from trainer.outputs import REGRESSION

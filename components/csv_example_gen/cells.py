@@ -103,7 +103,7 @@ def _select(feature: Feature) -> Feature | None:
             return Categorical(ids=feature.ids, size=feature.size)
         return Categorical()
     if isinstance(feature, Boolean):
-        return Boolean(true=feature.true, false=feature.false)
+        return Boolean(true_words=feature.true_words, false_words=feature.false_words)
     return Datetime(format=feature.format) if isinstance(feature, Datetime) else None
 
 
@@ -118,7 +118,7 @@ def _feature_rule(feature: Feature, decimal: str) -> CellRule | None:
         last = (feature.size or 1) - 1
         return Number(decimal, least=0, greatest=last, is_whole=True, may_be_gap=True)
     if isinstance(feature, Boolean):
-        return Words((*feature.true, *feature.false))
+        return Words((*feature.true_words, *feature.false_words))
     if isinstance(feature, Datetime):
         return Moment(feature.format)
     return None

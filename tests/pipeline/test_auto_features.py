@@ -208,7 +208,7 @@ def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
         "count": "numeric",
     }
     flag = config.features["flag"].model_dump()
-    assert flag == {"kind": "boolean", "true": ["on"], "false": ["off"]}
+    assert flag == {"kind": "boolean", "true_words": ["on"], "false_words": ["off"]}
 
 
 def test_resolve_reports_a_file_that_is_no_schema(make_config: MakeConfig, tmp_path: Path) -> None:

@@ -475,12 +475,69 @@ def test_load_config_refuses_an_impossible_share(tmp_path: Path, value: str) -> 
             "6: features.x: 'numric' is not allowed: must be a kind, or a mapping with one (num",
         ),
         ("5", "numeric", "6: features.5: 5 is not allowed: should be a valid string"),
+        ("x", "{kind: categorical, min_count: 0}", "6: features.x.min_count: 0 is not allowed: sh"),
+        ("x", "{kind: numeric, clip: [2, 1]}", "6: features.x.clip: least 2 is not below greatest"),
+        ("x", "{kind: numeric, gap: median}", "6: features.x.gap: 'median' is not allowed: should"),
+        ("x", "{kind: bucketized, boundaries: [1, 1]}", "6: features.x.boundaries: must rise: 1 f"),
+        ("x", "{kind: categorical, ids: hash}", "6: features.x: hash needs a size"),
+        ("x", "{kind: categorical, dimension: 3}", "6: features.x: dimension is that of an embed"),
+        (
+            "x",
+            "{kind: boolean, true_words: [Y], false_words: [y]}",
+            "6: features.x: 'y' stands for both true",
+        ),
+        ("x", "{kind: datetime, format: '%d.%m'}", "6: features.x.format: '%d.%m' must hold %Y,"),
+        ("x", "{kind: datetime, parts: [hour, hour]}", "6: features.x.parts: a part stands twice"),
+        ("'*'", "numeric", "6: features.*: stands for many columns: must be auto"),
+        ("x", "ignore", "5: features: has no column that the model reads"),
+        ("x", "{kind: crossed, columns: [a, b]}", "6: features.x.columns: 'a' is no feature with"),
     ],
 )
 def test_load_config_refuses_a_feature(tmp_path: Path, name: str, kind: str, message: str) -> None:
     (line,) = mistakes(write(tmp_path, MINIMAL.replace("x: numeric", f"{name}: {kind}")))
 
     assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (
+            "{x: {kind: numeric, gap: mean, gap_flag: true}, x_gap: numeric}",
+            "features.x_gap: the column 'x' makes a feature 'x_gap' too",
+        ),
+        (
+            "{d: {kind: datetime, parts: [hour]}, d_hour: numeric}",
+            "features.d_hour: the column 'd' makes a feature 'd_hour' too",
+        ),
+        (
+            "{a: categorical, b: boolean, c: {kind: crossed, columns: [a, b]},"
+            " d: {kind: crossed, columns: [b, a]}}",
+            "features.d.columns: are those of 'c' too",
+        ),
+        (
+            "{a: categorical, b: boolean, c: {kind: crossed, columns: [a, a]}}",
+            "features.c.columns: a column stands twice",
+        ),
+        (
+            "{a: categorical, c: {kind: crossed, columns: [a, aa]}}",
+            "features.c.columns: 'aa' is no feature with ids (categorical, bucketized or boolean):"
+            " write it out among the features; did you mean 'a'?",
+        ),
+    ],
+)
+def test_load_config_refuses_features_that_do_not_go_together(
+    minimal: Path, features: str, message: str
+) -> None:
+    (line,) = mistakes(minimal, f"features={features}")
+
+    assert message in line
+
+
+def test_load_config_takes_any_name_of_a_column_that_is_ignored(minimal: Path) -> None:
+    config = load_config(minimal, ["features={x: numeric, 'a name, with a comma': ignore}"])
+
+    assert list(config.trainer_settings.raw_types) == ["x"]
 
 
 @pytest.mark.parametrize("name", ["Iris", "a b", "-a", "", "a" * 64, "ä"])

@@ -68,7 +68,7 @@ SETTINGS: dict[str, Any] = {
         "code": {"kind": "categorical", "ids": "identity", "size": 3},
         "link": {"kind": "categorical", "ids": "hash", "size": 7},
         "flag": "boolean",
-        ".own/flag": {"kind": "boolean", "true": ["Ja", "öj"], "false": ["NEJ"]},
+        ".own/flag": {"kind": "boolean", "true_words": ["Ja", "öj"], "false_words": ["NEJ"]},
         "day": {"kind": "datetime", "parts": PARTS},
         "unused": "ignore",
         "both": {"kind": "crossed", "columns": ["city", "flag"]},

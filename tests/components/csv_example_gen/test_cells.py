@@ -62,7 +62,11 @@ CELLS: list[tuple[Any, list[str | None], list[str | None]]] = [
         ["3", "-1", "1.5", "x", "nan"],
     ),
     ("boolean", ["true", "NO", "1", "0.0", None], ["yep", "2", " 1", "true\n"]),
-    ({"kind": "boolean", "true": ["JÄ"], "false": ["a.b"]}, ["jä", "A.B"], ["axb", "yes"]),
+    (
+        {"kind": "boolean", "true_words": ["JÄ"], "false_words": ["a.b"]},
+        ["jä", "A.B"],
+        ["axb", "yes"],
+    ),
     (
         "datetime",
         ["2024-02-29", "2024-05-01T13:45:00Z", "2024-05-01 13:45+02:00", None],
