@@ -1,15 +1,23 @@
 """What came out of a run, from the outcomes of its nodes; the artifacts are read without TFX."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from components.csv_example_gen.survey import QUARANTINE_FILE
 from components.data_gate.report import read_findings, to_lines
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.events import NodeOutcome, Output
 from components.serving_check.report import read_report
 
-DATA_GATE, EVALUATOR, SERVING_CHECK, PUSHER = "DataGate", "Evaluator", "ServingCheck", "Pusher"
+EXAMPLE_GEN, DATA_GATE, EVALUATOR, SERVING_CHECK, PUSHER = (
+    "CsvExampleGen",
+    "DataGate",
+    "Evaluator",
+    "ServingCheck",
+    "Pusher",
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ def make_report(
     evaluation = find_output(outcomes, EVALUATOR, "evaluation")
     check = find_output(outcomes, SERVING_CHECK, "serving_blessing")
     pushed = find_output(outcomes, PUSHER, "pushed_model")
+    examples = find_output(outcomes, EXAMPLE_GEN, "examples")
     gate = find_output(outcomes, DATA_GATE, "findings")
     findings = read_findings(gate.uri) if gate else {"findings": [], "notes": []}
     is_pushed = pushed is not None and pushed.properties.get("pushed") == 1
@@ -98,9 +107,17 @@ def make_report(
         pushed_version=str(pushed.properties["pushed_version"]) if pushed and is_pushed else None,
         pushed_path=str(pushed.properties["pushed_destination"]) if pushed and is_pushed else None,
         serving_faults=read_report(check.uri)["faults"] if check else (),
-        warnings=tuple(to_lines(findings["findings"])),
+        warnings=(*_put_aside(examples), *to_lines(findings["findings"])),
         notes=tuple(findings["notes"]),
     )
+
+
+def _put_aside(examples: Output | None) -> Iterator[str]:
+    """Says how many rows are not among the examples, and where they are."""
+    quarantined = int(examples.properties.get("quarantined", 0)) if examples else 0
+    if examples and quarantined:
+        path = Path(examples.uri, QUARANTINE_FILE)
+        yield f"{quarantined:,} of {examples.properties['rows']:,} rows are put aside in {path}"
 
 
 def find_output(outcomes: Sequence[NodeOutcome], node_id: str, key: str) -> Output | None:

@@ -57,6 +57,7 @@ class ArtifactReader:
         self.rows: list[Metric] = []
         self.summary: dict[str, Any] = {}
         self._start = start
+        self._aside: list[Metric] = []
         self._curves = CurveReader()
         self._evaluated: list[Metric] = []
         self._trials = TrialReader()
@@ -93,7 +94,10 @@ class ArtifactReader:
         self._evaluated.extend(point for point in points if point.key.startswith("eval/"))
         result.metrics.extend(points)
 
-    def _examples(self, result: Projection, _: NodeOutcome, output: Output) -> None:
+    def _examples(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
+        quarantined = int(output.properties.get("quarantined", 0))
+        if quarantined:
+            self._aside = [Metric("rows/quarantine", quarantined, 0, outcome.end_ms)]
         self._fingerprint = str(output.properties.get("input_fingerprint", ""))
         if self._fingerprint:
             result.tags["data.fingerprint"] = self._fingerprint
@@ -112,7 +116,7 @@ class ArtifactReader:
         self.rows = [
             Metric(f"rows/{split}", float(found.datasets[0].num_examples), 0, outcome.end_ms)
             for split, found in statistics.items()
-        ]
+        ] + self._aside
 
         def page() -> bytes:
             from components.mlflow_tracker.pages import statistics_page

@@ -134,6 +134,15 @@ def test_report_gives_an_object_of_plain_values(report: Report) -> None:
     }
 
 
+def test_make_report_warns_of_rows_that_are_put_aside() -> None:
+    properties = {"rows": 6300, "quarantined": 3}
+    node = outcome("CsvExampleGen", examples=[Output(3, "/examples", properties)])
+
+    assert make_report("run-1", None, [node]).warnings == (
+        "3 of 6,300 rows are put aside in /examples/quarantine.csv",
+    )
+
+
 def test_make_report_says_what_the_model_answers_wrongly(tmp_path: Path) -> None:
     (tmp_path / "serving_check.json").write_text('{"rows": 3, "faults": ["serving: NaN"]}')
     node = outcome("ServingCheck", serving_blessing=[Output(3, str(tmp_path), {"blessed": 0})])

@@ -601,3 +601,21 @@ def test_projector_takes_a_model_that_did_not_answer(tmp_path: Path) -> None:
 
     assert tags_of(projection) == {"serving.faults": "none"}
     assert projection.metrics == []
+
+
+# rows put aside
+
+
+@pytest.mark.parametrize(("quarantined", "expected"), [(0, []), (3, [("rows/quarantine", 3)])])
+def test_projector_counts_the_rows_that_are_put_aside(
+    projector: Projector, tmp_path: Path, quarantined: int, expected: list[tuple[str, int]]
+) -> None:
+    write_statistics(tmp_path, train=20)
+    outputs = {"examples": {"rows": 23, "quarantined": quarantined}}
+    projector.project(make_outcome("CsvExampleGen", outputs=outputs))
+    projector.project(make_outcome("StatisticsGen", folder=tmp_path, outputs={"statistics": {}}))
+
+    metrics = projector.project(END).metrics
+
+    rows = [(metric.key, metric.value) for metric in metrics if metric.key.startswith("rows/")]
+    assert rows == [("rows/train", 20), *expected]
