@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.csv_example_gen.survey import QUARANTINE_FILE
+from components.csv_example_gen.budget import QUARANTINE_FILE
 from components.data_gate.report import read_findings, to_lines
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.events import NodeOutcome, Output

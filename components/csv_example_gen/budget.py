@@ -1,6 +1,9 @@
-"""How many rows may be put aside; no TensorFlow."""
+"""How many rows may be put aside, and where they go; no TensorFlow."""
 
 from dataclasses import dataclass
+
+QUARANTINE_FILE = "quarantine.csv"
+"""In the folder of the examples, beside those of the splits."""
 
 
 @dataclass(frozen=True)

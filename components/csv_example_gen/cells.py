@@ -222,7 +222,7 @@ class Words:
         words = ", ".join(self.words)
         return (
             f"{quote(text or '')} is neither yes nor no; expected one of {words}: correct it, or"
-            " add it to `true` or `false` of the feature"
+            " add it to true_words or false_words of the feature"
         )
 
 

@@ -23,12 +23,11 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from components.csv_example_gen.arrays import as_lists
-from components.csv_example_gen.budget import Budget
+from components.csv_example_gen.budget import QUARANTINE_FILE, Budget
 from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.inputs import list_files
 from components.csv_example_gen.reader import ColumnType, can_cast, split_rows, with_point
 from components.csv_example_gen.survey import (
-    QUARANTINE_FILE,
     Survey,
     survey_files,
     write_quarantine,

@@ -14,7 +14,6 @@ from components.csv_example_gen.reader import ColumnType, widen_types
 from components.csv_example_gen.usable import Indices, explain_faults, read_usable
 from trainer.config import TrainerSettings
 
-QUARANTINE_FILE = "quarantine.csv"
 _COLUMNS = ("file", "line", "column", "reason", "row")
 _FAULTS_SHOWN = 5
 
