@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from components.csv_example_gen.cells import quote
 from components.csv_example_gen.inputs import ALL
 from components.csv_example_gen.reader import hash_buckets, read_blocks, split_rows
+from pipeline.column_profile import ColumnProfile, profile_columns
 from pipeline.config import Config
 from pipeline.data_check import check_data
 from pipeline.data_files import find_files, say_names
@@ -21,7 +22,6 @@ from pipeline.feature_choice import (
     describe_column,
     is_constant,
 )
-from pipeline.profile import ColumnProfile, profile_columns
 from pipeline.reviewed_schema import Said, read_kinds
 from trainer.config import is_column_name
 from trainer.feature_config import ALL_OTHERS, Boolean, Feature, Ignore

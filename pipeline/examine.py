@@ -11,6 +11,7 @@ import pyarrow as pa
 from components.csv_example_gen.cells import quote
 from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.reader import read_batches
+from pipeline.column_profile import GAP_WORDS, ColumnProfile, profile_columns
 from pipeline.csv_labels import MAX_CLASSES
 from pipeline.data_config import CsvSettings
 from pipeline.data_files import list_csv_files
@@ -22,7 +23,6 @@ from pipeline.feature_choice import (
     describe_column,
     is_few_integers,
 )
-from pipeline.profile import GAP_WORDS, ColumnProfile, profile_columns
 from pipeline.sniff import sniff
 from trainer.classes import class_order
 from trainer.config import Task

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from components.csv_example_gen.cells import quote
+from pipeline.column_profile import ColumnProfile
 from pipeline.date_formats import has_time
-from pipeline.profile import ColumnProfile
 from trainer.config import is_column_name
 from trainer.feature_config import (
     Boolean,

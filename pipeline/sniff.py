@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from components.csv_example_gen.cells import NUMBER
+from pipeline.column_profile import GAP_WORDS
 from pipeline.data_config import CsvSettings
 from pipeline.errors import DataError
-from pipeline.profile import GAP_WORDS
 from trainer.config import is_column_name
 
 SEPARATORS = ("\t", ";", "|", ",")

@@ -26,9 +26,11 @@ NODES = {
     "StatisticsGen": 1.5,
     "SchemaGen": 0.005,
     "ExampleValidator": 0.005,
+    "DataGate": 0.005,
     "Transform": 2.0,
     "Trainer": 1.5,
     "BaselineResolver": 0.005,
+    "ServingCheck": 0.5,
     "Evaluator": 2.0,
     "Pusher": 0.005,
 }

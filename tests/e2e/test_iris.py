@@ -24,9 +24,10 @@ NODES = [
     "Trainer",
     "BaselineResolver",
     "Evaluator",
+    "ServingCheck",
     "Pusher",
 ]
-FROM_TRAINER = {"Trainer", "BaselineResolver", "Evaluator", "Pusher"}
+FROM_TRAINER = {"Trainer", "BaselineResolver", "Evaluator", "ServingCheck", "Pusher"}
 
 
 def test_first_run_runs_every_node(first_run: dict[str, Any]) -> None:

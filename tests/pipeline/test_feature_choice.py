@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.column_profile import profile_columns
 from pipeline.feature_choice import Choice, choose
-from pipeline.profile import profile_columns
 
 Cells = Sequence[str | None]
 

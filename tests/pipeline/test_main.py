@@ -46,3 +46,10 @@ def test_validate_says_how_many_rows_are_put_aside(
     output = capsys.readouterr().out
     assert code == 0
     assert re.search(r"valid; rows: \d+ to train, \d+ to eval, 2 put aside; classes: a, b", output)
+
+
+def test_no_module_hides_one_of_the_standard_library() -> None:
+    # TFX starts pipeline/local_runner.py by its path, which puts the folder first on sys.path.
+    names = {path.stem for path in (PROJECT_DIR / "pipeline").glob("*.py")}
+
+    assert names & sys.stdlib_module_names == set()

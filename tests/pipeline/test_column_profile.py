@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from pipeline.profile import MAX_VALUES, ColumnProfile, profile_columns
+from pipeline.column_profile import MAX_VALUES, ColumnProfile, profile_columns
 
 Cells = Sequence[str | None]
 
