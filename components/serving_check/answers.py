@@ -114,7 +114,8 @@ def differences(
         answers: What a signature answered.
         expected: The same by another way; only outputs that both have are compared.
         signature: Its name.
-        tolerance: By how much numbers may differ, in relation to the greater of 1 and their size.
+        tolerance: By how much numbers may differ, in relation to the size of the example's answer:
+            its greatest number, or 1 where that is less.
 
     Yields:
         For each output compared, what is wrong, empty if nothing is, and the greatest difference.
@@ -128,9 +129,19 @@ def differences(
             wrong = (values != due).reshape(len(values), -1).any(axis=1)
             greatest = float(wrong.any())
         else:
-            off = np.abs(values.astype(np.float64) - due) / np.maximum(1, np.abs(due))
+            off = np.abs(values.astype(np.float64) - due) / _sizes(due)
             off = np.where(np.isnan(values) & np.isnan(due), 0, off)
             wrong = ~(off <= tolerance).reshape(len(values), -1).all(axis=1)
             greatest = float(np.nan_to_num(off, nan=np.inf).max(initial=0))
         fault = f"{signature}: {name} differs from Estimator.predict for {wrong.sum()} of"
         yield f"{fault} {len(wrong)} rows, by up to {greatest:.2g}" * bool(wrong.any()), greatest
+
+
+def _sizes(values: Array) -> Array:
+    """Gives the size of each example's answer, `[n_examples, 1, ...]`.
+
+    A number that is a sum of greater ones, as a logit near 0, is exact to the last bits of those.
+    """
+    axes = tuple(range(1, values.ndim))
+    sizes: Array = np.nan_to_num(np.abs(values)).max(axis=axes, keepdims=True, initial=1)
+    return sizes

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.serving_check.answers import differences
 from components.serving_check.executor import check_model
 
 ROWS = [1.0, 2.0, 4.0, None]
@@ -111,6 +112,17 @@ def test_check_model_lets_answers_differ_within_the_tolerance(tmp_path: Path) ->
 
     assert check(tmp_path, model, tolerance=0.02)["faults"] == []
     assert check(tmp_path / "other", model, tolerance=0.001)["faults"] != []
+
+
+def test_differences_are_in_relation_to_the_whole_answer_of_an_example() -> None:
+    due = {"logits": np.array([[0.5, 40.0], [0.5, 2.0]])}
+    answers = {"logits": np.array([[0.9, 40.0], [0.5, 2.4]])}
+
+    ((fault, greatest),) = differences(answers, due, "examples", tolerance=0.1)
+
+    # 0.4 of 40, and 0.4 of 2.
+    assert greatest == pytest.approx(0.2)
+    assert fault == "examples: logits differs from Estimator.predict for 1 of 2 rows, by up to 0.2"
 
 
 def test_check_model_refuses_nan(tmp_path: Path) -> None:
