@@ -108,8 +108,9 @@ def _transform(examples_dir: Path, schema: schema_pb2.Schema, folder: Path) -> N
 def _make_dataset(
     patterns: Sequence[str], options: tfxio.TensorFlowDatasetOptions, schema: schema_pb2.Schema
 ) -> tf.data.Dataset:
-    """Reads transformed examples as TFX's Trainer does."""
-    return tfxio.TFExampleRecord(list(patterns), schema=schema).TensorFlowDataset(options)
+    """Reads transformed examples as TFX's Trainer does, in the same order each time."""
+    seeded = options._replace(shuffle_seed=1)
+    return tfxio.TFExampleRecord(list(patterns), schema=schema).TensorFlowDataset(seeded)
 
 
 def _predict(export_dir: Path, rows: Sequence[bytes]) -> NDArray[np.float32]:
