@@ -102,6 +102,7 @@ def _schema(config: Config, options: argparse.Namespace) -> int:
 
 
 def _predict(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.interrupts import Interrupts
     from pipeline.predict import predict
 
     done = predict(
@@ -110,6 +111,7 @@ def _predict(config: Config, options: argparse.Namespace) -> int:
         Path(options.output),
         version=options.version,
         force=options.force,
+        interrupts=Interrupts(),
     )
     print(
         f"predicted {done.predicted:,} rows with version {done.version}, {done.quarantined:,}"

@@ -5,6 +5,8 @@ weak reference's callback, and a library may turn it into an error of its own.
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _REPEAT_SECONDS = 1.0
@@ -26,6 +28,21 @@ class Interrupts:
     def acknowledge(self) -> None:
         """Says that the exception has arrived."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Has what is done inside end by KeyboardInterrupt if one has come, be it lost on its way.
+
+        Raises:
+            KeyboardInterrupt: If so; it is acknowledged.
+        """
+        try:
+            yield
+            if self.received:
+                raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            self.acknowledge()
+            raise
 
     def _interrupt(self, _: int, __: FrameType | None) -> None:
         self.received = True

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from components.batch_predictor.output import free_names, write_csv, write_parqu
 from components.pusher.versions import list_versions
 from pipeline.config import Config
 from pipeline.errors import ModelError, NodeFailedError, StateError
+from pipeline.interrupts import Interrupts
 from pipeline.output import divided_output
 from pipeline.predict_input import check_input, make_settings, read_rows, write_rows_put_aside
 from pipeline.state import check_writable, scratch_dir_beside
@@ -48,6 +49,7 @@ def predict(
     *,
     version: int | None = None,
     force: bool = False,
+    interrupts: Interrupts | None = None,
 ) -> Prediction:
     """Predicts for every row of a file, in blocks, so that a file may be of any size.
 
@@ -58,6 +60,7 @@ def predict(
             predicted. Rows that cannot be used go to `<output>.quarantine.csv`.
         version: The pushed version; None takes the newest, the champion.
         force: Whether files that exist are replaced.
+        interrupts: Whether the user has interrupted it; None leaves that to Python alone.
 
     Returns:
         What was predicted. All rows are accounted for.
@@ -72,7 +75,10 @@ def predict(
     _check_output(input_path, output_path, quarantine_path, force=force)
     try:
         with scratch_dir_beside(output_path) as scratch_dir:
-            counts = _predict(config, model, input_path, header, scratch_dir, output_path.suffix)
+            with interrupts.heeded() if interrupts else nullcontext():
+                counts = _predict(
+                    config, model, input_path, header, scratch_dir, output_path.suffix
+                )
             quarantine_path.unlink(missing_ok=True)
             if counts[1]:
                 (scratch_dir / _QUARANTINE).rename(quarantine_path)
