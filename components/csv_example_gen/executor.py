@@ -10,7 +10,6 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import tensorflow as tf
 from google.protobuf import json_format
 from tfx import types
@@ -22,25 +21,18 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from components.csv_example_gen.arrays import as_lists
 from components.csv_example_gen.budget import QUARANTINE_FILE, Budget
 from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.inputs import list_files
-from components.csv_example_gen.reader import ColumnType, can_cast, split_rows, with_point
+from components.csv_example_gen.reader import ColumnType, split_rows
 from components.csv_example_gen.survey import (
     Survey,
     survey_files,
     write_quarantine,
 )
 from components.csv_example_gen.usable import read_usable
+from components.csv_example_gen.values import to_values
 from trainer.config import TrainerSettings
-
-_ARROW_TYPES = {
-    ColumnType.UNKNOWN: pa.binary(),
-    ColumnType.INT: pa.int64(),
-    ColumnType.FLOAT: pa.float32(),
-    ColumnType.BYTES: pa.binary(),
-}
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -197,7 +189,7 @@ class _WriteShards(beam.DoFn):
         encoder = RecordBatchToExamplesEncoder()
         for block in read_usable(path, self._settings, self._dialect):
             examples = encoder.encode(
-                _typed(block.batch, self._column_types, self._dialect.decimal)
+                to_values(block.batch, self._column_types, self._dialect.decimal)
             )
             shards = self._shards_of_rows(block.batch)
             for shard, example in zip(shards, examples, strict=True):
@@ -214,23 +206,3 @@ class _WriteShards(beam.DoFn):
         if not self._buckets:
             return [0] * len(batch)
         return split_rows(batch, self._buckets, self._split_by)
-
-
-def _typed(
-    batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
-) -> pa.RecordBatch:
-    """Casts text columns to lists of their type: one value per cell, a gap none."""
-    columns = []
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        values = _cast(column.drop_null(), column_types[name], decimal)
-        columns.append(as_lists(column, values))
-    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
-
-
-def _cast(text: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:
-    if column_type == ColumnType.BYTES:
-        return pc.cast(text, pa.binary())
-    numbers = with_point(text, decimal)
-    if column_type == ColumnType.INT and not can_cast(numbers, pa.int64()):
-        numbers = pc.cast(numbers, pa.float64())  # 1.0, in a label
-    return pc.cast(numbers, _ARROW_TYPES[column_type])

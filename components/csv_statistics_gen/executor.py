@@ -7,7 +7,6 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
@@ -15,9 +14,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.csv_example_gen.arrays import as_lists
 from components.csv_example_gen.dialect import Dialect
-from components.csv_example_gen.reader import ColumnType, infer_types, read_batches, with_point
+from components.csv_example_gen.reader import ColumnType, infer_types, read_batches
+from components.csv_example_gen.values import to_values
 from components.distribution_validator.executor import load
 
 SPLIT = "all"
@@ -26,12 +25,6 @@ _TYPES = {
     _Feature.INT: ColumnType.INT,
     _Feature.FLOAT: ColumnType.FLOAT,
     _Feature.STRING: ColumnType.BYTES,
-}
-_ARROW_TYPES = {
-    ColumnType.UNKNOWN: pa.binary(),
-    ColumnType.INT: pa.int64(),
-    ColumnType.FLOAT: pa.float32(),  # as in the examples: 0.1 is another number in float64
-    ColumnType.BYTES: pa.binary(),
 }
 
 
@@ -54,12 +47,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         paths = json.loads(exec_properties["paths"])
         dialect = Dialect.from_json(exec_properties["dialect"])
-        column_types = infer_types(paths, dialect)
         expected = load(artifact_utils.get_single_instance(input_dict["statistics"]))
-        for feature in expected.datasets[0].features:
-            name = feature.path.step[0]
-            if name in column_types:
-                column_types[name] = max(column_types[name], _TYPES[feature.type])
+        known = {
+            feature.path.step[0]: _TYPES[feature.type] for feature in expected.datasets[0].features
+        }
+        column_types = {
+            name: _decide(found, known.get(name, ColumnType.UNKNOWN))
+            for name, found in infer_types(paths, dialect).items()
+        }
 
         artifact = artifact_utils.get_single_instance(output_dict["baseline_statistics"])
         artifact.split_names = artifact_utils.encode_split_names([SPLIT])
@@ -79,16 +74,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             )
 
 
+def _decide(found: ColumnType, known: ColumnType) -> ColumnType:
+    """Gives the type that holds all cells of a column, that of the data where it does."""
+    if found == ColumnType.WHOLE:  # 1.0
+        return known if known == ColumnType.INT else max(known, ColumnType.FLOAT)
+    return max(found, known)
+
+
 def _read(
     path: str, column_types: Mapping[str, ColumnType], dialect: Dialect
 ) -> Iterator[pa.RecordBatch]:
     """Yields the batches of a file, a list of one value per cell, a gap null."""
     for batch in read_batches(path, dialect):
-        columns = []
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            cells = column.drop_null()
-            if column_types[name] != ColumnType.BYTES:
-                cells = with_point(cells, dialect.decimal)
-            values = pc.cast(cells, _ARROW_TYPES[column_types[name]])
-            columns.append(as_lists(column, values))
-        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
+        yield to_values(batch, column_types, dialect.decimal)

@@ -92,3 +92,10 @@ def test_csv_statistics_gen_reads_the_dialect_of_the_data(tmp_path: Path) -> Non
 
     assert (found["x"].num_stats.min, found["x"].num_stats.max) == (0.5, 1.5)
     assert found["word"].string_stats.common_stats.num_non_missing == 1
+
+
+def test_csv_statistics_gen_reads_whole_numbers_with_a_point(tmp_path: Path) -> None:
+    found = generate(tmp_path, "count,new\n1.0,2.0\n3.0,4.0\n")
+
+    assert (found["count"].type, found["new"].type) == (Feature.INT, Feature.FLOAT)
+    assert (found["count"].num_stats.max, found["new"].num_stats.max) == (3, 4)

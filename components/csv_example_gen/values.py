@@ -1,0 +1,42 @@
+"""Cells as the values that examples and statistics hold; no TensorFlow."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.csv_example_gen.arrays import as_lists
+from components.csv_example_gen.reader import ColumnType, can_cast, with_point
+
+_ARROW_TYPES = {
+    ColumnType.UNKNOWN: pa.binary(),
+    ColumnType.INT: pa.int64(),
+    ColumnType.FLOAT: pa.float32(),
+    ColumnType.BYTES: pa.binary(),
+}
+
+
+def to_values(
+    batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
+) -> pa.RecordBatch:
+    """Casts text columns to lists of their type: one value per cell, a gap none.
+
+    Args:
+        batch: String columns, null where there is a gap.
+        column_types: The type of each, decided: not `WHOLE`.
+        decimal: Decimal point of numbers.
+    """
+    columns = []
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        values = _cast(column.drop_null(), column_types[name], decimal)
+        columns.append(as_lists(column, values))
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _cast(text: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:
+    if column_type == ColumnType.BYTES:
+        return pc.cast(text, pa.binary())
+    numbers = with_point(text, decimal)
+    if column_type == ColumnType.INT and not can_cast(numbers, pa.int64()):
+        numbers = pc.cast(numbers, pa.float64())  # 1.0
+    return pc.cast(numbers, _ARROW_TYPES[column_type])
