@@ -59,7 +59,9 @@ def _verdict(status: RunStatus, tags: Tags) -> str:
             f"**Pushed** as version {tags['pushed_version']}: every threshold holds."
             f" Served from `{tags['pushed_path']}`."
         )
-    return f"**Not pushed**: {tags.get('thresholds.missed', 'nothing was evaluated')}."
+    keys = ("thresholds.missed", "serving.faults")
+    reasons = [tags[key] for key in keys if tags.get(key, "none") != "none"]
+    return f"**Not pushed**: {'; '.join(reasons) or 'nothing was evaluated'}."
 
 
 def _data(start: RunStart, tags: Tags, metrics: Metrics) -> str:

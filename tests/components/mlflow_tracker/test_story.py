@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from tracked_run import make_check, make_start, make_summary
 
 from components.mlflow_tracker.events import RunStatus
@@ -32,6 +33,21 @@ def test_tell_says_why_a_model_was_not_pushed() -> None:
     tags = {"pushed_version": "none", "thresholds.missed": "accuracy 0.5, min 0.9"}
 
     assert story(tags=tags) == ["**Not pushed**: accuracy 0.5, min 0.9."]
+
+
+@pytest.mark.parametrize(
+    ("missed", "reason"),
+    [
+        ("none", "serving_default: NaN"),
+        ("auc 0.5, min 0.9", "auc 0.5, min 0.9; serving_default: NaN"),
+    ],
+)
+def test_tell_says_what_a_model_that_was_not_pushed_answers_wrongly(
+    missed: str, reason: str
+) -> None:
+    tags = {"thresholds.missed": missed, "serving.faults": "serving_default: NaN"}
+
+    assert story(tags=tags) == [f"**Not pushed**: {reason}."]
 
 
 def test_tell_says_where_a_run_failed() -> None:
