@@ -1,0 +1,1 @@
+"""A small server for pushed models, with the interface of TensorFlow Serving."""

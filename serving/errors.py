@@ -1,0 +1,48 @@
+"""What a request can come to, in the codes that gRPC and TensorFlow Serving share.
+
+ServingError        has one of the codes, and says why
+ModelLoadError      a version that cannot be served
+"""
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """Canonical codes, by their numbers in gRPC. Source: google/rpc/code.proto."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class ServingError(Exception):
+    """A request that is not answered.
+
+    Attributes:
+        code: What kind of mistake.
+        message: What is wrong, for whoever sent the request; no traceback, no value of a tensor.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        """Keeps both."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class ModelLoadError(Exception):
+    """A folder that holds no model which can be served; its text says why."""
