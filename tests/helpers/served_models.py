@@ -1,0 +1,129 @@
+"""Small models with a signature of every sort, and a server of them in a thread."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import tensorflow as tf
+import uvloop
+
+from serving.server import Server
+from serving.settings import ServingSettings
+
+_V1 = tf.compat.v1
+_METHOD = "tensorflow/serving/"
+WORDS = [b"low", b"high"]
+
+
+def write_model(folder: Path, version: int, *, shift: float = 2.0) -> Path:
+    """Writes a version of a model; y = x / 2 + shift, as in TensorFlow Serving's half_plus_two.
+
+    Signatures, `[n]` unless said otherwise, float32:
+
+        serving_default   x -> y; of a negative x it fails with INVALID_ARGUMENT
+        columns           number, word (string) -> scores [n, 2], classes [n, 2] (string),
+                          word_bytes (the word again), length (int64, of the word)
+        matrix            x [n, 2] -> y [n, 2]
+        ragged            x [n, any] -> total
+        single            x [] -> y []
+        classify          inputs (serialized examples of x) -> scores [n, 2], classes [n, 2]
+        regress           inputs (serialized examples of x) -> outputs [n, 1]
+        examples          examples (the same) -> y
+    """
+    path = folder / str(version)
+    with tf.Graph().as_default(), _V1.Session() as session:
+        slope = _V1.get_variable("slope", initializer=0.5)
+        x = _V1.placeholder(tf.float32, [None], "x")
+        with tf.control_dependencies([_V1.assert_non_negative(x, message="x is negative")]):
+            y = tf.add(x * slope, shift, "y")
+        number = _V1.placeholder(tf.float32, [None], "number")
+        word = _V1.placeholder(tf.string, [None], "word")
+        scores = tf.stack([number, 1 - number], 1)
+        classes = tf.tile(tf.constant([WORDS]), [tf.size(number), 1])
+        matrix = _V1.placeholder(tf.float32, [None, 2], "matrix")
+        ragged = _V1.placeholder(tf.float32, [None, None], "ragged")
+        single = _V1.placeholder(tf.float32, [], "single")
+        serialized = _V1.placeholder(tf.string, [None], "serialized")
+        parsed = _V1.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
+        parsed_scores = tf.stack([parsed, 1 - parsed], 1)
+        parsed_classes = tf.tile(tf.constant([WORDS]), [tf.size(parsed), 1])
+        signatures = {
+            "serving_default": _signature({"x": x}, {"y": y}),
+            "columns": _signature(
+                {"number": number, "word": word},
+                {
+                    "scores": scores,
+                    "classes": classes,
+                    "word_bytes": tf.identity(word),
+                    "length": tf.cast(tf.strings.length(word), tf.int64),
+                },
+            ),
+            "matrix": _signature({"x": matrix}, {"y": matrix * slope + shift}),
+            "ragged": _signature({"x": ragged}, {"total": tf.reduce_sum(ragged, 1)}),
+            "single": _signature({"x": single}, {"y": single * slope + shift}),
+            "classify": _signature(
+                {"inputs": serialized},
+                {"scores": parsed_scores, "classes": parsed_classes},
+                "classify",
+            ),
+            "regress": _signature(
+                {"inputs": serialized}, {"outputs": (parsed * slope + shift)[:, None]}, "regress"
+            ),
+            "examples": _signature({"examples": serialized}, {"y": parsed * slope + shift}),
+        }
+        session.run(_V1.global_variables_initializer())
+        builder = _V1.saved_model.builder.SavedModelBuilder(str(path))
+        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=signatures)
+        builder.save()
+    return path
+
+
+def _signature(
+    inputs: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor], method: str = "predict"
+) -> object:
+    info = _V1.saved_model.build_tensor_info
+    return _V1.saved_model.build_signature_def(
+        {name: info(tensor) for name, tensor in inputs.items()},
+        {name: info(tensor) for name, tensor in outputs.items()},
+        _METHOD + method,
+    )
+
+
+class ServerThread:
+    """A server in a thread of its own, on free ports: `with ServerThread(folders) as server`."""
+
+    def __init__(
+        self, folders: Mapping[str, Path], settings: ServingSettings | None = None
+    ) -> None:
+        settings = settings or ServingSettings()
+        self._settings = settings.model_copy(update={"rest_port": 0, "grpc_port": 0})
+        self._folders = folders
+        self._is_up = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "ServerThread":
+        self._thread.start()
+        assert self._is_up.wait(60)
+        self.url = f"http://127.0.0.1:{self.server.rest_port}"
+        self.grpc_address = f"127.0.0.1:{self.server.grpc_port}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        loop = uvloop.new_event_loop()
+        loop.run_until_complete(self._serve())
+        loop.close()
+
+    async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self.server = Server(self._folders, self._settings)
+        await self.server.start()
+        self._is_up.set()
+        await self._stop.wait()
+        await self.server.stop()
