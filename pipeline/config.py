@@ -21,6 +21,7 @@ from pipeline.sections import (
     PushSettings,
     ValidationSettings,
 )
+from serving.settings import ServingSettings
 from trainer.config import Task, TrainerSettings, TrainSettings
 from trainer.feature_config import Feature, Features
 from trainer.model_config import ModelSettings
@@ -58,6 +59,7 @@ class Config(Section):
     push: PushSettings = PushSettings()
     mlflow: MlflowSettings = MlflowSettings()
     beam: BeamSettings = BeamSettings()
+    serving: ServingSettings = ServingSettings()
     cache: bool = Field(
         True, description="Whether a node whose inputs, settings and code are unchanged is skipped."
     )

@@ -35,7 +35,11 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
         experiment=config.experiment,
         run_name=_run_name(config, start),
         start_ms=int(start.timestamp() * 1000),
-        params=config.flatten(),
+        params={
+            key: value
+            for key, value in config.flatten().items()
+            if not key.startswith("serving.")  # says how to serve, and nothing of a run
+        },
         config_yaml=config.to_yaml(),
         origin={
             "mlflow.source.name": str(_SOURCE_DIR),

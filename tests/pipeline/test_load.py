@@ -302,7 +302,8 @@ def test_config_error_ends_in_exit_code_2(tmp_path: Path) -> None:
         (
             "trian: {}\n",
             "11: trian: unknown key; did you mean 'train'? (allowed: name, paths, task, data,"
-            " validation, features, model, train, tuner, evaluation, push, mlflow, beam, cache)",
+            " validation, features, model, train, tuner, evaluation, push, mlflow, beam, serving,"
+            " cache)",
         ),
         (
             "model:\n  seed: 1\n  lerning_rate: 1\n",
@@ -419,6 +420,17 @@ def test_load_config_refuses_a_wrong_type(tmp_path: Path, addition: str, message
         ("model:\n  learning_rate: .inf\n", "12: model.learning_rate: "),
         ("model:\n  learning_rate: .nan\n", "12: model.learning_rate: nan is not allowed"),
         ("model:\n  seed: -1\n", "12: model.seed: -1 is not allowed"),
+        ("serving:\n  rest_port: 70000\n", "12: serving.rest_port: 70000 is not allowed"),
+        ("serving:\n  tls: {key: k}\n", "12: serving.tls.certificate: is missing"),
+        (
+            "serving:\n  versions: {policy: specific}\n",
+            "12: serving.versions: numbers are needed with policy specific",
+        ),
+        (
+            "serving:\n  versions: {labels: {new: -1}}\n",
+            "12: serving.versions.labels.new: -1 is not allowed",
+        ),
+        ("serving:\n  limits: {json_depth: 1000}\n", "12: serving.limits.json_depth: 1000 is not"),
         ("beam:\n  args: [x]\n", "12: beam.args: 'x' is not an option of the form --name=value"),
         ("beam:\n  args: [--runner=x]\n", "12: beam.args: '--runner=x' is not an option"),
         ("paths:\n  root: ''\n", "12: paths.root: '' is not allowed"),

@@ -29,6 +29,7 @@ def test_make_run_start_says_what_the_configuration_says(config: Config, tmp_pat
     assert start.push_dir == str(tmp_path / "serving" / "iris")
     assert start.params["train.steps"] == 200
     assert start.params["model.hidden_units"] == [10, 10]
+    assert not [key for key in start.params if key.startswith("serving.")]
     assert start.config_yaml == config.to_yaml()
     assert start.origin["mlflow.source.name"] == str(SHIPPED.parent)
     assert start.origin["mlflow.source.type"] == "PIPELINE"
