@@ -1,0 +1,172 @@
+"""The server against the bare model, a plain FastAPI handler and MLflow's server, in turns."""
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from e2e_workspace import PROJECT_DIR, Workspace
+from grpc_load import ECHO
+from tensorflow_serving.apis import predict_pb2
+
+pytestmark = pytest.mark.benchmark
+
+HERE = Path(__file__).resolve().parent
+ROUNDS = 5
+SECONDS = "3"
+ROW = {"sepal_length": 5.1, "sepal_width": 3.3, "petal_length": 1.7, "petal_width": 0.5}
+GROSS = 2.0
+TARGETS = {
+    "REST, 1 client: median time / bare call": (3.0, "at most"),
+    "REST, 32 clients: rate / bare calls": (2.0, "at least"),
+    "REST, 32 clients: rate / plain FastAPI": (10.0, "at least"),
+    "REST, 32 clients: rate / mlflow models serve": (50.0, "at least"),
+    "gRPC, 32 clients: rate / echo by grpc.aio": (0.4, "at least"),
+}
+"""Of the medians."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def started(*command: str | Path, port: int, env: dict[str, str]) -> Iterator[None]:
+    """Runs a server until the end of the block, which begins when it listens."""
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=PROJECT_DIR, env=env, start_new_session=True
+    )
+    try:
+        for _ in range(1200):
+            if is_listening(port):
+                break
+            assert process.poll() is None
+            time.sleep(0.1)
+        yield
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(30)
+
+
+def tell(*command: str | Path, env: dict[str, str]) -> dict[str, float]:
+    """Runs a program of this folder that prints one JSON object."""
+    script, *arguments = command
+    done = subprocess.run(
+        [sys.executable, HERE / script, *arguments],
+        cwd=PROJECT_DIR,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def predict_request(path: Path) -> Path:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "iris"
+    for name, value in ROW.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto([value], tf.float32))
+    path.write_bytes(request.SerializeToString())
+    return path
+
+
+def write_json(path: Path, content: Any) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.timeout(1800)
+def test_server_is_as_fast_as_promised(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "artifacts")
+    pushed = workspace.run()["pushed_path"]
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT_DIR),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{workspace.root / 'mlflow.db'}",
+    }
+    rest, grpc, plain, mlflow, echo = (str(free_port()) for _ in range(5))
+    rows = write_json(tmp_path / "rows.json", {"instances": [ROW]})
+    records = write_json(tmp_path / "records.json", {"dataframe_records": [ROW]})
+    request = predict_request(tmp_path / "request")
+    with ExitStack() as stack:
+        root = f"paths.root={workspace.root}"
+        ours = ("serve", "--rest-port", rest, "--grpc-port", grpc, "--set", root)
+        models = ("models", "serve", "-m", "models:/iris@champion", "--env-manager", "local")
+        for port, command in {
+            rest: ["-m", "pipeline", *ours],
+            plain: [HERE / "plain_server.py", pushed, plain],
+            mlflow: ["-m", "mlflow", *models, "--workers", "1", "-p", mlflow],
+            echo: [HERE / "grpc_load.py", "echo", echo],
+        }.items():
+            stack.enter_context(started(*command, port=int(port), env=env))
+        while not _is_ready(rest):
+            time.sleep(0.1)
+
+        def http(port: str, path: str, body: Path, n_clients: int) -> dict[str, float]:
+            return tell("http_load.py", port, path, body, str(n_clients), SECONDS, env=env)
+
+        predict = "/v1/models/iris:predict"
+        ratios: dict[str, list[float]] = {name: [] for name in TARGETS}
+        for _ in range(ROUNDS):
+            bare = tell("bare_call.py", pushed, SECONDS, env=env)
+            alone = http(rest, predict, rows, 1)
+            many = http(rest, predict, rows, 32)
+            naive = http(plain, "/predict", rows, 32)
+            theirs = http(mlflow, "/invocations", records, 32)
+            call = tell(
+                *("grpc_load.py", "load", grpc, "/tensorflow.serving.PredictionService/Predict"),
+                *(request, "32", SECONDS),
+                env=env,
+            )
+            floor = tell("grpc_load.py", "load", echo, ECHO, request, "32", SECONDS, env=env)
+            print(
+                f"bare {bare['p50'] * 1000:.0f} us; REST 1: {alone['p50'] * 1000:.0f} us; REST 32:"
+                f" {many['rate']:.0f}/s, p50 {many['p50']:.1f} ms, p99 {many['p99']:.1f} ms;"
+                f" FastAPI {naive['rate']:.0f}/s; MLflow {theirs['rate']:.0f}/s;"
+                f" gRPC {call['rate']:.0f}/s, echo {floor['rate']:.0f}/s"
+            )
+            found = (
+                alone["p50"] / bare["p50"],
+                many["rate"] * bare["p50"] / 1000,
+                many["rate"] / naive["rate"],
+                many["rate"] / theirs["rate"],
+                call["rate"] / floor["rate"],
+            )
+            for name, ratio in zip(TARGETS, found, strict=True):
+                ratios[name].append(ratio)
+    print(f"medians of {ROUNDS} rounds:")
+    for name, (target, relation) in TARGETS.items():
+        median = statistics.median(ratios[name])
+        spread = f"{min(ratios[name]):.2f} to {max(ratios[name]):.2f}"
+        print(f"{name}: {median:.2f} ({spread}; target {relation} {target})")
+        worst = target * GROSS if relation == "at most" else target / GROSS
+        assert median < worst if relation == "at most" else median > worst
+
+
+def _is_ready(port: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            return int(answer.status) == 200
+    except urllib.error.HTTPError:
+        return False
