@@ -168,13 +168,17 @@ def create_pipeline(config: Config) -> Pipeline:
         "trainer.reference",
     )
 
-    # Publishes the model as a new version if it is blessed by both.
+    # Publishes the model as a new version if it is blessed by both; with it, what the raw columns
+    # held, which the server holds requests against.
     pusher = keyed_by_code(
         Pusher(
             model=trainer.outputs["model"],
             model_blessing=evaluator.outputs["blessing"],
             infra_blessing=serving_check.outputs["serving_blessing"],
             push_dir=str(config.push_dir),
+            schema=schema,
+            statistics=statistics_gen.outputs["statistics"],
+            features=config.features,
         ),
         "components.pusher.component",
     )

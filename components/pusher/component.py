@@ -1,16 +1,37 @@
 """Pusher: TFX's own component with this project's driver and executor."""
 
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from tfx import types
-from tfx.components.pusher import component
-from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.pusher import driver, executor
+from trainer.feature_config import Feature
 
 
-class Pusher(component.Pusher):
+class PusherSpec(standard_component_specs.PusherSpec):
+    """Inputs, outputs and properties: TFX's, and what a version says of its raw columns."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        **standard_component_specs.PusherSpec.PARAMETERS,
+        "features": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        **standard_component_specs.PusherSpec.INPUTS,
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+    }
+
+
+class Pusher(base_component.BaseComponent):
     """Pushes a blessed model to a serving folder."""
 
+    SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
     DRIVER_CLASS = driver.Driver
 
@@ -20,6 +41,10 @@ class Pusher(component.Pusher):
         model_blessing: types.BaseChannel,
         infra_blessing: types.BaseChannel,
         push_dir: str,
+        *,
+        schema: types.BaseChannel,
+        statistics: types.BaseChannel,
+        features: Mapping[str, Feature],
     ) -> None:
         """Makes the component.
 
@@ -28,12 +53,27 @@ class Pusher(component.Pusher):
             model_blessing: Whether it is good enough to be pushed.
             infra_blessing: Whether it answers as it should.
             push_dir: The serving folder.
+            schema: The schema of the raw columns.
+            statistics: Of every split of them.
+            features: The features of the model.
         """
         super().__init__(
-            model=model,
-            model_blessing=model_blessing,
-            infra_blessing=infra_blessing,
-            push_destination=pusher_pb2.PushDestination(
-                filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push_dir)
-            ),
+            PusherSpec(
+                model=model,
+                model_blessing=model_blessing,
+                infra_blessing=infra_blessing,
+                push_destination=pusher_pb2.PushDestination(
+                    filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push_dir)
+                ),
+                features=json.dumps(
+                    {
+                        name: feature.model_dump(mode="json")
+                        for name, feature in features.items()
+                        if feature.raw_type is not None
+                    }
+                ),
+                schema=schema,
+                statistics=statistics,
+                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+            )
         )

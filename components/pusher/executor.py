@@ -1,14 +1,24 @@
 """Executor: a blessed model becomes the newest served version, at once or not at all."""
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from google.protobuf import text_format
+from pydantic import TypeAdapter
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils
 
+from components.distribution_validator.executor import load
+from components.pusher.columns import describe_columns
 from components.pusher.destination import PUSH_ID, push_dir_of
 from components.pusher.versions import PushRecord, digest_model, newest_push, publish
+from serving.columns import Column
+from trainer.feature_config import Features
 
 
 class Executor(executor.Executor):
@@ -23,10 +33,11 @@ class Executor(executor.Executor):
         """Pushes the model if it is blessed and is not the newest version already.
 
         Args:
-            input_dict: `model`, `model_blessing` and `infra_blessing`.
+            input_dict: `model`, `model_blessing`, `infra_blessing`, `schema` and `statistics`.
             output_dict: `pushed_model`, a copy of the model; says whether, where and as which
                 version it was pushed.
-            exec_properties: TFX's `push_destination`, and the driver's `push_id`.
+            exec_properties: TFX's `push_destination`, the `features` that have a raw column, JSON,
+                and the driver's `push_id`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(
@@ -40,6 +51,19 @@ class Executor(executor.Executor):
         record = PushRecord(exec_properties[PUSH_ID], digest_model(model_dir))
         version, newest = newest_push(push_dir)
         if newest != record:
-            version = publish(model_dir, push_dir, record)
+            version = publish(
+                model_dir, push_dir, record, _columns(input_dict, exec_properties["features"])
+            )
         io_utils.copy_dir(model_dir, pushed.uri)
         self._MarkPushed(pushed, f"{push_dir}/{version}", str(version))
+
+
+def _columns(input_dict: Mapping[str, list[types.Artifact]], features: str) -> dict[str, Column]:
+    """Describes the raw columns by the artifacts."""
+    (schema_path,) = Path(artifact_utils.get_single_uri(input_dict["schema"])).iterdir()
+    statistics = load(artifact_utils.get_single_instance(input_dict["statistics"]))
+    return describe_columns(
+        TypeAdapter(Features).validate_python(json.loads(features)),
+        text_format.Parse(schema_path.read_text("utf-8"), schema_pb2.Schema()),
+        statistics.datasets[0],
+    )

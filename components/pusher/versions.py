@@ -5,8 +5,11 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from serving.columns import Column, write_columns
 
 _RECORD_FILE = os.path.join("assets.extra", "push.json")
 _TEMPORARY_PREFIX = ".tmp-"
@@ -52,7 +55,12 @@ def digest_model(model_dir: str | Path) -> str:
     return digest.hexdigest()
 
 
-def publish(model_dir: str | Path, push_dir: str | Path, record: PushRecord) -> int:
+def publish(
+    model_dir: str | Path,
+    push_dir: str | Path,
+    record: PushRecord,
+    columns: Mapping[str, Column] | None = None,
+) -> int:
     """Copies a model into the serving folder as its newest version.
 
     The copy is made beside its place under a name that no server reads, brought to disk, and
@@ -63,6 +71,7 @@ def publish(model_dir: str | Path, push_dir: str | Path, record: PushRecord) -> 
         model_dir: Folder of a SavedModel.
         push_dir: The serving folder, made if absent.
         record: What the version is to say of itself.
+        columns: What it is to say of its raw columns; None: what the model says already, if so.
 
     Returns:
         The version: the time in seconds, or one more than the newest where that is as high.
@@ -80,6 +89,8 @@ def publish(model_dir: str | Path, push_dir: str | Path, record: PushRecord) -> 
     record_path = temporary_dir / _RECORD_FILE
     record_path.parent.mkdir(exist_ok=True)
     record_path.write_text(json.dumps(asdict(record)), "utf-8")
+    if columns is not None:
+        write_columns(columns, temporary_dir)
     for path in (temporary_dir, *temporary_dir.rglob("*")):
         _sync(path)
     temporary_dir.rename(push_dir / str(version))

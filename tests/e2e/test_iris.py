@@ -12,6 +12,8 @@ import pytest
 import tensorflow as tf
 from e2e_workspace import PROJECT_DIR, Workspace, ran, states
 
+from serving.columns import read_columns
+
 pytestmark = pytest.mark.e2e
 
 NODES = [
@@ -51,6 +53,25 @@ def test_first_run_pushes_a_model_that_answers_for_raw_rows(first_run: dict[str,
     assert answer["classes"].numpy().ravel().tolist() == [b"setosa", b"virginica"]
     np.testing.assert_allclose(answer["probabilities"].numpy().sum(axis=1), [1, 1], rtol=1e-6)
     assert Path(first_run["pushed_path"]).name == first_run["pushed_version"]
+
+
+def test_first_run_says_what_the_pushed_models_columns_held(
+    workspace: Workspace, first_run: dict[str, Any]
+) -> None:
+    train = (workspace.root / "pipeline_root/iris/CsvExampleGen").glob("examples/*/Split-train/*")
+    records = tf.data.TFRecordDataset([str(path) for path in train], "GZIP")
+    features = [tf.train.Example.FromString(record.numpy()).features.feature for record in records]
+
+    columns = read_columns(Path(first_run["pushed_path"]))
+
+    assert list(columns) == ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    for name, column in columns.items():
+        values = [example[name].float_list.value[0] for example in features]
+        # Of the float32 values: the shortest numbers that are the same.
+        assert np.float32([column.min, column.max]).tolist() == [min(values), max(values)]
+        assert column.required
+        assert column.words is None
+    assert (columns["sepal_length"].min, columns["sepal_length"].max) == (4.3, 7.9)
 
 
 def test_first_run_keeps_all_it_writes_below_the_state_folder(

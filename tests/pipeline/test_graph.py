@@ -336,3 +336,23 @@ def test_create_pipeline_keys_a_reviewed_schema_by_its_content(tmp_path: Path) -
         return found["ImportSchemaGen"].exec_properties["content_digest"]
 
     assert key("a") == key("a") != key("b")
+
+
+def test_create_pipeline_tells_the_pusher_of_the_raw_columns(tmp_path: Path) -> None:
+    (tmp_path / "schema.pbtxt").touch()
+    found = nodes(
+        f"data.schema={tmp_path}/schema.pbtxt",
+        CATEGORICAL,
+        "features.sepal_width=ignore",
+        "features.pair={kind: crossed, columns: [sepal_length, petal_length]}",
+        "features.petal_length={kind: bucketized, buckets: 3}",
+    )
+
+    pusher = found["Pusher"]
+    assert pusher.inputs["schema"] == found["ImportSchemaGen"].outputs["schema"]
+    assert pusher.inputs["statistics"] == found["StatisticsGen"].outputs["statistics"]
+    assert json.loads(pusher.exec_properties["features"]) == {
+        "sepal_length": "categorical",
+        "petal_length": {"kind": "bucketized", "buckets": 3},
+        "petal_width": "numeric",
+    }

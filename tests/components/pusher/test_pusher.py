@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow_data_validation as tfdv
+from measured_data import measure, write_schema, write_statistics
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, channel_utils, standard_artifacts
 
@@ -12,6 +14,17 @@ from components.pusher.component import Pusher
 from components.pusher.driver import Driver
 from components.pusher.executor import Executor
 from components.pusher.versions import PushRecord, digest_model, list_versions, publish
+from serving.columns import Column, read_columns
+from trainer.feature_config import Categorical, Crossed, Feature, Ignore, Numeric
+
+TRAIN = {"x": [1.5, 2.5, 2.5], "word": ["b", "a", "b"], "other": [1, 2, 3]}
+EVAL = {"x": [9.0], "word": ["c"], "other": [4]}
+FEATURES: dict[str, Feature] = {
+    "word": Categorical(min_count=2),
+    "x": Numeric(clip=(0.5, 3.0)),
+    "pair": Crossed(columns=("word", "other")),
+    "other": Ignore(),
+}
 
 
 class Push:
@@ -29,16 +42,23 @@ class Push:
         infra = standard_artifacts.InfraBlessing()
         infra.uri = str(tmp_path / "infra")
         infra.set_int_custom_property("blessed", int(answers))
+        statistics = write_statistics(tmp_path / "statistics", train=TRAIN, eval=EVAL)
+        schema = write_schema(tmp_path / "schema", tfdv.infer_schema(measure(TRAIN)))
         component = Pusher(
             channel_utils.as_channel([model]),
             channel_utils.as_channel([blessing]),
             channel_utils.as_channel([infra]),
             str(self.push_dir),
+            schema=channel_utils.as_channel([schema]),
+            statistics=channel_utils.as_channel([statistics]),
+            features=FEATURES,
         )
         self.inputs = {
             "model": [model],
             "model_blessing": [blessing],
             "infra_blessing": [infra],
+            "schema": [schema],
+            "statistics": [statistics],
         }
         self.properties = dict(component.exec_properties)
 
@@ -107,6 +127,17 @@ def test_driver_names_no_push_of_a_model_that_is_not_blessed(
     assert Push(tmp_path, **refused).drive() == "none"
 
 
+def test_driver_keeps_the_id_if_only_the_statistics_have_changed(push: Push) -> None:
+    push.execute("first")
+    changed = write_statistics(push.tmp_path / "changed", train={**TRAIN, "x": [7.0, 8.0, 9.0]})
+    push.inputs["statistics"] = [changed]
+
+    assert push.drive() == "first"
+    push.execute("first")
+    (version,) = list_versions(push.push_dir)
+    assert read_columns(push.push_dir / str(version))["x"].max == 2.5
+
+
 # executor
 
 
@@ -119,6 +150,16 @@ def test_executor_pushes_a_blessed_model(push: Push) -> None:
     assert pushed.get_string_custom_property("pushed_version") == str(version)
     destination = pushed.get_string_custom_property("pushed_destination")
     assert destination == f"{push.push_dir}/{version}"
+
+
+def test_executor_says_what_the_columns_of_the_train_split_held(push: Push) -> None:
+    pushed = push.execute("first")
+
+    columns = read_columns(Path(pushed.get_string_custom_property("pushed_destination")))
+    assert columns == {
+        "word": Column("b", True, words=("a", "b")),
+        "x": Column(2.5, True, min=1.5, max=2.5),
+    }
 
 
 def test_executor_gives_the_pushed_model_out(push: Push) -> None:

@@ -20,6 +20,7 @@ from components.pusher.versions import (
     newest_push,
     publish,
 )
+from serving.columns import Column, read_columns
 
 RECORD = PushRecord("a-push", "a-digest")
 
@@ -94,6 +95,14 @@ def test_publish_copies_the_whole_model(model_dir: Path, push_dir: Path) -> None
     files = files_of(push_dir / str(version))
     assert {name: files[name] for name in files_of(model_dir)} == files_of(model_dir)
     assert set(files) - set(files_of(model_dir)) == {"assets.extra/push.json"}
+
+
+def test_publish_says_what_the_columns_held(model_dir: Path, push_dir: Path) -> None:
+    columns = {"x": Column(2, True, 1, 3), "word": Column("ä", False, words=("a", "ä"))}
+
+    version = publish(model_dir, push_dir, RECORD, columns)
+
+    assert read_columns(push_dir / str(version)) == columns
 
 
 def test_publish_keeps_what_the_model_has_in_assets_extra(model_dir: Path, push_dir: Path) -> None:
