@@ -16,7 +16,7 @@ from tfx.utils import io_utils
 from components.distribution_validator.executor import load
 from components.pusher.columns import describe_columns
 from components.pusher.destination import PUSH_ID, push_dir_of
-from components.pusher.versions import PushRecord, digest_model, newest_push, publish
+from components.pusher.versions import PushRecord, digest_model, held, newest_push, publish
 from serving.columns import Column
 from trainer.feature_config import Features
 
@@ -49,11 +49,12 @@ class Executor(executor.Executor):
         model_dir = self.GetModelPath(input_dict)
         push_dir = push_dir_of(exec_properties)
         record = PushRecord(exec_properties[PUSH_ID], digest_model(model_dir))
-        version, newest = newest_push(push_dir)
-        if newest != record:
-            version = publish(
-                model_dir, push_dir, record, _columns(input_dict, exec_properties["features"])
-            )
+        with held(push_dir):
+            version, newest = newest_push(push_dir)
+            if newest != record:
+                version = publish(
+                    model_dir, push_dir, record, _columns(input_dict, exec_properties["features"])
+                )
         io_utils.copy_dir(model_dir, pushed.uri)
         self._MarkPushed(pushed, f"{push_dir}/{version}", str(version))
 

@@ -1,17 +1,21 @@
 """The serving folder: numbered versions of a model, as TensorFlow Serving reads it."""
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from serving.columns import Column, write_columns
 
 _RECORD_FILE = os.path.join("assets.extra", "push.json")
+_LOCK_FILE = ".lock"
 _TEMPORARY_PREFIX = ".tmp-"
 
 
@@ -35,24 +39,48 @@ def list_versions(push_dir: str | Path) -> list[int]:
     return sorted(int(name) for name in os.listdir(push_dir) if name.isdecimal())
 
 
+def read_push(push_dir: str | Path, version: int) -> PushRecord | None:
+    """Reads the record of a version; None where there is none, or it is not this Pusher's."""
+    path = Path(push_dir, str(version), _RECORD_FILE)
+    return PushRecord(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+
 def newest_push(push_dir: str | Path) -> tuple[int | None, PushRecord | None]:
     """Gives the newest version and its record; None for what is absent, or is not this Pusher's."""
     versions = list_versions(push_dir)
-    if not versions:
-        return None, None
-    path = Path(push_dir, str(versions[-1]), _RECORD_FILE)
-    record = PushRecord(**json.loads(path.read_text("utf-8"))) if path.exists() else None
-    return versions[-1], record
+    return (versions[-1], read_push(push_dir, versions[-1])) if versions else (None, None)
 
 
 def digest_model(model_dir: str | Path) -> str:
-    """Digests a SavedModel: names and bytes of all its files, sha256 in hex."""
+    """Digests a SavedModel: names and bytes of its files, sha256 in hex.
+
+    What a push adds is left out: a pushed version has the digest of the model that was pushed.
+    """
     digest = hashlib.sha256()
+    record_path = Path(model_dir, _RECORD_FILE)
     for path in sorted(Path(model_dir).rglob("*")):
-        if path.is_file():
+        if path.is_file() and path != record_path:
             digest.update(str(path.relative_to(model_dir)).encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+@contextmanager
+def held(push_dir: str | Path) -> Iterator[None]:
+    """Holds a serving folder, made if absent, against all other pushes; waits for one that goes on.
+
+    The hold goes with its process, however that ends.
+
+    Args:
+        push_dir: The serving folder.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    Path(push_dir).mkdir(parents=True, exist_ok=True)
+    with open(Path(push_dir, _LOCK_FILE), "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def publish(
@@ -69,7 +97,7 @@ def publish(
 
     Args:
         model_dir: Folder of a SavedModel.
-        push_dir: The serving folder, made if absent.
+        push_dir: The serving folder, `held` by the caller.
         record: What the version is to say of itself.
         columns: What it is to say of its raw columns; None: what the model says already, if so.
 
@@ -80,11 +108,9 @@ def publish(
         OSError: If the folder cannot be written.
     """
     push_dir = Path(push_dir)
-    push_dir.mkdir(parents=True, exist_ok=True)
     for leftover in push_dir.glob(f"{_TEMPORARY_PREFIX}*"):
         shutil.rmtree(leftover)
-    version = max([int(time.time()), *(known + 1 for known in list_versions(push_dir))])
-    temporary_dir = push_dir / f"{_TEMPORARY_PREFIX}{version}"
+    temporary_dir = push_dir / f"{_TEMPORARY_PREFIX}{os.getpid()}"
     shutil.copytree(model_dir, temporary_dir)
     record_path = temporary_dir / _RECORD_FILE
     record_path.parent.mkdir(exist_ok=True)
@@ -93,9 +119,22 @@ def publish(
         write_columns(columns, temporary_dir)
     for path in (temporary_dir, *temporary_dir.rglob("*")):
         _sync(path)
-    temporary_dir.rename(push_dir / str(version))
+    version = _rename_to_newest(temporary_dir, push_dir)
     _sync(push_dir)
     return version
+
+
+def _rename_to_newest(temporary_dir: Path, push_dir: Path) -> int:
+    """Gives a folder the next number; another, if a Pusher that holds nothing takes it first."""
+    while True:
+        version = max([int(time.time()), *(known + 1 for known in list_versions(push_dir))])
+        try:
+            temporary_dir.rename(push_dir / str(version))
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
+            return version
 
 
 def _sync(path: Path) -> None:

@@ -115,8 +115,9 @@ class Workspace:
         return newest
 
     def versions(self) -> list[str]:
-        """Lists what lies in the serving folder."""
-        return sorted(path.name for path in (self.root / "serving" / "iris").iterdir())
+        """Lists the versions in the serving folder."""
+        folder = self.root / "serving" / "iris"
+        return sorted(path.name for path in folder.iterdir() if path.name.isdecimal())
 
 
 @dataclass(frozen=True)

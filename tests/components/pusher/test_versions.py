@@ -1,21 +1,28 @@
 """The serving folder."""
 
+import multiprocessing
 import os
+import random
+import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import count, groupby
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.pusher import versions as module
 from components.pusher.versions import (
     PushRecord,
     digest_model,
+    held,
     list_versions,
     newest_push,
     publish,
@@ -123,8 +130,11 @@ def test_publish_takes_the_time_in_seconds_for_version(model_dir: Path, push_dir
 
 
 def test_publish_gives_rising_versions_within_a_second(model_dir: Path, push_dir: Path) -> None:
-    versions = [publish(model_dir, push_dir, RECORD) for _ in range(3)]
+    begun = time.monotonic()
 
+    versions = [publish(model_dir, push_dir, RECORD) for _ in range(10)]
+
+    assert time.monotonic() - begun < 1
     assert versions == sorted(set(versions))
     assert list_versions(push_dir) == versions
 
@@ -186,25 +196,135 @@ def test_publish_never_shows_a_reader_a_version_in_part(model_dir: Path, push_di
     assert found == {str(version): {n_files} for version in versions}
 
 
-_PUBLISH = """
-import sys
-from components.pusher.versions import PushRecord, publish
-publish(sys.argv[1], sys.argv[2], PushRecord("killed", ""))
-"""
+def test_publish_takes_the_next_number_where_another_pusher_takes_one_first(
+    model_dir: Path, push_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Path] = []
+    rename = Path.rename
+
+    def rename_too_late(self: Path, target: Path) -> Path:
+        if not taken:
+            taken.append(target)
+            shutil.copytree(model_dir, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename_too_late)
+
+    version = publish(model_dir, push_dir, RECORD)
+
+    assert version > int(taken[0].name)
+    assert files_of(taken[0]) == files_of(model_dir)
+    assert newest_push(push_dir) == (version, RECORD)
 
 
-def test_publish_killed_in_its_midst_leaves_no_version(model_dir: Path, push_dir: Path) -> None:
-    for index in range(3000):
+# processes that push at once, or are killed
+
+_FORK = multiprocessing.get_context("fork")  # spares each child the imports
+
+
+def publish_again_and_again(model_dir: Path, push_dir: Path, times: int) -> None:
+    for _ in range(times):
+        with held(push_dir):
+            publish(model_dir, push_dir, PushRecord("by-a-child", digest_model(model_dir)))
+
+
+def run_to_end(target: Callable[..., None], *arguments: Any) -> int | None:
+    """Runs a function in a process of its own, and gives the exit code."""
+    process = _FORK.Process(target=target, args=arguments)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def assert_whole(push_dir: Path) -> None:
+    """Asserts that every version is one that was pushed, with all of its files."""
+    for version in list_versions(push_dir):
+        record = module.read_push(push_dir, version)
+        assert record is not None
+        assert digest_model(push_dir / str(version)) == record.model_digest
+
+
+def test_pushes_at_once_give_each_its_own_version(model_dir: Path, push_dir: Path) -> None:
+    arguments = (model_dir, push_dir, 10)
+    children = [_FORK.Process(target=publish_again_and_again, args=arguments) for _ in range(4)]
+
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+
+    assert [child.exitcode for child in children] == [0] * 4
+    assert len(list_versions(push_dir)) == 40
+    assert_whole(push_dir)
+    assert sorted(os.listdir(push_dir))[0] == ".lock"
+    assert len(os.listdir(push_dir)) == 41
+
+
+_HARMLESS = {"fspath", "lstat", "scandir", "listdir", "stat", "fstat", "is_dir", "is_symlink"}
+
+
+def die_at_call(model_dir: Path, push_dir: Path, number: int) -> None:
+    """Publishes, and dies before the call of this number that changes files, as a kill has it."""
+    calls = count()
+
+    def profile(_: FrameType, event: str, function: Any) -> None:
+        of_system = getattr(function, "__module__", None) in ("posix", "fcntl", "io")
+        is_change = of_system and function.__name__ not in _HARMLESS
+        if event != "c_call" or not (is_change or function.__name__ == "write"):
+            return
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(profile)
+    publish_again_and_again(model_dir, push_dir, 1)
+    sys.setprofile(None)
+
+
+def test_publish_killed_at_any_call_leaves_the_old_version_or_the_new_one(
+    model_dir: Path, push_dir: Path, tmp_path: Path
+) -> None:
+    old = publish(model_dir, push_dir, PushRecord("old", digest_model(model_dir)))
+    shutil.copytree(model_dir, push_dir / ".tmp-1")  # which is removed first
+    before = shutil.copytree(push_dir, tmp_path / "before")
+    (model_dir / "saved_model.pb").write_bytes(b"another graph")
+    outcomes: list[tuple[int, int]] = []
+
+    while (code := run_to_end(die_at_call, model_dir, push_dir, len(outcomes))) != 0:
+        assert code == -signal.SIGKILL
+        assert_whole(push_dir)
+        assert list_versions(push_dir)[0] == old
+        outcomes.append((len(list(push_dir.glob(".tmp-*"))), len(list_versions(push_dir))))
+        shutil.rmtree(push_dir)
+        shutil.copytree(before, push_dir)
+
+    # What was left is there; it is gone; the copy is there; it has become the new version.
+    assert [key for key, _ in groupby(outcomes)] == [(1, 1), (0, 1), (1, 1), (0, 2)]
+    assert len(outcomes) > 40
+    assert not list(push_dir.glob(".tmp-*"))
+
+
+def test_publish_killed_at_any_time_leaves_whole_versions(model_dir: Path, push_dir: Path) -> None:
+    for index in range(20):
         (model_dir / "variables" / f"shard-{index}").write_bytes(bytes(10_000))
-    process = subprocess.Popen([sys.executable, "-c", _PUBLISH, str(model_dir), str(push_dir)])
-    while process.poll() is None and not list(push_dir.glob("*/variables/shard-*")):
-        time.sleep(0.001)
+    seen: set[str] = set()
+    delays = random.Random(7)
 
-    process.send_signal(signal.SIGKILL)
+    for _ in range(30):
+        child = _FORK.Process(
+            target=publish_again_and_again, args=(model_dir, push_dir, sys.maxsize)
+        )
+        child.start()
+        time.sleep(delays.uniform(0.02, 0.1))
+        child.kill()
+        child.join()
+        assert_whole(push_dir)
+        seen |= {name[:4] for name in os.listdir(push_dir)}
+        version = list_versions(push_dir)[-1:]
+        publish_again_and_again(model_dir, push_dir, 1)
+        assert list_versions(push_dir)[-1:] > version
+        assert not list(push_dir.glob(".tmp-*"))
 
-    assert process.wait() == -signal.SIGKILL  # else it was too quick for this test
-    assert os.listdir(push_dir) != []
-    assert list_versions(push_dir) == []
+    assert ".tmp" in seen  # else no kill came in the midst of a push
 
 
 def test_publish_says_that_a_folder_cannot_be_written(model_dir: Path, tmp_path: Path) -> None:
@@ -230,6 +350,14 @@ def test_push_record_survives_the_folder(
 
 
 # digest_model
+
+
+def test_digest_model_of_a_pushed_version_is_that_of_the_model(
+    model_dir: Path, push_dir: Path
+) -> None:
+    version = publish(model_dir, push_dir, RECORD)
+
+    assert digest_model(push_dir / str(version)) == digest_model(model_dir)
 
 
 def test_digest_model_is_the_same_for_the_same_files_elsewhere(
