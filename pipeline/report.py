@@ -9,6 +9,7 @@ from components.csv_example_gen.budget import QUARANTINE_FILE
 from components.data_gate.report import read_findings, to_lines
 from components.evaluator.summary import read_summary
 from components.mlflow_tracker.events import NodeOutcome, Output
+from components.pusher.versions import ROLLED_BACK
 from components.serving_check.report import read_report
 
 EXAMPLE_GEN, DATA_GATE, EVALUATOR, SERVING_CHECK, PUSHER = (
@@ -36,6 +37,8 @@ class Report:
         serving_faults: What the exported model answers wrongly, a line each.
         warnings: What is wrong with the data that the run went on with, a line each.
         notes: What could not be found out about the data, a line each.
+        rolled_back_version: The version of this model in whose place another was promoted, which is
+            why it was not pushed; else None.
     """
 
     pipeline_run_id: str
@@ -48,6 +51,7 @@ class Report:
     serving_faults: Sequence[str] = ()
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
+    rolled_back_version: str | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -68,6 +72,7 @@ class Report:
             "serving_faults": list(self.serving_faults),
             "pushed_version": self.pushed_version,
             "pushed_path": self.pushed_path,
+            "rolled_back_version": self.rolled_back_version,
             "metrics": self.metrics,
             "warnings": list(self.warnings),
             "nodes": [
@@ -109,6 +114,7 @@ def make_report(
         serving_faults=read_report(check.uri)["faults"] if check else (),
         warnings=(*_put_aside(examples), *to_lines(findings["findings"])),
         notes=tuple(findings["notes"]),
+        rolled_back_version=pushed.properties.get(ROLLED_BACK) if pushed else None,
     )
 
 

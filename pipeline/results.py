@@ -8,6 +8,7 @@ from rich.text import Text
 from components.data_gate.report import shorten
 from components.evaluator.summary import skipped_checks
 from components.mlflow_tracker.client import Tracker, hide_credentials, is_server
+from components.pusher.versions import tell_rolled_back
 from pipeline.report import Report
 
 
@@ -49,6 +50,8 @@ def result_lines(report: Report) -> Iterator[str]:
         yield f"serving check: {fault}"
     if report.pushed_path is not None:
         yield f"pushed: version {report.pushed_version} at {report.pushed_path}"
+    elif report.rolled_back_version is not None:
+        yield f"not pushed: {tell_rolled_back(report.rolled_back_version)}"
     else:
         yield "not pushed: the model that was served before stays"
 

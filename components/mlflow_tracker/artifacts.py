@@ -30,6 +30,7 @@ from components.mlflow_tracker.names import (
 )
 from components.mlflow_tracker.projection import Projection, TrainedModel
 from components.mlflow_tracker.trials import TrialReader
+from components.pusher.versions import ROLLED_BACK
 from components.serving_check.report import read_report
 
 _TABLES_TAG = "mlflow.loggedArtifacts"
@@ -243,6 +244,8 @@ class ArtifactReader:
             result.tags["pushed_path"] = str(output.properties["pushed_destination"])
         else:
             result.tags["pushed_version"] = "none"
+            if ROLLED_BACK in output.properties:
+                result.tags[ROLLED_BACK] = str(output.properties[ROLLED_BACK])
 
 
 _READERS: Mapping[str, Callable[[ArtifactReader, Projection, NodeOutcome, Output], None]] = {

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from components.evaluator.summary import skipped_checks
 from components.mlflow_tracker.events import RunStart, RunStatus
 from components.mlflow_tracker.names import RUN_ID_TAG, TRIAL_NUMBER_TAG, TUNED_TAG, WARNINGS_TAG
+from components.pusher.versions import ROLLED_BACK, tell_rolled_back
 
 Tags = Mapping[str, str]
 Metrics = Mapping[str, float]
@@ -61,6 +62,8 @@ def _verdict(status: RunStatus, tags: Tags) -> str:
         )
     keys = ("thresholds.missed", "serving.faults")
     reasons = [tags[key] for key in keys if tags.get(key, "none") != "none"]
+    if ROLLED_BACK in tags:
+        reasons.append(tell_rolled_back(tags[ROLLED_BACK]))
     return f"**Not pushed**: {'; '.join(reasons) or 'nothing was evaluated'}."
 
 

@@ -12,7 +12,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import path_utils
 
 from components.pusher.destination import PUSH_ID, push_dir_of
-from components.pusher.versions import digest_model, newest_push
+from components.pusher.versions import digest_model, newest_push, rolled_back_version
 
 _NO_PUSH = "none"
 
@@ -33,8 +33,9 @@ class Driver(base_driver.BaseDriver, portable_driver.BaseDriver):  # a component
 
         Returns:
             The properties with `push_id`: that of the newest version if it is this model, so that
-            the cache knows the push; a new one if another model, or none, is being served; `none`
-            if the model is not blessed, or does not answer as it should.
+            the cache knows the push; a new one if another model, or none, is being served; one that
+            lasts as long as the newest version where that was promoted in place of this model;
+            `none` if the model is not blessed, or does not answer as it should.
         """
         result = driver_output_pb2.DriverOutput()
         for name, value in execution_info.exec_properties.items():
@@ -54,8 +55,13 @@ def _push_id(execution_info: data_types.ExecutionInfo) -> str:
         and model_utils.is_infra_validated(inputs[standard_component_specs.INFRA_BLESSING_KEY])
     ):
         return _NO_PUSH
-    model_dir = path_utils.serving_model_path(inputs[standard_component_specs.MODEL_KEY].uri)
-    _, newest = newest_push(push_dir_of(execution_info.exec_properties))
-    if newest is not None and newest.model_digest == digest_model(model_dir):
+    digest = digest_model(
+        path_utils.serving_model_path(inputs[standard_component_specs.MODEL_KEY].uri)
+    )
+    push_dir = push_dir_of(execution_info.exec_properties)
+    _, newest = newest_push(push_dir)
+    if newest is not None and newest.model_digest == digest:
         return newest.push_id
+    if newest is not None and rolled_back_version(push_dir, digest) is not None:
+        return f"{_NO_PUSH}-{newest.push_id}"
     return uuid.uuid4().hex

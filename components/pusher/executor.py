@@ -16,7 +16,15 @@ from tfx.utils import io_utils
 from components.distribution_validator.executor import load
 from components.pusher.columns import describe_columns
 from components.pusher.destination import PUSH_ID, push_dir_of
-from components.pusher.versions import PushRecord, digest_model, held, newest_push, publish
+from components.pusher.versions import (
+    ROLLED_BACK,
+    PushRecord,
+    digest_model,
+    held,
+    newest_push,
+    publish,
+    rolled_back_version,
+)
 from serving.columns import Column
 from trainer.feature_config import Features
 
@@ -30,12 +38,12 @@ class Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Pushes the model if it is blessed and is not the newest version already.
+        """Pushes the model if it is blessed, not the newest version already, nor rolled back.
 
         Args:
             input_dict: `model`, `model_blessing`, `infra_blessing`, `schema` and `statistics`.
             output_dict: `pushed_model`, a copy of the model; says whether, where and as which
-                version it was pushed.
+                version it was pushed, or which version of it was rolled back.
             exec_properties: TFX's `push_destination`, the `features` that have a raw column, JSON,
                 and the driver's `push_id`.
         """
@@ -48,13 +56,19 @@ class Executor(executor.Executor):
             return
         model_dir = self.GetModelPath(input_dict)
         push_dir = push_dir_of(exec_properties)
-        record = PushRecord(exec_properties[PUSH_ID], digest_model(model_dir))
+        digest = digest_model(model_dir)
         with held(push_dir):
+            rolled_back = rolled_back_version(push_dir, digest)
             version, newest = newest_push(push_dir)
-            if newest != record:
-                version = publish(
-                    model_dir, push_dir, record, _columns(input_dict, exec_properties["features"])
-                )
+            is_served = newest is not None and newest.model_digest == digest
+            if rolled_back is None and not is_served:
+                record = PushRecord(exec_properties[PUSH_ID], digest)
+                columns = _columns(input_dict, exec_properties["features"])
+                version = publish(model_dir, push_dir, record, columns)
+        if rolled_back is not None:
+            self._MarkNotPushed(pushed)
+            pushed.set_string_custom_property(ROLLED_BACK, str(rolled_back))
+            return
         io_utils.copy_dir(model_dir, pushed.uri)
         self._MarkPushed(pushed, f"{push_dir}/{version}", str(version))
 

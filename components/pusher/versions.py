@@ -17,6 +17,8 @@ from serving.columns import Column, write_columns
 _RECORD_FILE = os.path.join("assets.extra", "push.json")
 _LOCK_FILE = ".lock"
 _TEMPORARY_PREFIX = ".tmp-"
+ROLLED_BACK = "rolled_back_version"
+"""Of a PushedModel that was not pushed: the version in whose place another was promoted."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,13 @@ class PushRecord:
     Attributes:
         push_id: Names the push.
         model_digest: `digest_model` of what was pushed.
+        promoted_from: The version whose model was promoted to be the newest again; None of one that
+            a run has pushed.
     """
 
     push_id: str
     model_digest: str
+    promoted_from: int | None = None
 
 
 def list_versions(push_dir: str | Path) -> list[int]:
@@ -49,6 +54,35 @@ def newest_push(push_dir: str | Path) -> tuple[int | None, PushRecord | None]:
     """Gives the newest version and its record; None for what is absent, or is not this Pusher's."""
     versions = list_versions(push_dir)
     return (versions[-1], read_push(push_dir, versions[-1])) if versions else (None, None)
+
+
+def rolled_back_version(push_dir: str | Path, model_digest: str) -> int | None:
+    """Finds the version of a model that only another promotion is to bring back.
+
+    Args:
+        push_dir: The serving folder.
+        model_digest: Of the model.
+
+    Returns:
+        The newest version with this model; None if a run may push it: the newest version was not
+        promoted, has this model itself, or no version has.
+    """
+    _, newest = newest_push(push_dir)
+    if newest is None or newest.promoted_from is None or newest.model_digest == model_digest:
+        return None
+    for version in reversed(list_versions(push_dir)):
+        record = read_push(push_dir, version)
+        if record is not None and record.model_digest == model_digest:
+            return version
+    return None
+
+
+def tell_rolled_back(version: int | str) -> str:
+    """Says why a model that `rolled_back_version` finds is not pushed."""
+    return (
+        f"another was promoted in place of version {version}, which has this model; `pipeline"
+        f" promote {version}` serves it again"
+    )
 
 
 def digest_model(model_dir: str | Path) -> str:

@@ -85,6 +85,16 @@ def test_make_report_knows_that_the_model_was_not_pushed() -> None:
     report = make_report("run-1", None, [node])
 
     assert (report.pushed_version, report.pushed_path) == (None, None)
+    assert report.rolled_back_version is None
+
+
+def test_make_report_knows_which_version_was_rolled_back() -> None:
+    model = pushed_model(pushed=0, rolled_back_version="16")
+
+    report = make_report("run-1", None, [outcome("Pusher", pushed_model=[model])])
+
+    assert (report.pushed_version, report.rolled_back_version) == (None, "16")
+    assert report.to_json()["rolled_back_version"] == "16"
 
 
 def test_make_report_is_empty_for_a_run_that_came_to_nothing() -> None:
@@ -124,6 +134,7 @@ def test_report_gives_an_object_of_plain_values(report: Report) -> None:
         "serving_faults": [],
         "pushed_version": "17",
         "pushed_path": "/serving/17",
+        "rolled_back_version": None,
         "metrics": {"accuracy": 0.5},
         "warnings": [],
         "nodes": [

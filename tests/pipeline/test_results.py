@@ -133,6 +133,15 @@ def test_result_lines_tell_what_a_model_answers_wrongly() -> None:
     ]
 
 
+def test_result_lines_tell_of_a_model_that_was_rolled_back() -> None:
+    report = replace(make_report({}, blessed=True), rolled_back_version="16")
+
+    assert list(result_lines(report))[-1] == (
+        "not pushed: another was promoted in place of version 16, which has this model; `pipeline"
+        " promote 16` serves it again"
+    )
+
+
 def test_result_lines_tell_what_is_not_checked() -> None:
     skipped = check("recall/bee", "min", 0.5, float("nan"), True, "no bees")
     report = make_report({"accuracy": 1.0}, [skipped], blessed=True, pushed="17")

@@ -121,6 +121,11 @@ def test_projector_leaves_alone_what_it_does_not_know() -> None:
             {"pushed_version": "17", "pushed_path": "/serving/17"},
         ),
         ("pushed_model", {"pushed": 0}, {"pushed_version": "none"}),
+        (
+            "pushed_model",
+            {"pushed": 0, "rolled_back_version": "16"},
+            {"pushed_version": "none", "rolled_back_version": "16"},
+        ),
     ],
 )
 def test_projector_gives_tags_of_properties(

@@ -50,6 +50,15 @@ def test_tell_says_what_a_model_that_was_not_pushed_answers_wrongly(
     assert story(tags=tags) == [f"**Not pushed**: {reason}."]
 
 
+def test_tell_says_that_another_model_was_promoted_in_place_of_this_one() -> None:
+    tags = {"thresholds.missed": "none", "pushed_version": "none", "rolled_back_version": "16"}
+
+    assert story(tags=tags) == [
+        "**Not pushed**: another was promoted in place of version 16, which has this model;"
+        " `pipeline promote 16` serves it again."
+    ]
+
+
 def test_tell_says_where_a_run_failed() -> None:
     tags = {"failed_node": "Trainer", "error": "ValueError: x", "pushed_version": "17"}
 

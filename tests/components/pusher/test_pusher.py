@@ -62,6 +62,13 @@ class Push:
         }
         self.properties = dict(component.exec_properties)
 
+    def promote(self, index: int) -> int:
+        """Promotes one of the versions; gives the new one."""
+        version = list_versions(self.push_dir)[index]
+        folder = self.push_dir / str(version)
+        record = PushRecord(f"promotion-{version}", digest_model(folder), version)
+        return publish(folder, self.push_dir, record)
+
     def write_model(self, content: bytes) -> None:
         (self.model_dir / "saved_model.pb").write_bytes(content)
 
@@ -115,6 +122,23 @@ def test_driver_names_a_new_push_if_the_newest_version_is_of_another_pusher(push
     (push.push_dir / str(list_versions(push.push_dir)[-1] + 1)).mkdir()
 
     assert push.drive() not in ("none", "first")
+
+
+def test_driver_keeps_an_id_while_another_model_is_promoted_in_place_of_this_one(
+    push: Push,
+) -> None:
+    push.execute("first")
+    push.write_model(b"another graph")
+    push.execute("second")
+    push.promote(0)
+
+    after_one = push.drive()
+    assert push.drive() == after_one
+    push.promote(1)
+    assert push.drive() == "promotion-" + str(list_versions(push.push_dir)[1])
+    push.promote(0)
+    push.write_model(b"a new graph")
+    assert push.drive() not in (after_one, push.drive())
 
 
 REFUSED = pytest.mark.parametrize("refused", [{"is_blessed": False}, {"answers": False}])
@@ -193,15 +217,52 @@ def test_executor_does_not_push_the_same_push_again(push: Push) -> None:
     assert pushed.get_string_custom_property("pushed_version") == str(version)
 
 
-@pytest.mark.parametrize(("push_id", "content"), [("second", b"graph"), ("first", b"other graph")])
-def test_executor_pushes_another_push_as_a_newer_version(
-    push: Push, push_id: str, content: bytes
-) -> None:
+def test_executor_gives_the_version_that_a_promotion_has_made_of_the_model(push: Push) -> None:
+    push.execute("first")
+    push.write_model(b"other graph")
+    push.execute("second")
+    version = push.promote(0)
+    push.write_model(b"graph")
+
+    pushed = push.execute("third")
+
+    assert list_versions(push.push_dir)[-1] == version
+    assert pushed.get_string_custom_property("pushed_version") == str(version)
+
+
+def test_executor_does_not_push_a_model_in_whose_place_another_was_promoted(push: Push) -> None:
+    push.execute("first")
+    push.write_model(b"other graph")
+    push.execute("second")
+    push.promote(0)
+    before = list_versions(push.push_dir)
+
+    pushed = push.execute("third")
+
+    assert list_versions(push.push_dir) == before
+    assert pushed.mlmd_artifact.custom_properties["pushed"].WhichOneof("value") == "int_value"
+    assert pushed.get_int_custom_property("pushed") == 0
+    assert pushed.get_string_custom_property("rolled_back_version") == str(before[1])
+
+
+def test_executor_pushes_a_new_model_after_a_promotion(push: Push) -> None:
+    push.execute("first")
+    push.write_model(b"other graph")
+    push.execute("second")
+    version = push.promote(0)
+    push.write_model(b"new graph")
+
+    pushed = push.execute("third")
+
+    assert int(pushed.get_string_custom_property("pushed_version")) > version
+
+
+def test_executor_pushes_another_model_as_a_newer_version(push: Push) -> None:
     push.execute("first")
     (first,) = list_versions(push.push_dir)
-    push.write_model(content)
+    push.write_model(b"other graph")
 
-    pushed = push.execute(push_id)
+    pushed = push.execute("second")
 
     first_again, second = list_versions(push.push_dir)
     assert first == first_again < second

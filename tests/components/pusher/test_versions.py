@@ -26,6 +26,7 @@ from components.pusher.versions import (
     list_versions,
     newest_push,
     publish,
+    rolled_back_version,
 )
 from serving.columns import Column, read_columns
 
@@ -91,6 +92,55 @@ def test_newest_push_reads_the_record_of_the_newest_version(
     version = publish(model_dir, push_dir, RECORD)
 
     assert newest_push(push_dir) == (version, RECORD)
+
+
+def test_newest_push_reads_a_record_that_knows_of_no_promotions(push_dir: Path) -> None:
+    (push_dir / "7" / "assets.extra").mkdir(parents=True)
+    record = '{"push_id": "a-push", "model_digest": "a-digest"}'
+    (push_dir / "7" / "assets.extra" / "push.json").write_text(record)
+
+    assert newest_push(push_dir) == (7, RECORD)
+
+
+# rolled_back_version
+
+
+@pytest.mark.parametrize(
+    ("history", "model", "index"),
+    [
+        ([], "b", None),
+        ([("a", None), ("b", None)], "a", None),  # settings changed back
+        ([("a", None), ("b", None), ("a", 1)], "a", None),  # it is served
+        ([("a", None), ("b", None), ("a", 1)], "c", None),  # it is new
+        ([("a", None), ("b", None), ("a", 1)], "b", 1),
+        ([("a", None), ("b", None), ("a", 1), ("b", 2), ("a", 1)], "b", 3),
+        ([("a", None), ("b", None), ("a", 1), ("c", None)], "b", None),
+    ],
+)
+def test_rolled_back_version_is_that_which_a_promotion_has_replaced(
+    model_dir: Path,
+    push_dir: Path,
+    history: list[tuple[str, int | None]],
+    model: str,
+    index: int | None,
+) -> None:
+    versions = [
+        publish(model_dir, push_dir, PushRecord(f"{number}", digest, promoted_from))
+        for number, (digest, promoted_from) in enumerate(history)
+    ]
+
+    found = rolled_back_version(push_dir, model)
+
+    assert found == (None if index is None else versions[index])
+
+
+def test_rolled_back_version_passes_over_those_of_another_pusher(
+    model_dir: Path, push_dir: Path
+) -> None:
+    (push_dir / "7").mkdir(parents=True)
+    publish(model_dir, push_dir, PushRecord("a-push", "a", 7))
+
+    assert rolled_back_version(push_dir, "b") is None
 
 
 # publish
@@ -335,12 +385,11 @@ def test_publish_says_that_a_folder_cannot_be_written(model_dir: Path, tmp_path:
 
 
 @settings(max_examples=20)
-@given(st.text(), st.text(max_size=5))
+@given(st.builds(PushRecord, st.text(), st.text(max_size=5), st.none() | st.integers(0)))
 def test_push_record_survives_the_folder(
-    tmp_path_factory: pytest.TempPathFactory, push_id: str, digest: str
+    tmp_path_factory: pytest.TempPathFactory, record: PushRecord
 ) -> None:
     folder = tmp_path_factory.mktemp("push")
-    record = PushRecord(push_id, digest)
 
     (folder / "model").mkdir()
 
