@@ -128,6 +128,15 @@ def _sync(config: Config, _: argparse.Namespace) -> int:
     return 0
 
 
+def _promote(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.promote import promote
+
+    version = options.version if options.command == "promote" else None
+    served = promote(config, version)
+    print(json.dumps(served.to_json()) if options.json else served.tell())
+    return 0
+
+
 def _compare(config: Config, options: argparse.Namespace) -> int:
     from pipeline.compare import compare, find_runs, tables
     from pipeline.journal import Journal
@@ -247,6 +256,13 @@ def make_parser() -> argparse.ArgumentParser:
         "--version", type=int, metavar="N", help="pushed version (default: the champion)"
     )
     predict.add_argument("--force", action="store_true", help="replace an output that exists")
+    promote = commands.add_parser(
+        "promote", parents=[common, as_json], help="serve a version that was pushed before again"
+    )
+    promote.add_argument("version", type=int, metavar="VERSION", help="the pushed version")
+    commands.add_parser(
+        "rollback", parents=[common, as_json], help="serve the version before the one served"
+    )
     commands.add_parser(
         "sync", parents=[common], help="write to MLflow what it lacks of the runs there are"
     )
@@ -271,6 +287,8 @@ _COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
     "validate": _validate,
     "schema": _schema,
     "predict": _predict,
+    "promote": _promote,
+    "rollback": _promote,
     "sync": _sync,
     "compare": _compare,
     "ui": _ui,

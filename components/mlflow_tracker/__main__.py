@@ -2,11 +2,12 @@
 
     MLFLOW_TRACKING_URI=... python -m components.mlflow_tracker ARTIFACT_DIR
 
-The events are those of one run or of several, one after the other. Each line out is a JSON object:
-`{"ready": true}` once MLflow is imported, `{"mlflow_run_id": ..., "experiment_id": ...,
-"pipeline_run_id": ..., "was_complete": ...}` when a run is there, `{"progress": true}` whenever
-MLflow has answered, `{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing
-more is written. If the events end without a `RunEnd`, the runner was killed, and so is the run.
+The events are those of one run or of several, one after the other, or a `Promotion`. Each line out
+is a JSON object: `{"ready": true}` once MLflow is imported, `{"mlflow_run_id": ...,
+"experiment_id": ..., "pipeline_run_id": ..., "was_complete": ...}` when a run is there,
+`{"champion": VERSION}` after a `Promotion`, `{"progress": true}` whenever MLflow has answered,
+`{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing more is written.
+If the events end without a `RunEnd`, the runner was killed, and so is the run.
 """
 
 import json
@@ -23,7 +24,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from components.mlflow_tracker.client import TRACKING_URI, hide_credentials
-from components.mlflow_tracker.events import Event, NodeOutcome, RunEnd, RunStart, read_events
+from components.mlflow_tracker.events import (
+    Event,
+    NodeOutcome,
+    Promotion,
+    RunEnd,
+    RunStart,
+    read_events,
+)
 from components.mlflow_tracker.projector import Projector
 
 if TYPE_CHECKING:
@@ -38,20 +46,30 @@ def main() -> None:
     """Writes events until they end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and says so here
     try:
-        from components.mlflow_tracker.store import RunWriter  # imports MLflow, which may fail too
+        from components.mlflow_tracker import store  # imports MLflow, which may fail too
 
         _say({"ready": True})
         # MLflow prints addresses, be there credentials in them; the runner reads JSON only.
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
-            _track(partial(RunWriter, os.environ[TRACKING_URI], sys.argv[1]))
+            uri = os.environ[TRACKING_URI]
+            _track(
+                partial(store.RunWriter, uri, sys.argv[1]), partial(store.reconcile_champion, uri)
+            )
     except Exception as error:
         _say({"error": hide_credentials(_describe(error))})
         sys.exit(hide_credentials(traceback.format_exc()))
 
 
-def _track(make_writer: Callable[[RunStart, Callable[[], None]], "RunWriter"]) -> None:
+def _track(
+    make_writer: Callable[[RunStart, Callable[[], None]], "RunWriter"],
+    reconcile_champion: Callable[[Promotion, Callable[[], None]], str | None],
+) -> None:
     run: _Run | None = None
     for event in _events_or_none():
+        if isinstance(event, Promotion):
+            _say({"champion": reconcile_champion(event, _say_progress)})
+            _say({"written": type(event).__name__})
+            continue
         if isinstance(event, RunStart):
             run = _Run(make_writer(event, _say_progress), event)
         if run is None:

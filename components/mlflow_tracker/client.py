@@ -47,6 +47,7 @@ class Tracker:
         error: Why the run is not tracked, None while it is.
         runs: By pipeline run id, the MLflow run ids of those that have been written.
         untouched: The pipeline runs among them that were complete before.
+        champion: The version of the registered model that is served, as a `Promotion` has found it.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Tracker:
         self.error: str | None = None
         self.runs: dict[str, str] = {}
         self.untouched: list[str] = []
+        self.champion: str | None = None
         self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._pending = 0
@@ -122,6 +124,7 @@ class Tracker:
         self._is_ready = True
         self._pending -= "written" in message
         self.error = message.get("error", self.error)
+        self.champion = message.get("champion", self.champion)
         if "mlflow_run_id" in message:
             self.mlflow_run_id = message["mlflow_run_id"]
             self.experiment_id = message["experiment_id"]

@@ -1,7 +1,8 @@
 """What a runner reports of a run: plain values that travel as JSON lines; no MLflow, no TFX.
 
 A run is told by a `RunStart`, for each node that runs a `NodeStart` and a `NodeOutcome`, `Samples`
-at any time between, and a `RunEnd`. Told again from MLMD, it makes the same run.
+at any time between, and a `RunEnd`. Told again from MLMD, it makes the same run. A `Promotion` is
+of no run.
 """
 
 import json
@@ -132,9 +133,22 @@ class RunEnd:
     end_ms: int | None
 
 
-Event = RunStart | NodeStart | NodeOutcome | Samples | RunEnd
+@dataclass(frozen=True)
+class Promotion:
+    """Another version is served, which no run has pushed.
+
+    Attributes:
+        pipeline_name: The pipeline, and its registered model.
+        push_dir: Folder of the pushed versions.
+    """
+
+    pipeline_name: str
+    push_dir: str
+
+
+Event = RunStart | NodeStart | NodeOutcome | Samples | RunEnd | Promotion
 _KINDS: Mapping[str, type[Event]] = {
-    kind.__name__: kind for kind in (RunStart, NodeStart, NodeOutcome, Samples, RunEnd)
+    kind.__name__: kind for kind in (RunStart, NodeStart, NodeOutcome, Samples, RunEnd, Promotion)
 }
 
 

@@ -63,7 +63,7 @@ class Projector:
                 Metric(entity_name(name), value, 0, event.timestamp_ms)
                 for name, value in event.values.items()
             ]
-        else:
+        elif isinstance(event, RunEnd):
             self._end_run(result, event)
         return self._remember(result)
 

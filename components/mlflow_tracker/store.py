@@ -24,7 +24,7 @@ from components.mlflow_tracker import datasets
 from components.mlflow_tracker.batches import find_run, log_batches
 from components.mlflow_tracker.client import is_server
 from components.mlflow_tracker.conflicts import settle
-from components.mlflow_tracker.events import RunEnd, RunStart
+from components.mlflow_tracker.events import Promotion, RunEnd, RunStart
 from components.mlflow_tracker.model import input_example, read_columns
 from components.mlflow_tracker.names import MAX_NAME_CHARS, RUN_ID_TAG
 from components.mlflow_tracker.projection import Projection, TrainedModel
@@ -162,6 +162,31 @@ class RunWriter:
         self._registry.set_challenger(self._version, model.trained_ms)
         self._client.set_tag(self.run_id, "model_version", self._version)
         self._on_progress()
+
+
+def reconcile_champion(
+    tracking_uri: str, promotion: Promotion, on_progress: Callable[[], None] = lambda: None
+) -> str | None:
+    """Has the alias `champion` name the model that is served, where there is no run to write.
+
+    Args:
+        tracking_uri: MLflow's store or server.
+        promotion: What is served.
+        on_progress: Called whenever MLflow has answered.
+
+    Returns:
+        The version of the registered model, None if it has none of what is served.
+
+    Raises:
+        MlflowException: If the store cannot be reached.
+    """
+    mlflow.set_tracking_uri(tracking_uri)
+    with _one_at_a_time(tracking_uri):
+        client = MlflowClient(tracking_uri)
+        client.search_experiments(max_results=1)
+    no_experiment = ""  # nothing is uploaded
+    registry = Registry(client, promotion.pipeline_name, no_experiment, on_progress)
+    return registry.reconcile_champion(promotion.push_dir)
 
 
 def _experiment_tags(start: RunStart) -> dict[str, str]:

@@ -11,6 +11,7 @@ from components.mlflow_tracker.events import (
     NodeOutcome,
     NodeStart,
     Output,
+    Promotion,
     RunEnd,
     RunStart,
     Samples,
@@ -57,6 +58,7 @@ KINDS = {
     RunEnd: st.builds(
         RunEnd, st.sampled_from(["FINISHED", "FAILED", "KILLED"]), st.none() | st.integers()
     ),
+    Promotion: st.builds(Promotion, st.text(), st.text()),
 }
 events = st.one_of(*KINDS.values())
 
