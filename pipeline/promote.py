@@ -48,8 +48,9 @@ class Served:
 
     def tell(self) -> str:
         """Says it in a sentence."""
-        served = f"version {self.version} "
-        served += f"serves the model of {self.promoted_from}" if self.promoted_from else "is served"
+        served = f"version {self.version} serves the model of {self.promoted_from}"
+        if self.promoted_from is None:
+            served = f"version {self.version} is served"
         if not self.is_new:
             served = f"nothing changes: {served} already"
         if self.champion is None:

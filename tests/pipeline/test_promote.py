@@ -183,12 +183,13 @@ def test_rollback_serves_what_was_served_before(
 
 
 def test_rollback_takes_a_version_of_another_pusher(untracked: Folder) -> None:
-    shutil.copytree(untracked.model("a"), untracked.push_dir / "7")
+    shutil.copytree(untracked.model("a"), untracked.push_dir / "0")
     untracked.push("b")
 
     served = promote(untracked.config)
 
-    assert served.promoted_from == 7
+    assert served.promoted_from == 0
+    assert " serves the model of 0;" in served.tell()
     newest = newest_push(untracked.push_dir)[1]
     assert newest is not None
     assert newest.model_digest == digest_model(untracked.model("a"))
