@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from serving.columns import Column, write_columns
+from serving.columns import COLUMNS_FILE, Column, write_columns
 
 _RECORD_FILE = os.path.join("assets.extra", "push.json")
+_COLUMNS_FILE = os.path.join("assets.extra", COLUMNS_FILE)
 _LOCK_FILE = ".lock"
 _TEMPORARY_PREFIX = ".tmp-"
 ROLLED_BACK = "rolled_back_version"
@@ -91,9 +92,9 @@ def digest_model(model_dir: str | Path) -> str:
     What a push adds is left out: a pushed version has the digest of the model that was pushed.
     """
     digest = hashlib.sha256()
-    record_path = Path(model_dir, _RECORD_FILE)
+    added = {Path(model_dir, name) for name in (_RECORD_FILE, _COLUMNS_FILE)}
     for path in sorted(Path(model_dir).rglob("*")):
-        if path.is_file() and path != record_path:
+        if path.is_file() and path not in added:
             digest.update(str(path.relative_to(model_dir)).encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

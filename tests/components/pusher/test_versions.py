@@ -404,7 +404,7 @@ def test_push_record_survives_the_folder(
 def test_digest_model_of_a_pushed_version_is_that_of_the_model(
     model_dir: Path, push_dir: Path
 ) -> None:
-    version = publish(model_dir, push_dir, RECORD)
+    version = publish(model_dir, push_dir, RECORD, {"x": Column(1.0, required=True)})
 
     assert digest_model(push_dir / str(version)) == digest_model(model_dir)
 
