@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 COLUMNS_FILE = "columns.json"
 """In `assets.extra`: column to the fields of `Column`."""
 
@@ -28,6 +30,9 @@ class Column:
     words: tuple[str, ...] | None = None
 
 
+_COLUMNS = TypeAdapter(dict[str, Column])
+
+
 def write_columns(columns: Mapping[str, Column], model_dir: Path) -> None:
     """Writes the file."""
     path = model_dir / "assets.extra" / COLUMNS_FILE
@@ -46,12 +51,6 @@ def read_columns(model_dir: Path) -> dict[str, Column]:
     if not path.exists():
         return {}
     try:
-        described = json.loads(path.read_text("utf-8"))
-        return {
-            name: Column(
-                **{**fields, "words": None if fields["words"] is None else tuple(fields["words"])}
-            )
-            for name, fields in described.items()
-        }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return _COLUMNS.validate_json(path.read_bytes(), strict=True)
+    except ValueError as error:
         raise ValueError(f"{path}: is not a description of columns: {error}") from None
