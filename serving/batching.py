@@ -1,6 +1,8 @@
 """Requests merged into batches: whatever came while the model was busy is its next call."""
 
 import asyncio
+import contextlib
+import logging
 import threading
 import time
 from collections import deque
@@ -15,6 +17,10 @@ from numpy.typing import NDArray
 from serving.engine import Arrays, Engine, Signature
 from serving.errors import Code, ServingError
 from serving.settings import BatchingSettings
+from serving.threads import in_thread
+
+_log = logging.getLogger(__name__)
+_CANCELLED = ServingError(Code.CANCELLED, "the request was cancelled")
 
 Outputs = dict[str, NDArray[Any]]
 OnBatch = Callable[[Signature, Arrays, int, float], None]
@@ -29,6 +35,11 @@ class _Request:
     key: Hashable
     """What requests have in common that may be merged."""
     future: asyncio.Future[Outputs]
+
+    @property
+    def weight(self) -> int:
+        """What it counts as among those that wait: one without examples also takes room."""
+        return self.n_examples or 1
 
 
 class Batcher:
@@ -49,14 +60,14 @@ class Batcher:
         self._settings = settings
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         self.n_waiting = 0  # examples sent and not answered yet
-        self._threads = [
-            threading.Thread(target=self._work, name=f"batches-{i}", daemon=True)
-            for i in range(settings.num_batch_threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._queue: SimpleQueue[_Request | None] = SimpleQueue()
+        # Guards what follows: one thread at a time chooses its batch.
+        self._choosing = threading.Lock()
+        self._waiting: deque[_Request] = deque()
+        self._is_open = True
+        self._unmergeable: set[str] = set()
+        self._workers = [in_thread(self._work) for _ in range(settings.num_batch_threads)]
 
     def submit(
         self, signature: Signature, inputs: Arrays, n_examples: int
@@ -79,77 +90,80 @@ class Batcher:
             raise ServingError(
                 Code.RESOURCE_EXHAUSTED, f"{self.n_waiting} examples are waiting already"
             )
-        self.n_waiting += n_examples
         future: asyncio.Future[Outputs] = self._loop.create_future()
         key: Hashable = signature.name
-        if not signature.is_batched:
+        if not signature.is_batched or signature.name in self._unmergeable:
             key = future  # of no other request
         elif signature.has_free_sizes:
             key = (signature.name, *(inputs[name].shape[1:] for name in signature.inputs))
-        self._queue.put(_Request(signature, inputs, n_examples, key, future))
+        request = _Request(signature, inputs, n_examples, key, future)
+        self.n_waiting += request.weight
+        self._queue.put(request)
         return future
 
     async def close(self) -> None:
-        """Answers what is waiting, then ends the threads."""
-        for _ in self._threads:
-            self._queue.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        """Answers what is waiting, then ends the threads; nothing may be sent any more."""
+        self._queue.put(None)
+        await asyncio.gather(*self._workers)
 
     def _work(self) -> None:
-        waiting: deque[_Request] = deque()
-        is_open = True
-        while is_open or waiting:
-            is_open = self._receive(waiting) and is_open
-            if waiting:
-                requests = self._take_batch(waiting)
-                self._loop.call_soon_threadsafe(self._deliver, requests, self._answer(requests))
+        while batch := self._next_batch():
+            self._answer(batch)
 
-    def _receive(self, waiting: deque[_Request]) -> bool:
-        """Takes what has come, up to a batch; waits if there is nothing to do. False: the end."""
-        n_examples = sum(request.n_examples for request in waiting)
-        try:
-            while n_examples < self._settings.max_batch_size:
-                request = self._queue.get(block=not waiting)
+    def _next_batch(self) -> list[_Request]:
+        """Takes the oldest request, and those that go with it; waits for one. Empty: the end."""
+        with self._choosing:
+            self._receive()
+            if not self._waiting:
+                return []
+            first = self._waiting.popleft()
+            batch, n_examples = [first], first.n_examples
+            for _ in range(len(self._waiting)):
+                request = self._waiting.popleft()
+                n_merged = n_examples + request.n_examples
+                if request.key == first.key and n_merged <= self._settings.max_batch_size:
+                    batch.append(request)
+                    n_examples = n_merged
+                else:
+                    self._waiting.append(request)
+            return batch
+
+    def _receive(self) -> None:
+        """Takes from the queue what has come, up to a batch; waits if there is nothing to do."""
+        n_examples = sum(request.weight for request in self._waiting)
+        with contextlib.suppress(Empty):
+            while self._is_open and n_examples < self._settings.max_batch_size:
+                request = self._queue.get(block=not self._waiting)
                 if request is None:
-                    return False
-                waiting.append(request)
-                n_examples += request.n_examples
-        except Empty:
-            pass
-        return True
+                    self._is_open = False
+                else:
+                    self._waiting.append(request)
+                    n_examples += request.weight
 
-    def _take_batch(self, waiting: deque[_Request]) -> list[_Request]:
-        """Takes the first request, and of the others those that go with it."""
-        first = waiting.popleft()
-        batch, n_examples = [first], first.n_examples
-        for _ in range(len(waiting)):
-            request = waiting.popleft()
-            if (
-                request.key == first.key
-                and n_examples + request.n_examples <= self._settings.max_batch_size
-            ):
-                batch.append(request)
-                n_examples += request.n_examples
+    def _answer(self, requests: Sequence[_Request]) -> None:
+        """Asks the model for all at once, and for either half where that fails."""
+        live = []
+        for request in requests:
+            if request.future.cancelled():
+                self._send([request], [_CANCELLED])
             else:
-                waiting.append(request)
-        return batch
-
-    def _answer(self, requests: Sequence[_Request]) -> list[Outputs | ServingError]:
-        """Asks the model for all at once, and for each alone where that fails."""
-        live = [request for request in requests if not request.future.cancelled()]
+                live.append(request)
+        if not live:
+            return
         try:
-            merged = iter(self._call(live) if live else [])
-        except ServingError as error:
-            if len(live) == 1:
-                merged = iter([error])
-            else:
-                merged = iter([answer for one in live for answer in self._answer([one])])
-        cancelled = ServingError(Code.CANCELLED, "the request was cancelled")
-        alive = {id(request) for request in live}
-        return [next(merged) if id(request) in alive else cancelled for request in requests]
+            self._send(live, self._call(live))
+        except Exception as error:
+            if len(live) > 1:
+                middle = len(live) // 2
+                self._answer(live[:middle])
+                self._answer(live[middle:])
+                return
+            if not isinstance(error, ServingError):
+                _log.exception("a call of the model failed")
+                error = ServingError(Code.INTERNAL, "the call failed, see the server's log")
+            self._send(live, [error])
 
-    def _call(self, requests: Sequence[_Request]) -> list[Outputs | ServingError]:
+    def _call(self, requests: Sequence[_Request]) -> list[Outputs]:
         signature = requests[0].signature
         inputs = requests[0].inputs
         if len(requests) > 1:
@@ -160,26 +174,41 @@ class Batcher:
         n_examples = sum(request.n_examples for request in requests)
         start = time.perf_counter()
         outputs = self._engine.run(signature, inputs)
-        self._on_batch(signature, inputs, n_examples, time.perf_counter() - start)
-        if len(requests) == 1:
-            return [outputs]
-        if any(len(values) != n_examples for values in outputs.values()):
-            raise ServingError(Code.INTERNAL, "an output has not one entry per example")
-        answers: list[Outputs | ServingError] = []
-        end = 0
-        for request in requests:
-            begin, end = end, end + request.n_examples
-            answers.append({name: values[begin:end] for name, values in outputs.items()})
+        seconds = time.perf_counter() - start
+        answers = [outputs]
+        if len(requests) > 1:
+            if any(len(values) != n_examples for values in outputs.values()):
+                self._unmergeable.add(signature.name)  # whatever its shapes promise
+                raise ServingError(Code.INTERNAL, "an output has not one entry per example")
+            answers = _split(outputs, [request.n_examples for request in requests])
+        try:
+            self._on_batch(signature, inputs, n_examples, seconds)
+        except Exception:
+            _log.exception("a call of the model was not counted")
         return answers
+
+    def _send(
+        self, requests: Sequence[_Request], answers: Sequence[Outputs | ServingError]
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._deliver, requests, answers)
 
     def _deliver(
         self, requests: Sequence[_Request], answers: Sequence[Outputs | ServingError]
     ) -> None:
         for request, answer in zip(requests, answers, strict=True):
-            self.n_waiting -= request.n_examples
+            self.n_waiting -= request.weight
             if request.future.done():
                 continue
             if isinstance(answer, ServingError):
                 request.future.set_exception(answer)
             else:
                 request.future.set_result(answer)
+
+
+def _split(outputs: Outputs, sizes: Sequence[int]) -> list[Outputs]:
+    answers = []
+    end = 0
+    for size in sizes:
+        begin, end = end, end + size
+        answers.append({name: values[begin:end] for name, values in outputs.items()})
+    return answers

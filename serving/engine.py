@@ -1,5 +1,6 @@
 """A SavedModel in a session of its own: its signatures, and calls of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,8 @@ _FORBIDDEN_OPS = frozenset(
     }
 )
 """What reads or writes files of the server, or runs code that the model does not hold."""
+# The first item in brackets, unless it is a value: a number, or nothing but a tensor's entries.
+_ASSERTION = re.compile(r"assertion failed: \[([^\[\]\d-][^\[\]]*)?")
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Signature:
                 f" {len(self.inputs)} are expected. Sent extra: {{{extra}}}."
                 f" Missing but required: {{{missing}}}.",
             )
-        n_examples = None
+        n_examples = None if self.is_batched else 1
         for name, tensor in self.inputs.items():
             values = inputs[name]
             if values.dtype != tensor.numpy_dtype:
@@ -121,13 +124,14 @@ class Signature:
                     f"input {name}: has shape {list(values.shape)}, expected"
                     f" {[-1 if size is None else size for size in tensor.shape or ()]}",
                 )
-            if self.is_batched and n_examples not in (None, len(values)):
-                raise ServingError(
-                    Code.INVALID_ARGUMENT,
-                    f"input {name}: has {len(values)} examples, another one {n_examples}",
-                )
-            n_examples = len(values) if self.is_batched else 1
-        return n_examples or 1
+            if self.is_batched:
+                if n_examples not in (None, len(values)):
+                    raise ServingError(
+                        Code.INVALID_ARGUMENT,
+                        f"input {name}: has {len(values)} examples, another one {n_examples}",
+                    )
+                n_examples = len(values)
+        return n_examples or 0
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bool:
@@ -141,42 +145,49 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bo
 class Engine:
     """A loaded model, for any number of threads at a time."""
 
-    def __init__(self, model_dir: Path, *, in_parallel: bool = False) -> None:
+    def __init__(self, model_dir: Path, n_calls: int = 1) -> None:
         """Loads a model.
 
         Args:
             model_dir: Folder of the SavedModel.
-            in_parallel: Whether a call may use several threads, and control flow of TensorFlow 1. A
-                call by one thread is a third quicker, since none has to be woken.
+            n_calls: How many calls are computed at a time.
 
         Raises:
-            ModelLoadError: If it cannot be loaded, or might reach beyond itself.
+            ModelLoadError: If it cannot be loaded, or might reach beyond itself; its text names no
+                folder above the model's.
         """
+        self._prefix = f"{model_dir}/"
         meta_graph = _read_meta_graph(model_dir)
         self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = dict(
             meta_graph.signature_def
         )
-        self.signatures = {
-            name: Signature(
-                name, proto.method_name, _tensors_of(proto.inputs), _tensors_of(proto.outputs)
-            )
-            for name, proto in self.signature_defs.items()
-            if not name.startswith("__")
-        }
-        self._session = tf.compat.v1.Session(
-            graph=tf.Graph(), config=_make_session_config(in_parallel)
+        # Of the executors, that of one thread in a pool of the session's own takes the least time;
+        # SINGLE_THREADED_EXECUTOR takes more, and refuses control flow of TensorFlow 1.
+        config = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=1,
+            inter_op_parallelism_threads=n_calls,
+            use_per_session_threads=True,
+            device_count={"GPU": 0},
         )
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         try:
             with self._session.graph.as_default():
                 tf.compat.v1.saved_model.load(
                     self._session, [tf.saved_model.SERVING], str(model_dir)
                 )
+            self.signatures = {
+                name: Signature(
+                    name, proto.method_name, _tensors_of(proto.inputs), _tensors_of(proto.outputs)
+                )
+                for name, proto in self.signature_defs.items()
+                if not name.startswith("__")
+            }
+            self._callables = {
+                name: self._make_callable(signature) for name, signature in self.signatures.items()
+            }
         except Exception as error:  # whatever a broken file makes TensorFlow raise
             self._session.close()
-            raise ModelLoadError(f"{model_dir}: cannot be loaded: {first_line(error)}") from error
-        self._callables = {
-            name: self._make_callable(signature) for name, signature in self.signatures.items()
-        }
+            raise ModelLoadError(f"cannot be loaded: {self._say(error)}") from error
 
     def run(self, signature: Signature, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Calls a signature.
@@ -194,15 +205,20 @@ class Engine:
         try:
             values = self._callables[signature.name](*(inputs[name] for name in signature.inputs))
         except tf.errors.OpError as error:
-            raise ServingError(Code(error.error_code), first_line(error)) from None
-        except (TypeError, ValueError) as error:  # bytes that are no text, and the like
-            raise ServingError(Code.INVALID_ARGUMENT, first_line(error)) from None
+            raise ServingError(Code(error.error_code), self._say(error)) from None
+        except UnicodeDecodeError:  # of TensorFlow's message, which quotes the input
+            raise ServingError(Code.INVALID_ARGUMENT, "an input cannot be parsed") from None
+        except (TypeError, ValueError) as error:  # what is no string, and the like
+            raise ServingError(Code.INVALID_ARGUMENT, self._say(error)) from None
         return dict(zip(signature.outputs, values, strict=True))
 
     def close(self) -> None:
         """Frees the model; it must not be called any more."""
         self._callables.clear()
         self._session.close()
+
+    def _say(self, error: BaseException) -> str:
+        return first_line(error).replace(self._prefix, "")
 
     def _make_callable(self, signature: Signature) -> Any:
         options = config_pb2.CallableOptions()
@@ -215,41 +231,34 @@ class Engine:
 def first_line(error: BaseException, longest: int = 400) -> str:
     """Gives what an error says without what TensorFlow adds: node names, tracebacks, values."""
     text = error.message if isinstance(error, tf.errors.OpError) else str(error)
-    lines = text.strip().split("\n")
-    return (lines[0].partition("[[")[0].strip() or type(error).__name__)[:longest]
-
-
-def _make_session_config(in_parallel: bool) -> tf.compat.v1.ConfigProto:
-    config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, use_per_session_threads=True)
-    config.device_count["GPU"] = 0
-    if in_parallel:
-        config.inter_op_parallelism_threads = 1
-    else:
-        config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
-        config.inter_op_parallelism_threads = -1
-    return config
+    line = text.strip().split("\n")[0]
+    assertion = _ASSERTION.match(line)
+    if assertion:  # its own words, then the values that it does not hold for
+        line = f"assertion failed: {assertion[1] or 'see the model'}"
+    line = line.partition("[[")[0].partition(", value: ")[0].strip()
+    return (line or type(error).__name__)[:longest]
 
 
 def _read_meta_graph(model_dir: Path) -> meta_graph_pb2.MetaGraphDef:
     """Reads the graph to serve from `saved_model.pb`, and what it is made of."""
-    path = model_dir / tf.saved_model.SAVED_MODEL_FILENAME_PB
+    file = tf.saved_model.SAVED_MODEL_FILENAME_PB
     saved_model = saved_model_pb2.SavedModel()
     try:
-        saved_model.ParseFromString(path.read_bytes())
+        saved_model.ParseFromString((model_dir / file).read_bytes())
     except OSError as error:
-        raise ModelLoadError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ModelLoadError(f"{file}: cannot be read: {error.strerror}") from None
     except Exception:  # protobuf's own error, which has another name in each of its versions
-        raise ModelLoadError(f"{path}: is no SavedModel") from None
+        raise ModelLoadError(f"{file}: is no SavedModel") from None
     for meta_graph in saved_model.meta_graphs:
         if set(meta_graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
             break
     else:
-        raise ModelLoadError(f"{path}: has no graph with the tag '{tf.saved_model.SERVING}'")
+        raise ModelLoadError(f"{file}: has no graph with the tag '{tf.saved_model.SERVING}'")
     functions = [node for f in meta_graph.graph_def.library.function for node in f.node_def]
     forbidden = _FORBIDDEN_OPS & {node.op for node in [*meta_graph.graph_def.node, *functions]}
     if forbidden:
         raise ModelLoadError(
-            f"{path}: holds {', '.join(sorted(forbidden))}, which reach beyond the model"
+            f"{file}: holds {', '.join(sorted(forbidden))}, which reach beyond the model"
         )
     return meta_graph
 

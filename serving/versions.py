@@ -1,8 +1,9 @@
 """Which versions of which models are served: found in folders, loaded, swapped, let go."""
 
 import asyncio
-import itertools
+import gc
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +15,15 @@ from serving.batching import Batcher, OnBatch, Outputs
 from serving.columns import Column, read_columns
 from serving.engine import Arrays, Engine, Signature
 from serving.errors import Code, ModelLoadError, ServingError
-from serving.settings import ServingSettings, VersionSettings
+from serving.folders import Fingerprint, fingerprint, list_versions
+from serving.settings import ServingSettings
+from serving.threads import in_thread
 from serving.warm_up import load_engine
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE_SECONDS = 60.0
 _KEPT_ENDED = 10
+_MOST_FAILURES = 10  # counted
 
 
 class State(IntEnum):
@@ -51,6 +55,17 @@ class Version:
     message: str = ""
     n_failures: int = field(default=0, repr=False)
     retry_at: float = field(default=0.0, repr=False)
+    seen: Fingerprint | None = field(default=None, repr=False)
+    """The files at the last look."""
+    tried: Fingerprint | None = field(default=None, repr=False)
+    """The files when they were last loaded, whatever came of it."""
+
+    def is_due(self, files: Fingerprint) -> bool:
+        """Whether to load it: at first, when its files have changed and rest, after a pause."""
+        is_at_rest, self.seen = files == self.seen, files
+        if self.tried is None or (files != self.tried and is_at_rest):
+            return True
+        return self.n_failures > 0 and time.monotonic() >= self.retry_at
 
 
 class ServedVersion:
@@ -94,7 +109,13 @@ class ServedVersion:
         """Waits until nobody holds it, and frees it."""
         await self._is_free.wait()
         await self.batcher.close()
-        await asyncio.to_thread(self.engine.close)
+        await in_thread(self._free)
+
+    def _free(self) -> None:
+        self.engine.close()
+        # A TensorFlow graph is a knot of references, which would lie about until the next
+        # collection of the oldest generation.
+        gc.collect()
 
 
 class Catalog:
@@ -105,6 +126,8 @@ class Catalog:
         folders: Mapping[str, Path],
         settings: ServingSettings,
         make_on_batch: Callable[[str, Mapping[str, Column]], OnBatch],
+        *,
+        on_load: Callable[[str, int, float, bool], None] = lambda *_: None,
     ) -> None:
         """Loads nothing yet.
 
@@ -113,14 +136,17 @@ class Catalog:
             settings: Which versions to serve, and how.
             make_on_batch: Given a model's name and its columns, makes what is told of each call of
                 a version of it.
+            on_load: Told of each attempt to load a version: its model, its number, the seconds it
+                took, and whether it is served.
         """
         self._folders = folders
         self._settings = settings
         self._make_on_batch = make_on_batch
+        self._on_load = on_load
         self._versions: dict[str, dict[int, Version]] = {name: {} for name in folders}
         self._served: dict[str, dict[int, ServedVersion]] = {name: {} for name in folders}
         self._closing: set[asyncio.Task[None]] = set()
-        self._polling: asyncio.Task[None] | None = None
+        self._polling: list[asyncio.Task[None]] = []
 
     @property
     def models(self) -> Iterable[str]:
@@ -134,18 +160,25 @@ class Catalog:
 
     async def start(self) -> None:
         """Loads what is there, and goes on looking for new versions until `close`."""
+        # What is imported stays: without it, to collect a model's remains takes a tenth of the
+        # time, in which no request is answered.
+        gc.freeze()
         await self.poll()
-        self._polling = asyncio.create_task(self._poll_forever())
+        self._polling = [asyncio.create_task(self._poll_forever(model)) for model in self._folders]
 
     async def close(self) -> None:
-        """Looks no more, and frees all versions once their requests are answered."""
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.gather(self._polling, return_exceptions=True)
+        """Looks no more, and frees all versions once their requests are answered.
+
+        A version that hangs is left behind after `limits.timeout_seconds`.
+        """
+        for polling in self._polling:
+            polling.cancel()
+        await asyncio.gather(*self._polling, return_exceptions=True)
         for model, served in self._served.items():
             for number in list(served):
                 self._unload(self._versions[model][number])
-        await asyncio.gather(*self._closing)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=self._settings.limits.timeout_seconds)
 
     def find(
         self, model: str, version: int | None = None, label: str | None = None
@@ -193,70 +226,99 @@ class Catalog:
 
     async def poll(self) -> None:
         """Looks at every folder once: loads what is new, then lets go what it replaces."""
-        for model, folder in self._folders.items():
-            numbers = await asyncio.to_thread(_list_versions, folder)
-            await self._follow(model, _choose(numbers, self._settings.versions))
+        await asyncio.gather(*map(self._follow, self._folders))
 
-    async def _poll_forever(self) -> None:
+    async def _poll_forever(self, model: str) -> None:
         while True:
             await asyncio.sleep(self._settings.versions.poll_seconds)
             try:
-                await self.poll()
+                await self._follow(model)
             except Exception:
-                _log.exception("looking for versions failed")
+                _log.exception("%s: looking for versions failed", model)
 
-    async def _follow(self, model: str, wanted: list[int]) -> None:
+    async def _follow(self, model: str) -> None:
         versions, served = self._versions[model], self._served[model]
-        for number in wanted:
-            version = versions.setdefault(number, Version(model, number))
-            if number not in served and time.monotonic() >= version.retry_at:
-                await self._load(version)
-        # What answers stays until something that is wanted answers in its place.
-        if any(number in served for number in wanted):
-            for number in [number for number in served if number not in wanted]:
-                self._unload(versions[number])
-        ended = [n for n in sorted(versions) if n not in wanted and versions[n].state == State.END]
+        paths = await in_thread(list_versions, self._folders[model])
+        policy = self._settings.versions
+        numbers = list(paths)
+        if policy.policy == "specific":
+            numbers = sorted(set(policy.numbers), reverse=True)
+        n_wanted = policy.latest if policy.policy == "latest" else math.inf
+        # Of the newest, one that is refused leaves its place to the next.
+        wanted: set[int] = set()
+        tried: set[int] = set()
+        for number in numbers:
+            if len(wanted) < n_wanted:
+                tried.add(number)
+                version = versions.setdefault(number, Version(model, number))
+                await self._update(version, paths.get(number, self._folders[model] / str(number)))
+                wanted |= {number} & served.keys()
+        # What answers stays until something else answers in its place.
+        for number in [number for number in served if wanted and number not in wanted]:
+            self._unload(versions[number])
+        ended = [n for n in sorted(versions) if n not in tried and versions[n].state == State.END]
         for number in ended[: max(0, len(ended) - _KEPT_ENDED)]:
             del versions[number]
 
-    async def _load(self, version: Version) -> None:
-        version.state, version.code, version.message = State.LOADING, Code.OK, ""
-        path = self._folders[version.model] / str(version.number)
+    async def _update(self, version: Version, path: Path) -> None:
+        """Loads a version if its files ask for it; the one that is served stays if they fail."""
         start = time.monotonic()
         try:
-            engine, columns = await asyncio.to_thread(_load, path)
-        except ModelLoadError as error:
-            pause = min(2.0**version.n_failures, _LONGEST_PAUSE_SECONDS)
-            version.n_failures += 1
-            version.retry_at = time.monotonic() + pause
-            version.state, version.code, version.message = State.END, Code.UNKNOWN, str(error)
-            _log.error("%s version %d: %s", version.model, version.number, error)
-            return
+            files = await in_thread(fingerprint, path, self._folders[version.model])
+            if version.number in self._served[version.model] and not files:
+                return  # deleted
+            if not version.is_due(files):
+                return
+            version.tried = files
+            await self._load(version, path)
+        except Exception as error:
+            is_known = isinstance(error, ModelLoadError)
+            code, text = Code.UNKNOWN, str(error)
+            if not is_known:
+                code, text = Code.INTERNAL, f"{type(error).__name__}, see the server's log"
+            self._refuse(version, code, text)
+            _log.error("%s: %s", path, error, exc_info=not is_known)
+        else:
+            version.n_failures = 0
+        seconds = time.monotonic() - start
+        self._on_load(version.model, version.number, seconds, not version.n_failures)
+
+    async def _load(self, version: Version, path: Path) -> None:
+        served = self._served[version.model]
+        if version.number not in served:
+            version.state = State.LOADING
+        n_calls = self._settings.batching.num_batch_threads
+        engine, columns = await in_thread(_load, path, n_calls)
         on_batch = self._make_on_batch(version.model, columns)
         batcher = Batcher(engine, self._settings.batching, on_batch)
-        self._served[version.model][version.number] = ServedVersion(
-            version, engine, batcher, columns
-        )
-        version.state, version.n_failures = State.AVAILABLE, 0
-        _log.info(
-            "%s version %d: serving, loaded in %.0f ms",
-            version.model,
-            version.number,
-            (time.monotonic() - start) * 1000,
-        )
+        if version.number in served:
+            self._close(served.pop(version.number))
+        served[version.number] = ServedVersion(version, engine, batcher, columns)
+        version.state, version.code, version.message = State.AVAILABLE, Code.OK, ""
+        _log.info("%s version %d: serving", version.model, version.number)
+
+    def _refuse(self, version: Version, code: Code, text: str) -> None:
+        pause = min(2.0**version.n_failures, _LONGEST_PAUSE_SECONDS)
+        version.n_failures = min(version.n_failures + 1, _MOST_FAILURES)
+        version.retry_at = time.monotonic() + pause
+        if version.number not in self._served[version.model]:
+            version.state, version.code, version.message = State.END, code, text
 
     def _unload(self, version: Version) -> None:
-        served = self._served[version.model].pop(version.number)
-        version.state = State.UNLOADING
+        version.state, version.tried = State.UNLOADING, None
 
-        async def close() -> None:
-            await served.close()
-            version.state = State.END
+        def end(_: object) -> None:
+            if version.state == State.UNLOADING:  # and not wanted again meanwhile
+                version.state = State.END
             _log.info("%s version %d: unloaded", version.model, version.number)
 
-        task = asyncio.create_task(close())
+        self._close(self._served[version.model].pop(version.number)).add_done_callback(end)
+
+    def _close(self, served: ServedVersion) -> "asyncio.Task[None]":
+        task = asyncio.create_task(served.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+        return task
 
     def _version_of(self, model: str, label: str) -> int:
         labels = self._settings.versions.labels
@@ -267,27 +329,11 @@ class Catalog:
         return labels[label]
 
 
-def _load(path: Path) -> tuple[Engine, Mapping[str, Column]]:
+def _load(path: Path, n_calls: int) -> tuple[Engine, Mapping[str, Column]]:
+    if not path.is_dir():
+        raise ModelLoadError("there is no folder of this version")
     try:
         columns = read_columns(path)
     except ValueError as error:
-        raise ModelLoadError(str(error)) from None
-    return load_engine(path, columns), columns
-
-
-def _list_versions(folder: Path) -> list[int]:
-    """Lists the versions in a folder, the newest first; none where there is no folder."""
-    try:
-        names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
-    except OSError:
-        return []
-    return sorted({int(name) for name in names if name.isdecimal()}, reverse=True)
-
-
-def _choose(numbers: list[int], settings: VersionSettings) -> list[int]:
-    """Picks what to serve, the newest first."""
-    if settings.policy == "latest":
-        return list(itertools.islice(numbers, settings.latest))
-    if settings.policy == "specific":
-        return sorted(settings.numbers, reverse=True)
-    return numbers
+        raise ModelLoadError(str(error).replace(f"{path}/", "")) from None
+    return load_engine(path, columns, n_calls), columns

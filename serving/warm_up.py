@@ -7,39 +7,36 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis import input_pb2, prediction_log_pb2
 
-from serving.columns import Column
-from serving.engine import Arrays, Engine, Signature, first_line
+from serving.columns import COLUMNS_FILE, Column
+from serving.engine import Arrays, Engine, Signature, Tensor, first_line
 from serving.errors import Code, ModelLoadError, ServingError
 from trainer.signatures import SERVING_SIGNATURE
 
 _WARM_UP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 _MOST_REQUESTS = 1000
 """As in TensorFlow Serving."""
+_BATCH_SIZE = 32
+"""Examples of the call that shows that requests can be merged."""
+
+_Request = tuple[Signature, Arrays]
 
 
-def load_engine(model_dir: Path, columns: Mapping[str, Column]) -> Engine:
-    """Loads a model and warms it up, in the quickest way in which it works.
+def load_engine(model_dir: Path, columns: Mapping[str, Column], n_calls: int = 1) -> Engine:
+    """Loads a model and warms it up.
 
     Args:
         model_dir: Folder of the SavedModel. It may hold requests to warm up by, in TensorFlow
             Serving's form: a TFRecord file of PredictionLog messages.
         columns: What is known of the raw columns; examples of theirs are the requests where the
             model brings none.
+        n_calls: How many calls are computed at a time.
 
     Raises:
         ModelLoadError: If it cannot be loaded, or fails.
     """
-    engine = Engine(model_dir)
-    try:
-        warm_up(engine, model_dir, columns)
-    except ModelLoadError:
-        engine.close()
-    else:
-        return engine
-    # The executor of one thread knows no control flow of TensorFlow 1.
-    engine = Engine(model_dir, in_parallel=True)
+    engine = Engine(model_dir, n_calls)
     try:
         warm_up(engine, model_dir, columns)
     except ModelLoadError:
@@ -49,65 +46,112 @@ def load_engine(model_dir: Path, columns: Mapping[str, Column]) -> Engine:
 
 
 def warm_up(engine: Engine, model_dir: Path, columns: Mapping[str, Column]) -> None:
-    """Asks a model whatever is known to be worth asking.
+    """Asks a model whatever is known to be worth asking, by one example and by a batch.
 
     Raises:
-        ModelLoadError: If it fails. To refuse a made-up example of serialized bytes is no failure.
+        ModelLoadError: If it fails. To refuse a made-up request is no failure.
     """
+    asked = set()
+    for (signature, inputs), is_made_up in _requests(engine, model_dir, columns):
+        try:
+            n_examples = signature.check(inputs)
+            engine.run(signature, inputs)
+            if signature.is_batched and n_examples and signature.name not in asked:
+                n_copies = -(-_BATCH_SIZE // n_examples)
+                batch = {name: np.concatenate([v] * n_copies) for name, v in inputs.items()}
+                engine.run(signature, batch)
+            asked.add(signature.name)
+        except ServingError as error:
+            if not (is_made_up and error.code == Code.INVALID_ARGUMENT):
+                raise ModelLoadError(
+                    f"failed its warm-up by signature {signature.name}: {error.message}"
+                ) from None
+
+
+def _requests(
+    engine: Engine, model_dir: Path, columns: Mapping[str, Column]
+) -> Iterator[tuple[_Request, bool]]:
+    """Gives the requests of the model's own, or else made-up ones, and which they are."""
     path = model_dir / _WARM_UP_FILE
     if path.exists():
-        for signature, inputs in _read_requests(engine, path):
-            _ask(engine, model_dir, signature, inputs)
+        for request in _read_requests(engine, path):
+            yield request, False
         return
+    default = engine.signatures.get(SERVING_SIGNATURE)
+    row = {}
+    if default is not None and default.inputs.keys() <= columns.keys():
+        row = {
+            name: _column_example(name, columns[name], tensor)
+            for name, tensor in default.inputs.items()
+        }
+        yield (default, row), False
     for signature in engine.signatures.values():
-        if signature.is_batched:
-            inputs = {name: _example(signature, name, columns) for name in signature.inputs}
-            _ask(engine, model_dir, signature, inputs, is_made_up=True)
+        if row and signature is default:
+            continue
+        inputs = {name: _zeros(tensor) for name, tensor in signature.inputs.items()}
+        if row and [tensor.dtype for tensor in signature.inputs.values()] == [tf.string]:
+            inputs = {name: np.array([_serialize(row)], object) for name in inputs}
+        yield (signature, inputs), True
 
 
-def _ask(
-    engine: Engine,
-    model_dir: Path,
-    signature: Signature,
-    inputs: Arrays,
-    *,
-    is_made_up: bool = False,
-) -> None:
-    try:
-        signature.check(inputs)
-        engine.run(signature, inputs)
-    except ServingError as error:
-        if not (is_made_up and error.code == Code.INVALID_ARGUMENT):
-            raise ModelLoadError(
-                f"{model_dir}: failed its warm-up by signature {signature.name}: {error.message}"
-            ) from None
-
-
-def _example(signature: Signature, name: str, columns: Mapping[str, Column]) -> NDArray[Any]:
-    """Makes a batch of one: an example of the column, or zero."""
-    tensor = signature.inputs[name]
+def _column_example(name: str, column: Column, tensor: Tensor) -> NDArray[Any]:
+    """Makes a batch of one from the example of a column."""
     shape = [size or 1 for size in tensor.shape or ()]
-    if signature.name == SERVING_SIGNATURE and name in columns:
-        example = columns[name].example
-        value = example.encode() if isinstance(example, str) else example
-        return np.full(shape, value, tensor.numpy_dtype)
+    value: Any = column.example
+    if isinstance(value, str) != (tensor.dtype == tf.string):
+        raise ModelLoadError(f"{COLUMNS_FILE}: the example of {name} is no {tensor.dtype.name}")
+    return np.full(shape, value.encode() if isinstance(value, str) else value, tensor.numpy_dtype)
+
+
+def _zeros(tensor: Tensor) -> NDArray[Any]:
+    shape = [size or 1 for size in tensor.shape or ()]
     return np.full(shape, b"" if tensor.dtype == tf.string else 0, tensor.numpy_dtype)
 
 
-def _read_requests(engine: Engine, path: Path) -> Iterator[tuple[Signature, Arrays]]:
-    """Reads the requests of a warm-up file; only Predict is of use here."""
+def _serialize(row: Arrays) -> bytes:
+    """Makes the serialized example of a row of one."""
+    example = tf.train.Example()
+    for name, values in row.items():
+        feature = example.features.feature[name]
+        if values.dtype == object:
+            feature.bytes_list.value.extend(values.flat)
+        elif np.issubdtype(values.dtype, np.integer):
+            feature.int64_list.value.extend(values.flat)
+        else:
+            feature.float_list.value.extend(values.flat)
+    return bytes(example.SerializeToString())
+
+
+def _read_requests(engine: Engine, path: Path) -> Iterator[_Request]:
+    """Reads the requests of a warm-up file, as far as they are of one signature."""
     try:
         for n_read, record in enumerate(tf.compat.v1.io.tf_record_iterator(str(path))):
             if n_read == _MOST_REQUESTS:
                 return
             log = prediction_log_pb2.PredictionLog.FromString(record)
-            if log.WhichOneof("log_type") != "predict_log":
+            kind = log.WhichOneof("log_type")
+            if kind not in ("predict_log", "classify_log", "regress_log"):
                 continue
-            request = log.predict_log.request
+            request = getattr(log, kind).request
             name = request.model_spec.signature_name or SERVING_SIGNATURE
             if name not in engine.signatures:
-                raise ModelLoadError(f"{path}: asks for signature {name}, which is not there")
-            inputs = {key: tf.make_ndarray(proto) for key, proto in request.inputs.items()}
-            yield engine.signatures[name], inputs
-    except (tf.errors.OpError, ValueError, TypeError) as error:
-        raise ModelLoadError(f"{path}: cannot be read: {first_line(error)}") from None
+                raise ModelLoadError(f"{path.name}: asks for signature {name}, which is not there")
+            signature = engine.signatures[name]
+            if kind == "predict_log":
+                yield signature, {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
+            else:
+                examples = _examples(request.input)
+                yield signature, dict.fromkeys(signature.inputs, examples)
+    except ModelLoadError:
+        raise
+    except Exception as error:  # TensorFlow's and protobuf's, of whatever is no such file
+        message = first_line(error).replace(f"{path.parent}/", "")
+        raise ModelLoadError(f"{path.name}: cannot be read: {message}") from None
+
+
+def _examples(proto: input_pb2.Input) -> NDArray[Any]:
+    """Gives the serialized examples, `[n]`, that a request to classify or regress holds."""
+    context = proto.example_list_with_context.context.SerializeToString()
+    examples = proto.example_list.examples or proto.example_list_with_context.examples
+    # Messages that are joined are merged.
+    return np.array([context + example.SerializeToString() for example in examples], object)

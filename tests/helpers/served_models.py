@@ -1,10 +1,12 @@
 """Small models with a signature of every sort, and a server of them in a thread."""
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 import uvloop
 
@@ -32,7 +34,7 @@ def write_model(folder: Path, version: int, *, shift: float = 2.0) -> Path:
         examples          examples (the same) -> y
     """
     path = folder / str(version)
-    with tf.Graph().as_default(), _V1.Session() as session:
+    with write_graph(path) as signatures:
         slope = _V1.get_variable("slope", initializer=0.5)
         x = _V1.placeholder(tf.float32, [None], "x")
         with tf.control_dependencies([_V1.assert_non_negative(x, message="x is negative")]):
@@ -48,9 +50,9 @@ def write_model(folder: Path, version: int, *, shift: float = 2.0) -> Path:
         parsed = _V1.io.parse_example(serialized, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
         parsed_scores = tf.stack([parsed, 1 - parsed], 1)
         parsed_classes = tf.tile(tf.constant([WORDS]), [tf.size(parsed), 1])
-        signatures = {
-            "serving_default": _signature({"x": x}, {"y": y}),
-            "columns": _signature(
+        signatures |= {
+            "serving_default": sign({"x": x}, {"y": y}),
+            "columns": sign(
                 {"number": number, "word": word},
                 {
                     "scores": scores,
@@ -59,27 +61,51 @@ def write_model(folder: Path, version: int, *, shift: float = 2.0) -> Path:
                     "length": tf.cast(tf.strings.length(word), tf.int64),
                 },
             ),
-            "matrix": _signature({"x": matrix}, {"y": matrix * slope + shift}),
-            "ragged": _signature({"x": ragged}, {"total": tf.reduce_sum(ragged, 1)}),
-            "single": _signature({"x": single}, {"y": single * slope + shift}),
-            "classify": _signature(
+            "matrix": sign({"x": matrix}, {"y": matrix * slope + shift}),
+            "ragged": sign({"x": ragged}, {"total": tf.reduce_sum(ragged, 1)}),
+            "single": sign({"x": single}, {"y": single * slope + shift}),
+            "classify": sign(
                 {"inputs": serialized},
                 {"scores": parsed_scores, "classes": parsed_classes},
                 "classify",
             ),
-            "regress": _signature(
+            "regress": sign(
                 {"inputs": serialized}, {"outputs": (parsed * slope + shift)[:, None]}, "regress"
             ),
-            "examples": _signature({"examples": serialized}, {"y": parsed * slope + shift}),
+            "examples": sign({"examples": serialized}, {"y": parsed * slope + shift}),
         }
-        session.run(_V1.global_variables_initializer())
-        builder = _V1.saved_model.builder.SavedModelBuilder(str(path))
-        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=signatures)
-        builder.save()
     return path
 
 
-def _signature(
+@contextlib.contextmanager
+def write_graph(path: Path, tag: str = "serve") -> Iterator[dict[str, object]]:
+    """Writes the graph that is made inside as a SavedModel, with the signatures put into this."""
+    signatures: dict[str, object] = {}
+    with tf.Graph().as_default(), _V1.Session() as session:
+        yield signatures
+        session.run(_V1.global_variables_initializer())
+        builder = _V1.saved_model.builder.SavedModelBuilder(str(path))
+        builder.add_meta_graph_and_variables(session, [tag], signature_def_map=signatures)
+        builder.save()
+
+
+def write_network(folder: Path, version: int, *, seed: int = 0) -> Path:
+    """Writes a network of two layers: x [n, 4] -> probabilities [n, 3]."""
+    path = folder / str(version)
+    random = np.random.default_rng(seed)
+    with write_graph(path) as signatures:
+        x = _V1.placeholder(tf.float32, [None, 4], "x")
+        hidden = tf.nn.relu(x @ _variable("w1", random.normal(size=[4, 16])))
+        logits = hidden @ _variable("w2", random.normal(size=[16, 3]))
+        signatures["serving_default"] = sign({"x": x}, {"probabilities": tf.nn.softmax(logits)})
+    return path
+
+
+def _variable(name: str, values: object) -> tf.Variable:
+    return _V1.get_variable(name, initializer=np.asarray(values, np.float32))
+
+
+def sign(
     inputs: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor], method: str = "predict"
 ) -> object:
     info = _V1.saved_model.build_tensor_info
