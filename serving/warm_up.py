@@ -125,9 +125,8 @@ def _serialize(row: Arrays) -> bytes:
 def _read_requests(engine: Engine, path: Path) -> Iterator[_Request]:
     """Reads the requests of a warm-up file, as far as they are of one signature."""
     try:
-        for n_read, record in enumerate(tf.compat.v1.io.tf_record_iterator(str(path))):
-            if n_read == _MOST_REQUESTS:
-                return
+        records = tf.data.TFRecordDataset(str(path)).take(_MOST_REQUESTS)
+        for record in records.as_numpy_iterator():
             log = prediction_log_pb2.PredictionLog.FromString(record)
             kind = log.WhichOneof("log_type")
             if kind not in ("predict_log", "classify_log", "regress_log"):
