@@ -42,9 +42,10 @@ def fingerprint(path: Path, base: Path) -> Fingerprint:
     files, folders, seen = [], [path], set()
     while folders:
         folder = folders.pop()
-        if _target(folder, root) in seen:
+        target = _target(folder, root)
+        if target in seen:
             continue
-        seen.add(folder.resolve())
+        seen.add(target)
         try:
             entries = list(os.scandir(folder))
         except OSError:  # gone meanwhile

@@ -263,13 +263,18 @@ class Catalog:
     async def _update(self, version: Version, path: Path) -> None:
         """Loads a version if its files ask for it; the one that is served stays if they fail."""
         start = time.monotonic()
+        problem: ModelLoadError | None = None
         try:
             files = await in_thread(fingerprint, path, self._folders[version.model])
-            if version.number in self._served[version.model] and not files:
-                return  # deleted
-            if not version.is_due(files):
-                return
-            version.tried = files
+        except ModelLoadError as error:
+            files, problem = ((str(error), 0, 0, 0),), error
+        is_deleted = not files and version.number in self._served[version.model]
+        if is_deleted or not version.is_due(files):
+            return
+        version.tried = files
+        try:
+            if problem is not None:
+                raise problem
             await self._load(version, path)
         except Exception as error:
             is_known = isinstance(error, ModelLoadError)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import shutil
 import threading
@@ -225,6 +226,9 @@ def test_catalog_refuses_with_the_reason(
         assert (version.state, version.code) == (State.END, Code.UNKNOWN)
         assert reason in version.message
         assert str(base) not in version.message
+        version.retry_at = math.inf
+        await catalog.poll()  # and does not try at every look
+        await catalog.poll()
 
     assert _run(test, base) == [("half", 1, True), ("half", 2, False)]
 
@@ -265,9 +269,15 @@ def test_catalog_loads_no_broken_version_again_and_again(base: Path) -> None:
     _break(base, 2)
 
     async def test(catalog: Catalog) -> None:
+        version = catalog._versions["half"][2]
+        assert 0 < version.retry_at - time.monotonic() <= 1
+        version.retry_at = math.inf
         for _ in range(5):
             await catalog.poll()
-        await asyncio.sleep(1)
+        version.retry_at = time.monotonic()
+        await catalog.poll()
+        assert 1 < version.retry_at - time.monotonic() <= 2
+        version.retry_at = math.inf
         await catalog.poll()
 
     assert _run(test, base) == [("half", 2, False), ("half", 1, True), ("half", 2, False)]
