@@ -1,6 +1,7 @@
 """Which versions of which models are served: found in folders, loaded, swapped, let go."""
 
 import asyncio
+import ctypes
 import gc
 import logging
 import math
@@ -114,8 +115,10 @@ class ServedVersion:
     def _free(self) -> None:
         self.engine.close()
         # A TensorFlow graph is a knot of references, which would lie about until the next
-        # collection of the oldest generation.
+        # collection of the oldest generation; and what each thread that loads has freed stays with
+        # the allocator unless asked for.
         gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Catalog:
