@@ -1,0 +1,141 @@
+"""Classify and Regress, TensorFlow Serving's older methods: what they ask of a signature, and give.
+
+Source: tensorflow_serving/servables/tensorflow/{classifier,regressor}.cc, whose codes and texts
+clients know.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.engine import Arrays, Signature
+from serving.errors import Code, ServingError
+from trainer.signatures import SERVING_SIGNATURE
+
+CLASSIFY_METHOD = "tensorflow/serving/classify"
+REGRESS_METHOD = "tensorflow/serving/regress"
+EXAMPLES_INPUT = "inputs"
+"""The one input of both: serialized `tf.Example`s, string `[batch_size]`."""
+
+_CLASSES, _SCORES, _NUMBERS = "classes", "scores", "outputs"
+_KINDS = {CLASSIFY_METHOD: "classification", REGRESS_METHOD: "regression"}
+
+
+def find_classic_signature(
+    signatures: Mapping[str, Signature], name: str, method: str
+) -> Signature:
+    """Finds the signature of a request and holds it against the method.
+
+    Args:
+        signatures: Those of the model.
+        name: The one asked for; empty is `serving_default`.
+        method: `CLASSIFY_METHOD` or `REGRESS_METHOD`.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if it is not there or of another method;
+            FAILED_PRECONDITION, if its inputs or outputs have other names.
+    """
+    name = name or SERVING_SIGNATURE
+    if name not in signatures:
+        raise _invalid(f"No signature was found with the name: {name}")
+    signature, kind = signatures[name], _KINDS[method]
+    if signature.method != method:
+        raise _invalid(
+            f"Expected {kind} signature method_name to be {method}. Was: {signature.method}"
+        )
+    if len(signature.inputs) != 1:
+        raise _invalid("Expected one input Tensor.")
+    if method == REGRESS_METHOD and len(signature.outputs) != 1:
+        raise _invalid("Expected one output Tensor.")
+    if len(signature.outputs) not in (1, 2):
+        raise _invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+    if EXAMPLES_INPUT not in signature.inputs:
+        raise _unfit(f"No {kind} inputs found in SignatureDef: {name}")
+    if method == REGRESS_METHOD and _NUMBERS not in signature.outputs:
+        raise _unfit(f"No {kind} outputs found in SignatureDef: {name}")
+    if method == CLASSIFY_METHOD and not {_CLASSES, _SCORES} & signature.outputs.keys():
+        raise _unfit(
+            "Expected classification signature outputs to contain at least one of"
+            f' "{_CLASSES}" or "{_SCORES}". Signature was: {name}'
+        )
+    return signature
+
+
+def classification_of(outputs: Arrays, n_examples: int) -> list[list[tuple[str, float]]]:
+    """Pairs the classes of each example with their scores.
+
+    Args:
+        outputs: Of a signature that `find_classic_signature` lets pass: `classes`, string
+            `[n_examples, n_classes]`, `scores`, float32 of the same shape, or one of them.
+        n_examples: How many were asked.
+
+    Returns:
+        Per example label and score; the label is empty and the score 0 where there is none.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if they are of another type or shape.
+    """
+    classes, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
+    if classes is not None:
+        _hold("classes", classes, np.dtype(object), n_examples)
+    if scores is not None:
+        _hold("scores", scores, np.dtype(np.float32), n_examples)
+    if classes is None and scores is not None:
+        return [[("", score) for score in row] for row in scores.tolist()]
+    assert classes is not None
+    labels = [[label.decode(errors="replace") for label in row] for row in classes.tolist()]
+    if scores is None:
+        return [[(label, 0.0) for label in row] for row in labels]
+    if scores.shape != classes.shape:
+        raise _invalid(
+            f"Tensors of classes and scores differ in shape: {list(classes.shape)} and"
+            f" {list(scores.shape)}"
+        )
+    return [list(zip(*row, strict=True)) for row in zip(labels, scores.tolist(), strict=True)]
+
+
+def regression_of(outputs: Arrays, n_examples: int) -> list[float]:
+    """Takes the number of each example.
+
+    Args:
+        outputs: Of a signature that `find_classic_signature` lets pass: `outputs`, float32
+            `[n_examples]` or `[n_examples, 1]`.
+        n_examples: How many were asked.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if it is of another type or shape.
+    """
+    values = outputs[_NUMBERS]
+    if values.ndim not in (1, 2) or values.shape[1:] not in ((), (1,)):
+        raise _invalid(
+            "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got"
+            f" {list(values.shape)}"
+        )
+    if values.dtype != np.float32:
+        raise _invalid(f"Expected output Tensor of DT_FLOAT. Got: {values.dtype}")
+    if len(values) != n_examples:
+        raise _invalid(f"Expected output batch size to be {n_examples}. Got: {len(values)}")
+    numbers: list[float] = values.reshape(-1).tolist()
+    return numbers
+
+
+def _hold(name: str, values: NDArray[Any], dtype: np.dtype[Any], n_examples: int) -> None:
+    if values.ndim != 2:
+        raise _invalid(
+            f"Expected Tensor shape: [batch_size num_classes] but got {list(values.shape)}"
+        )
+    if values.dtype != dtype:
+        expected = "DT_FLOAT" if dtype == np.float32 else "DT_STRING"
+        raise _invalid(f"Expected {name} Tensor of {expected}. Got: {values.dtype}")
+    if len(values) != n_examples:
+        raise _invalid(f"Expected {name} output batch size of {n_examples}. Got: {len(values)}")
+
+
+def _invalid(message: str) -> ServingError:
+    return ServingError(Code.INVALID_ARGUMENT, message)
+
+
+def _unfit(message: str) -> ServingError:
+    return ServingError(Code.FAILED_PRECONDITION, message)

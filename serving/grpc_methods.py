@@ -1,0 +1,264 @@
+"""What each method of TensorFlow Serving's gRPC interface answers.
+
+Source: tensorflow_serving/servables/tensorflow/{predict_util,util,multi_inference}.cc and
+model_servers/server_core.cc, whose codes and texts clients know.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+from serving.batching import Outputs
+from serving.classic import (
+    CLASSIFY_METHOD,
+    EXAMPLES_INPUT,
+    REGRESS_METHOD,
+    classification_of,
+    find_classic_signature,
+    regression_of,
+)
+from serving.engine import Arrays, Signature
+from serving.errors import Code, ServingError
+from serving.settings import LimitSettings
+from serving.tensor_proto import arrays_of, write_array
+from serving.versions import Catalog, ServedVersion
+from trainer.signatures import SERVING_SIGNATURE
+
+_SIGNATURES = "signature_def"
+_NO_VALUES = np.empty(0)
+
+
+class Methods:
+    """The methods; each raises ServingError where it has no answer.
+
+    They are given a message, and until when to answer, in the time of the event loop.
+    """
+
+    def __init__(self, catalog: Catalog, limits: LimitSettings) -> None:
+        """Keeps both."""
+        self._catalog = catalog
+        self._limits = limits
+
+    async def predict(self, request: Any, until: float) -> Any:
+        """Asks any signature, by tensors."""
+        spec = _spec_of(request)
+        with self._find(spec) as served:
+            name = spec.signature_name or SERVING_SIGNATURE
+            signature = served.engine.signatures.get(name)
+            if signature is None:
+                raise ServingError(
+                    Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+                )
+            if request.inputs.keys() != signature.inputs.keys():
+                signature.check(dict.fromkeys(request.inputs, _NO_VALUES))
+            aliases = _choose_outputs(signature, request.output_filter)
+            inputs = arrays_of(request.inputs, self._limits.body_bytes)
+            outputs = await self._ask(served, signature, inputs, until)
+        response = predict_pb2.PredictResponse()
+        _echo(served, name, response.model_spec)
+        for alias in aliases:
+            write_array(outputs[alias], response.outputs[alias])
+        return response
+
+    async def classify(self, request: Any, until: float) -> Any:
+        """Asks for the classes of tf.Examples."""
+        response = classification_pb2.ClassificationResponse()
+        spec = _spec_of(request)
+        with self._find(spec) as served:
+            await self._classify(served, spec, request.input, until, response)
+        return response
+
+    async def regress(self, request: Any, until: float) -> Any:
+        """Asks for a number of each tf.Example."""
+        response = regression_pb2.RegressionResponse()
+        spec = _spec_of(request)
+        with self._find(spec) as served:
+            await self._regress(served, spec, request.input, until, response)
+        return response
+
+    async def multi_inference(self, request: Any, until: float) -> Any:
+        """Asks several signatures of one version to classify or regress the same tf.Examples."""
+        response = inference_pb2.MultiInferenceResponse()
+        specs = [_spec_of(task) for task in request.tasks]
+        if not specs:
+            raise _invalid("Missing ModelSpec")
+        if len({spec.name for spec in specs}) > 1:
+            raise _invalid(
+                "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+            )
+        seen: set[str] = set()
+        for name in (spec.signature_name or SERVING_SIGNATURE for spec in specs):
+            if name in seen:
+                raise _invalid(f"Duplicate evaluation of signature: {name}")
+            seen.add(name)
+        with self._find(specs[0]) as served:
+            for task, spec in zip(request.tasks, specs, strict=True):
+                result = response.results.add()
+                if task.method_name == CLASSIFY_METHOD:
+                    await self._classify(served, spec, request.input, until, result)
+                elif task.method_name == REGRESS_METHOD:
+                    await self._regress(served, spec, request.input, until, result)
+                else:
+                    raise ServingError(
+                        Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
+                    )
+        return response
+
+    async def get_model_metadata(self, request: Any, until: float) -> Any:
+        """Describes the signatures of a version."""
+        spec = _spec_of(request)
+        if not request.metadata_field:
+            raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in request.metadata_field:
+            if field != _SIGNATURES:
+                raise _invalid(f"Metadata field {field} is not supported")
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        with self._find(spec) as served:
+            _echo(served, "", response.model_spec)
+            for name, signature in served.engine.signature_defs.items():
+                signatures.signature_def[name].CopyFrom(signature)
+        response.metadata[_SIGNATURES].Pack(signatures)
+        return response
+
+    async def get_model_status(self, request: Any, until: float) -> Any:
+        """Tells what became of the versions of a model."""
+        spec = _spec_of(request)
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for version in self._catalog.statuses(spec.name, *_version_of(spec)):
+            status = response.model_version_status.add(version=version.number, state=version.state)
+            status.status.error_code = version.code
+            status.status.error_message = version.message
+        return response
+
+    async def reload_config(self, request: Any, until: float) -> NoReturn:
+        """Refuses: what is served follows the folders, and the server's own settings."""
+        raise ServingError(
+            Code.UNIMPLEMENTED,
+            "the models are those the server was started with; their versions follow the folders",
+        )
+
+    async def _classify(
+        self, served: ServedVersion, spec: Any, sent: Any, until: float, answer: Any
+    ) -> None:
+        """Fills a ClassificationResponse or an InferenceResult."""
+        n_examples, outputs = await self._infer(served, spec, CLASSIFY_METHOD, sent, until, answer)
+        is_single = isinstance(answer, classification_pb2.ClassificationResponse)
+        result = answer.result if is_single else answer.classification_result
+        for pairs in classification_of(outputs, n_examples):
+            classifications = result.classifications.add()
+            for label, score in pairs:
+                classifications.classes.add(label=label, score=score)
+
+    async def _regress(
+        self, served: ServedVersion, spec: Any, sent: Any, until: float, answer: Any
+    ) -> None:
+        """Fills a RegressionResponse or an InferenceResult."""
+        n_examples, outputs = await self._infer(served, spec, REGRESS_METHOD, sent, until, answer)
+        is_single = isinstance(answer, regression_pb2.RegressionResponse)
+        result = answer.result if is_single else answer.regression_result
+        for value in regression_of(outputs, n_examples):
+            result.regressions.add(value=value)
+
+    async def _infer(
+        self, served: ServedVersion, spec: Any, method: str, sent: Any, until: float, answer: Any
+    ) -> tuple[int, Outputs]:
+        signature = find_classic_signature(served.engine.signatures, spec.signature_name, method)
+        examples = self._examples_of(sent)
+        _echo(served, signature.name, answer.model_spec)
+        return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples}, until)
+
+    async def _ask(
+        self, served: ServedVersion, signature: Signature, inputs: Arrays, until: float
+    ) -> Outputs:
+        """Holds inputs against the signature and the limits, and asks the model."""
+        n_examples = signature.check(inputs)
+        self._hold_to_limit(n_examples)
+        future = served.submit(signature, inputs, n_examples)
+        timer = asyncio.get_running_loop().call_at(until, future.cancel)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if timer.when() > asyncio.get_running_loop().time():
+                raise  # the client has gone
+            raise ServingError(Code.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
+        finally:
+            timer.cancel()
+
+    def _examples_of(self, sent: Any) -> NDArray[Any]:
+        """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""
+        kind = sent.WhichOneof("kind")
+        examples = getattr(sent, kind).examples if kind else []
+        if not examples:
+            raise _invalid("Input is empty.")
+        self._hold_to_limit(len(examples))
+        context = b""
+        if kind == "example_list_with_context":
+            context = sent.example_list_with_context.context.SerializeToString()
+            if len(context) * len(examples) > self._limits.body_bytes:
+                raise _invalid("the context is too large for that many examples")
+        values = np.empty(len(examples), object)
+        # One message after another is the two merged, the later one's features before the others.
+        values[:] = [context + example.SerializeToString() for example in examples]
+        return values
+
+    def _hold_to_limit(self, n_examples: int) -> None:
+        if n_examples > self._limits.examples:
+            raise _invalid(f"{n_examples} examples, at most {self._limits.examples} are allowed")
+
+    def _find(self, spec: Any) -> ServedVersion:
+        return self._catalog.find(spec.name, *_version_of(spec))
+
+
+def _spec_of(message: Any) -> Any:
+    """Takes the ModelSpec of a request or a task."""
+    if not message.HasField("model_spec"):
+        raise _invalid("Missing ModelSpec")
+    if not message.model_spec.name:
+        raise _invalid("ModelSpec has no name specified.")
+    return message.model_spec
+
+
+def _version_of(spec: Any) -> tuple[int | None, str | None]:
+    """Tells which version a ModelSpec asks for, and by which label."""
+    choice = spec.WhichOneof("version_choice")
+    return (
+        spec.version.value if choice == "version" else None,
+        spec.version_label if choice == "version_label" else None,
+    )
+
+
+def _echo(served: ServedVersion, signature_name: str, spec: Any) -> None:
+    """Tells in the ModelSpec of a response who has answered."""
+    spec.name = served.model
+    spec.version.value = served.number
+    spec.signature_name = signature_name
+
+
+def _choose_outputs(signature: Signature, aliases: Iterable[str]) -> list[str]:
+    chosen: list[str] = []
+    for alias in aliases:
+        if alias not in signature.outputs:
+            raise _invalid(
+                f"output tensor alias not found in signature: {alias}"
+                f" Outputs expected to be in the set {{{','.join(sorted(signature.outputs))}}}."
+            )
+        if alias in chosen:
+            raise _invalid(f"duplicate output tensor alias: {alias}")
+        chosen.append(alias)
+    return chosen or list(signature.outputs)
+
+
+def _invalid(message: str) -> ServingError:
+    return ServingError(Code.INVALID_ARGUMENT, message)
