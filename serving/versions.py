@@ -150,6 +150,7 @@ class Catalog:
         self._served: dict[str, dict[int, ServedVersion]] = {name: {} for name in folders}
         self._closing: set[asyncio.Task[None]] = set()
         self._polling: list[asyncio.Task[None]] = []
+        self.is_draining = False  # the server answers for the last time, and says so
 
     @property
     def models(self) -> Iterable[str]:
@@ -158,8 +159,8 @@ class Catalog:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every model has a version that answers."""
-        return all(self._served.values())
+        """Whether every model has a version that answers, and the server goes on."""
+        return not self.is_draining and all(self._served.values())
 
     async def start(self) -> None:
         """Loads what is there, and goes on looking for new versions until `close`."""
