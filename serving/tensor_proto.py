@@ -112,11 +112,11 @@ def _array_of(proto: tensor_pb2.TensorProto, most_bytes: int) -> tuple[NDArray[A
         raise ValueError(f"{len(values)} values for shape {list(shape)}")
     n_made_up = 0
     if n_missing:
-        last = values[-1] if len(values) else values.dtype.type(0)
-        n_made_up = n_missing * (values.itemsize + (len(last) if is_text else 0))
+        last = values[-1:] if len(values) else np.array([b"" if is_text else 0], values.dtype)
+        n_made_up = n_missing * (values.itemsize + (len(last[0]) if is_text else 0))
         if n_made_up > most_bytes:
             raise ValueError(f"shape {list(shape)} is too large")
-        values = np.concatenate([values, np.full(n_missing, last, values.dtype)])
+        values = np.concatenate([values, np.repeat(last, n_missing)])
     return values.reshape(shape), n_made_up
 
 

@@ -1,0 +1,171 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
+from serving.errors import Code, ServingError
+from serving.tensor_proto import arrays_of, write_array
+
+_MEBIBYTE = 2**20
+_DTYPES = [
+    tf.float32,
+    tf.float64,
+    tf.int64,
+    tf.int32,
+    tf.int16,
+    tf.int8,
+    tf.uint8,
+    tf.uint16,
+    tf.uint32,
+    tf.uint64,
+    tf.bool,
+    tf.float16,
+    tf.bfloat16,
+    tf.complex64,
+    tf.complex128,
+]
+
+
+def _read(proto: tensor_pb2.TensorProto, most_bytes: int = _MEBIBYTE) -> Any:
+    return arrays_of({"x": proto}, most_bytes)["x"]
+
+
+def _refusal(proto: tensor_pb2.TensorProto) -> str:
+    with pytest.raises(ServingError) as caught:
+        _read(proto)
+    assert caught.value.code == Code.INVALID_ARGUMENT
+    return caught.value.message
+
+
+def _floats(values: Any, sizes: Sequence[int]) -> tensor_pb2.TensorProto:
+    proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, float_val=values)
+    for size in sizes:
+        proto.tensor_shape.dim.add().size = size
+    return proto
+
+
+@pytest.mark.parametrize("dtype", _DTYPES, ids=lambda dtype: dtype.name)
+def test_write_array_uses_a_typed_field_that_tensorflow_and_arrays_of_read(dtype: tf.DType) -> None:
+    values = np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype.as_numpy_dtype)
+    proto = tensor_pb2.TensorProto()
+
+    write_array(values, proto)
+
+    assert not proto.tensor_content
+    for read in (tf.make_ndarray(proto), _read(proto)):
+        assert read.dtype == values.dtype
+        np.testing.assert_array_equal(read, values)
+
+
+@pytest.mark.parametrize("dtype", _DTYPES, ids=lambda dtype: dtype.name)
+def test_arrays_of_reads_what_make_tensor_proto_writes(dtype: tf.DType) -> None:
+    values = np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype.as_numpy_dtype)
+
+    read = _read(tf.make_tensor_proto(values))
+
+    assert read.dtype == values.dtype
+    np.testing.assert_array_equal(read, values)
+
+
+@settings(deadline=None)
+@given(
+    st_numpy.arrays(
+        st.sampled_from([np.float32, np.float64, np.int64, np.int8, np.uint64, np.complex64]),
+        st_numpy.array_shapes(min_dims=0, min_side=0),
+    )
+)
+def test_arrays_of_gives_back_what_write_array_was_given(values: Any) -> None:
+    proto = tensor_pb2.TensorProto()
+    write_array(values, proto)
+    np.testing.assert_array_equal(_read(proto), values)
+
+
+def test_strings_go_both_ways() -> None:
+    values = np.array([[b"low", b"\xff"]], object)
+    proto = tensor_pb2.TensorProto()
+
+    write_array(values, proto)
+
+    assert list(proto.string_val) == [b"low", b"\xff"]
+    read = _read(proto)
+    assert read.dtype == object
+    assert read.tolist() == [[b"low", b"\xff"]]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([7], [7, 7, 7]), ([7, 8], [7, 8, 8]), ([], [0, 0, 0])],
+    ids=["one", "last", "none"],
+)
+def test_arrays_of_repeats_the_last_value_as_tensorflow_does(values: Any, expected: Any) -> None:
+    assert _read(_floats(values, [3])).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([], [b"", b""]), ([b"a\0"], [b"a\0", b"a\0"])],
+    ids=["none", "zero at the end"],
+)
+def test_arrays_of_repeats_strings_whole(values: Any, expected: Any) -> None:
+    proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=values)
+    proto.tensor_shape.dim.add().size = 2
+    assert _read(proto).tolist() == expected
+
+
+def test_arrays_of_bounds_what_it_makes_up_of_all_inputs_together() -> None:
+    half = _floats([1], [5, 30_000])  # 600,000 bytes of one value
+    assert _read(half).shape == (5, 30_000)
+    with pytest.raises(ServingError, match=r"tensor parsing error: b: .* is too large"):
+        arrays_of({"a": half, "b": half}, _MEBIBYTE)
+
+
+def test_arrays_of_counts_the_bytes_of_repeated_strings() -> None:
+    proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[b"x" * 100_000])
+    proto.tensor_shape.dim.add().size = 100
+    assert "too large" in _refusal(proto)
+
+
+def test_arrays_of_reads_any_byte_of_a_boolean_as_true() -> None:
+    proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_BOOL, tensor_content=b"\0\1\7")
+    proto.tensor_shape.dim.add().size = 3
+    assert _read(proto).view(np.uint8).tolist() == [0, 1, 1]
+
+
+def _with(proto: tensor_pb2.TensorProto, **fields: Any) -> tensor_pb2.TensorProto:
+    for name, value in fields.items():
+        setattr(proto, name, value)
+    return proto
+
+
+@pytest.mark.parametrize(
+    ("proto", "text"),
+    [
+        (_floats([1], [10**9]), "too large"),
+        (_floats([1], [2**62, 2**62]), "too large"),
+        (_floats([1], [1] * 33), "33 dimensions"),
+        (_floats([1], [-1]), "shape is not known"),
+        (_floats([1, 2], []), "2 values for shape"),
+        (_floats([], [0, 2**62, 2**62]), "tensor parsing error"),
+        (_with(_floats([], [2]), tensor_content=b"1234567"), "7 bytes of content, expected 8"),
+        (_with(_floats([], [1]), dtype=types_pb2.DT_INVALID), "type 0 is not possible"),
+        (_with(_floats([], [1]), dtype=types_pb2.DT_RESOURCE), "is not possible"),
+        (_with(_floats([], [1]), dtype=types_pb2.DT_STRING, tensor_content=b"a"), "string_val"),
+        (tensor_pb2.TensorProto(dtype=types_pb2.DT_INT8, int_val=[300]), "too large for the type"),
+        (tensor_pb2.TensorProto(dtype=types_pb2.DT_HALF, half_val=[-1]), "too large for the type"),
+        (tensor_pb2.TensorProto(dtype=types_pb2.DT_COMPLEX64, scomplex_val=[1]), "parsing error"),
+    ],
+)
+def test_arrays_of_refuses(proto: tensor_pb2.TensorProto, text: str) -> None:
+    assert text in _refusal(proto)
+
+
+def test_arrays_of_refuses_an_unknown_rank() -> None:
+    proto = _floats([1], [])
+    proto.tensor_shape.unknown_rank = True
+    assert "shape is not known" in _refusal(proto)
