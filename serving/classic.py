@@ -63,8 +63,8 @@ def find_classic_signature(
     return signature
 
 
-def classification_of(outputs: Arrays, n_examples: int) -> list[list[tuple[str, float]]]:
-    """Pairs the classes of each example with their scores.
+def classification_of(outputs: Arrays, n_examples: int) -> tuple[list[list[str]], NDArray[Any]]:
+    """Takes the labels and the scores of each example.
 
     Args:
         outputs: Of a signature that `find_classic_signature` lets pass: `classes`, string
@@ -72,37 +72,37 @@ def classification_of(outputs: Arrays, n_examples: int) -> list[list[tuple[str, 
         n_examples: How many were asked.
 
     Returns:
-        Per example label and score; the label is empty and the score 0 where there is none.
+        Labels, and scores, float32, both `[n_examples, n_classes]`; labels are empty and scores 0
+        where the model gives none.
 
     Raises:
         ServingError: INVALID_ARGUMENT, if they are of another type or shape.
     """
-    classes, scores = outputs.get(_CLASSES), outputs.get(_SCORES)
-    if classes is not None:
-        _hold("classes", classes, np.dtype(object), n_examples)
-    if scores is not None:
-        _hold("scores", scores, np.dtype(np.float32), n_examples)
-    if classes is None and scores is not None:
-        return [[("", score) for score in row] for row in scores.tolist()]
-    assert classes is not None
-    labels = [[label.decode(errors="replace") for label in row] for row in classes.tolist()]
-    if scores is None:
-        return [[(label, 0.0) for label in row] for row in labels]
-    if scores.shape != classes.shape:
+    given = {name: outputs[name] for name in (_CLASSES, _SCORES) if name in outputs}
+    for name, values in given.items():
+        _hold(name, values, n_examples)
+    shape = next(iter(given.values())).shape
+    classes = given.get(_CLASSES, np.full(shape, b"", object))
+    scores = given.get(_SCORES, np.zeros(shape, np.float32))
+    if classes.shape != scores.shape:
         raise _invalid(
             f"Tensors of classes and scores differ in shape: {list(classes.shape)} and"
             f" {list(scores.shape)}"
         )
-    return [list(zip(*row, strict=True)) for row in zip(labels, scores.tolist(), strict=True)]
+    labels = [[label.decode(errors="replace") for label in row] for row in classes.tolist()]
+    return labels, scores
 
 
-def regression_of(outputs: Arrays, n_examples: int) -> list[float]:
+def regression_of(outputs: Arrays, n_examples: int) -> NDArray[Any]:
     """Takes the number of each example.
 
     Args:
         outputs: Of a signature that `find_classic_signature` lets pass: `outputs`, float32
             `[n_examples]` or `[n_examples, 1]`.
         n_examples: How many were asked.
+
+    Returns:
+        The numbers, float32 `[n_examples]`.
 
     Raises:
         ServingError: INVALID_ARGUMENT, if it is of another type or shape.
@@ -117,17 +117,16 @@ def regression_of(outputs: Arrays, n_examples: int) -> list[float]:
         raise _invalid(f"Expected output Tensor of DT_FLOAT. Got: {values.dtype}")
     if len(values) != n_examples:
         raise _invalid(f"Expected output batch size to be {n_examples}. Got: {len(values)}")
-    numbers: list[float] = values.reshape(-1).tolist()
-    return numbers
+    return values.reshape(-1)
 
 
-def _hold(name: str, values: NDArray[Any], dtype: np.dtype[Any], n_examples: int) -> None:
+def _hold(name: str, values: NDArray[Any], n_examples: int) -> None:
     if values.ndim != 2:
         raise _invalid(
             f"Expected Tensor shape: [batch_size num_classes] but got {list(values.shape)}"
         )
+    dtype, expected = (object, "DT_STRING") if name == _CLASSES else (np.float32, "DT_FLOAT")
     if values.dtype != dtype:
-        expected = "DT_FLOAT" if dtype == np.float32 else "DT_STRING"
         raise _invalid(f"Expected {name} Tensor of {expected}. Got: {values.dtype}")
     if len(values) != n_examples:
         raise _invalid(f"Expected {name} output batch size of {n_examples}. Got: {len(values)}")

@@ -4,7 +4,6 @@ Source: tensorflow_serving/servables/tensorflow/{predict_util,util,multi_inferen
 model_servers/server_core.cc, whose codes and texts clients know.
 """
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -40,17 +39,14 @@ _NO_VALUES = np.empty(0)
 
 
 class Methods:
-    """The methods; each raises ServingError where it has no answer.
-
-    They are given a message, and until when to answer, in the time of the event loop.
-    """
+    """The methods; each raises ServingError where it has no answer."""
 
     def __init__(self, catalog: Catalog, limits: LimitSettings) -> None:
         """Keeps both."""
         self._catalog = catalog
         self._limits = limits
 
-    async def predict(self, request: Any, until: float) -> Any:
+    async def predict(self, request: Any) -> Any:
         """Asks any signature, by tensors."""
         spec = _spec_of(request)
         with self._find(spec) as served:
@@ -64,30 +60,30 @@ class Methods:
                 signature.check(dict.fromkeys(request.inputs, _NO_VALUES))
             aliases = _choose_outputs(signature, request.output_filter)
             inputs = arrays_of(request.inputs, self._limits.body_bytes)
-            outputs = await self._ask(served, signature, inputs, until)
+            outputs = await self._ask(served, signature, inputs)
         response = predict_pb2.PredictResponse()
         _echo(served, name, response.model_spec)
         for alias in aliases:
             write_array(outputs[alias], response.outputs[alias])
         return response
 
-    async def classify(self, request: Any, until: float) -> Any:
+    async def classify(self, request: Any) -> Any:
         """Asks for the classes of tf.Examples."""
         response = classification_pb2.ClassificationResponse()
         spec = _spec_of(request)
         with self._find(spec) as served:
-            await self._classify(served, spec, request.input, until, response)
+            await self._classify(served, spec, request.input, response)
         return response
 
-    async def regress(self, request: Any, until: float) -> Any:
+    async def regress(self, request: Any) -> Any:
         """Asks for a number of each tf.Example."""
         response = regression_pb2.RegressionResponse()
         spec = _spec_of(request)
         with self._find(spec) as served:
-            await self._regress(served, spec, request.input, until, response)
+            await self._regress(served, spec, request.input, response)
         return response
 
-    async def multi_inference(self, request: Any, until: float) -> Any:
+    async def multi_inference(self, request: Any) -> Any:
         """Asks several signatures of one version to classify or regress the same tf.Examples."""
         response = inference_pb2.MultiInferenceResponse()
         specs = [_spec_of(task) for task in request.tasks]
@@ -106,16 +102,16 @@ class Methods:
             for task, spec in zip(request.tasks, specs, strict=True):
                 result = response.results.add()
                 if task.method_name == CLASSIFY_METHOD:
-                    await self._classify(served, spec, request.input, until, result)
+                    await self._classify(served, spec, request.input, result)
                 elif task.method_name == REGRESS_METHOD:
-                    await self._regress(served, spec, request.input, until, result)
+                    await self._regress(served, spec, request.input, result)
                 else:
                     raise ServingError(
                         Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
                     )
         return response
 
-    async def get_model_metadata(self, request: Any, until: float) -> Any:
+    async def get_model_metadata(self, request: Any) -> Any:
         """Describes the signatures of a version."""
         spec = _spec_of(request)
         if not request.metadata_field:
@@ -132,7 +128,7 @@ class Methods:
         response.metadata[_SIGNATURES].Pack(signatures)
         return response
 
-    async def get_model_status(self, request: Any, until: float) -> Any:
+    async def get_model_status(self, request: Any) -> Any:
         """Tells what became of the versions of a model."""
         spec = _spec_of(request)
         response = get_model_status_pb2.GetModelStatusResponse()
@@ -142,59 +138,44 @@ class Methods:
             status.status.error_message = version.message
         return response
 
-    async def reload_config(self, request: Any, until: float) -> NoReturn:
+    async def reload_config(self, request: Any) -> NoReturn:
         """Refuses: what is served follows the folders, and the server's own settings."""
         raise ServingError(
             Code.UNIMPLEMENTED,
             "the models are those the server was started with; their versions follow the folders",
         )
 
-    async def _classify(
-        self, served: ServedVersion, spec: Any, sent: Any, until: float, answer: Any
-    ) -> None:
+    async def _classify(self, served: ServedVersion, spec: Any, sent: Any, answer: Any) -> None:
         """Fills a ClassificationResponse or an InferenceResult."""
-        n_examples, outputs = await self._infer(served, spec, CLASSIFY_METHOD, sent, until, answer)
+        n_examples, outputs = await self._infer(served, spec, CLASSIFY_METHOD, sent, answer)
         is_single = isinstance(answer, classification_pb2.ClassificationResponse)
         result = answer.result if is_single else answer.classification_result
-        for pairs in classification_of(outputs, n_examples):
+        for labels, scores in zip(*classification_of(outputs, n_examples), strict=True):
             classifications = result.classifications.add()
-            for label, score in pairs:
+            for label, score in zip(labels, scores.tolist(), strict=True):
                 classifications.classes.add(label=label, score=score)
 
-    async def _regress(
-        self, served: ServedVersion, spec: Any, sent: Any, until: float, answer: Any
-    ) -> None:
+    async def _regress(self, served: ServedVersion, spec: Any, sent: Any, answer: Any) -> None:
         """Fills a RegressionResponse or an InferenceResult."""
-        n_examples, outputs = await self._infer(served, spec, REGRESS_METHOD, sent, until, answer)
+        n_examples, outputs = await self._infer(served, spec, REGRESS_METHOD, sent, answer)
         is_single = isinstance(answer, regression_pb2.RegressionResponse)
         result = answer.result if is_single else answer.regression_result
-        for value in regression_of(outputs, n_examples):
+        for value in regression_of(outputs, n_examples).tolist():
             result.regressions.add(value=value)
 
     async def _infer(
-        self, served: ServedVersion, spec: Any, method: str, sent: Any, until: float, answer: Any
+        self, served: ServedVersion, spec: Any, method: str, sent: Any, answer: Any
     ) -> tuple[int, Outputs]:
         signature = find_classic_signature(served.engine.signatures, spec.signature_name, method)
         examples = self._examples_of(sent)
         _echo(served, signature.name, answer.model_spec)
-        return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples}, until)
+        return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples})
 
-    async def _ask(
-        self, served: ServedVersion, signature: Signature, inputs: Arrays, until: float
-    ) -> Outputs:
+    async def _ask(self, served: ServedVersion, signature: Signature, inputs: Arrays) -> Outputs:
         """Holds inputs against the signature and the limits, and asks the model."""
         n_examples = signature.check(inputs)
         self._hold_to_limit(n_examples)
-        future = served.submit(signature, inputs, n_examples)
-        timer = asyncio.get_running_loop().call_at(until, future.cancel)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if timer.when() > asyncio.get_running_loop().time():
-                raise  # the client has gone
-            raise ServingError(Code.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
-        finally:
-            timer.cancel()
+        return await served.submit(signature, inputs, n_examples)
 
     def _examples_of(self, sent: Any) -> NDArray[Any]:
         """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""
