@@ -36,8 +36,8 @@ _LONGEST_MESSAGE = 1024
 """Bytes of an error's text, as in TensorFlow Serving."""
 _STATUS: Mapping[int, grpc.StatusCode] = {status.value[0]: status for status in grpc.StatusCode}
 
-_Answer = Callable[[Any, float], Awaitable[Any]]
-"""Given a request and until when, in the time of the event loop, makes the response."""
+_Answer = Callable[[Any], Awaitable[Any]]
+"""Makes the response to a request."""
 
 
 def make_grpc_server(
@@ -54,7 +54,7 @@ def make_grpc_server(
         RuntimeError: If protocol buffers run in pure Python.
     """
     require_fast_protobuf()
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it logs each connection that breaks off
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", settings.limits.body_bytes),
@@ -124,35 +124,49 @@ def _make_handler(
     entrypoint: str, request_type: Any, answer: _Answer, settings: ServingSettings, metrics: Metrics
 ) -> grpc.RpcMethodHandler:
     longest = settings.limits.timeout_seconds
+    nothing = f"no {request_type.DESCRIPTOR.name} message was sent"
 
-    async def handle(body: bytes, context: Any) -> bytes:
+    async def handle(_: Any, context: Any) -> bytes:
         start = time.perf_counter()
         model, code = "", Code.UNKNOWN
+        remaining = context.time_remaining()
+        timer = _cancel_after(longest if remaining is None else min(remaining, longest))
         try:
-            request = request_type.FromString(body)
+            body = await context.read()
+            request = request_type()
+            if body is not grpc.aio.EOF and request.MergeFromString(body) != len(body):
+                raise DecodeError  # the rest is what protobuf's parser only warns of
             model = _model_of(request)
-            remaining = context.time_remaining()
-            seconds = longest if remaining is None else min(remaining, longest)
-            until = asyncio.get_running_loop().time() + seconds
-            response: bytes = (await answer(request, until)).SerializeToString()
+            response: bytes = (await answer(request)).SerializeToString()
             code = Code.OK
             return response
         except ServingError as error:
             code, message = error.code, error.message
         except DecodeError:
-            code, message = Code.INVALID_ARGUMENT, f"no {request_type.DESCRIPTOR.name} message"
+            code, message = Code.INVALID_ARGUMENT, nothing
         except asyncio.CancelledError:
-            code = Code.CANCELLED
-            raise
+            code, message = Code.DEADLINE_EXCEEDED, "Deadline Exceeded"
+            if asyncio.get_running_loop().time() < timer.when():  # the client has gone
+                code = Code.CANCELLED
+                raise
         except Exception:
             _log.exception("%s failed", entrypoint)
             code, message = Code.INTERNAL, "internal error"
         finally:
+            timer.cancel()
             metrics.observe_request(model, "GRPC", entrypoint, code, time.perf_counter() - start)
         await context.abort(_STATUS[code], _cut(message))
         raise AssertionError("abort returned")
 
-    return grpc.unary_unary_rpc_method_handler(handle)
+    # Of a stream, since only there the time is ours in which a message arrives.
+    return grpc.stream_unary_rpc_method_handler(handle)
+
+
+def _cancel_after(seconds: float) -> asyncio.TimerHandle:
+    """Cancels the running task, and with it the call of the model that it waits for."""
+    task = asyncio.current_task()
+    assert task is not None
+    return asyncio.get_running_loop().call_later(seconds, task.cancel)
 
 
 def _model_of(request: Any) -> str:
