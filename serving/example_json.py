@@ -1,0 +1,146 @@
+"""Classify and Regress of TensorFlow Serving: JSON to serialized examples, scores to JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from serving.engine import Arrays, Signature
+from serving.errors import Code, ServingError
+from serving.tensor_json import decode_base64, encode_text, is_base64, json_type, write_tensor
+
+_INPUT = "inputs"
+_GREATEST_FLOAT = float(np.finfo(np.float32).max)
+
+
+def read_examples(request: Mapping[str, Any]) -> Arrays:
+    """Reads the `examples` of a request, each with what `context` adds to it.
+
+    An integer becomes an int64, a number with a point a float, true and false become 1 and 0, a
+    word or `{"b64": "..."}` bytes; a list of these a feature of several values.
+
+    Returns:
+        `inputs`, serialized `tf.Example`s, string `[n_examples]`.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if it does not hold such examples.
+    """
+    if "examples" not in request:
+        raise _invalid("key 'examples' is expected and was not found")
+    examples = request["examples"]
+    if type(examples) is not list:
+        raise _invalid("Expecting 'examples' value to be an list/array")
+    if not examples:
+        raise _invalid("'examples' value is an empty array")
+    context = _read_features(request.get("context", {}))
+    serialized = np.empty(len(examples), object)
+    for i, example in enumerate(examples):
+        features = tf.train.Features(feature={**context, **_read_features(example)})
+        serialized[i] = tf.train.Example(features=features).SerializeToString()
+    return {_INPUT: serialized}
+
+
+def check_method(signature: Signature, method: str, outputs: set[str]) -> None:
+    """Holds a signature against what a method needs.
+
+    Args:
+        signature: Of the model.
+        method: `classify` or `regress`.
+        outputs: Those it may have.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if it is of another method, or not as TensorFlow Serving
+            wants it: one input `inputs`, and of the outputs at least one and no other.
+    """
+    expected = f"tensorflow/serving/{method}"
+    if signature.method != expected:
+        raise _invalid(f"Expected signature method_name to be {expected}. Was: {signature.method}")
+    if set(signature.inputs) != {_INPUT}:
+        raise _invalid(f"Expected one input, {_INPUT}")
+    if not set(signature.outputs) <= outputs or not signature.outputs:
+        raise _invalid(f"Expected outputs: {', '.join(sorted(outputs))}")
+
+
+def write_classes(outputs: Arrays) -> dict[str, Any]:
+    """Makes the reply of Classify: for each example its `[label, score]` pairs.
+
+    Args:
+        outputs: `classes` (string) and `scores` (float), `[n_examples, n_classes]`. Without one, its
+            labels are empty, or its scores 0.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if they have other shapes.
+    """
+    shapes = {np.shape(values) for values in outputs.values()}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 2:
+        raise _invalid("Expected outputs classes and scores to be of one shape [batch, classes]")
+    classes = outputs.get("classes", np.full(shape, b"", object))
+    scores = outputs.get("scores", np.zeros(shape, np.float32))
+    labels = write_tensor(classes, "classes")
+    return {
+        "results": [
+            [list(pair) for pair in zip(*row, strict=True)]
+            for row in zip(labels, scores, strict=True)
+        ]
+    }
+
+
+def write_values(outputs: Arrays) -> dict[str, Any]:
+    """Makes the reply of Regress: a number for each example.
+
+    Args:
+        outputs: `outputs`, float `[n_examples]` or `[n_examples, 1]`.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if it has another shape.
+    """
+    values: NDArray[Any] = outputs["outputs"]
+    if np.ndim(values) not in (1, 2) or values.shape[1:] not in ((), (1,)):
+        raise _invalid("Expected output to be of shape [batch] or [batch, 1]")
+    return {"results": values.reshape(-1)}
+
+
+def _read_features(example: Any) -> dict[str, tf.train.Feature]:
+    if type(example) is not dict:
+        raise _invalid(f"Example must be JSON object but got JSON {json_type(example)}")
+    for name in example:
+        encode_text(name, "example")
+    return {name: _read_feature(value, name) for name, value in example.items()}
+
+
+def _read_feature(value: Any, name: str) -> tf.train.Feature:
+    values = value if type(value) is list else [value]
+    kinds = {_kind(one, name) for one in values}
+    if len(kinds) > 1:
+        raise _invalid(f"Unexpected element type in feature: {name}: {', '.join(sorted(kinds))}")
+    if not kinds:
+        return tf.train.Feature()
+    kind = kinds.pop()
+    if kind == "int64":
+        if not tf.int64.min <= min(values) <= max(values) <= tf.int64.max:
+            raise _invalid(f"Feature: {name} has an integer beyond int64")
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(one) for one in values]))
+    if kind == "float":
+        if any(_GREATEST_FLOAT < abs(one) < float("inf") for one in values):
+            raise _invalid(f"Feature: {name}: Cannot convert to float without loss of precision.")
+        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+    encoded = [
+        encode_text(one, name) if type(one) is str else decode_base64(one, name) for one in values
+    ]
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=encoded))
+
+
+def _kind(value: Any, name: str) -> str:
+    if type(value) is bool or type(value) is int:
+        return "int64"
+    if type(value) is float:
+        return "float"
+    if type(value) is str or is_base64(value):
+        return "bytes"
+    raise _invalid(f"Feature: {name} has element with unexpected JSON type: {json_type(value)}")
+
+
+def _invalid(message: str) -> ServingError:
+    return ServingError(Code.INVALID_ARGUMENT, message)
