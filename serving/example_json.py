@@ -8,8 +8,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.engine import Arrays, Signature
-from serving.errors import Code, ServingError
-from serving.tensor_json import decode_base64, encode_text, is_base64, json_type, write_tensor
+from serving.tensor_json import (
+    decode_base64,
+    encode_text,
+    invalid,
+    is_base64,
+    json_type,
+    write_tensor,
+)
 
 _INPUT = "inputs"
 _GREATEST_FLOAT = float(np.finfo(np.float32).max)
@@ -28,12 +34,12 @@ def read_examples(request: Mapping[str, Any]) -> Arrays:
         ServingError: INVALID_ARGUMENT, if it does not hold such examples.
     """
     if "examples" not in request:
-        raise _invalid("key 'examples' is expected and was not found")
+        raise invalid("key 'examples' is expected and was not found")
     examples = request["examples"]
     if type(examples) is not list:
-        raise _invalid("Expecting 'examples' value to be an list/array")
+        raise invalid("Expecting 'examples' value to be an list/array")
     if not examples:
-        raise _invalid("'examples' value is an empty array")
+        raise invalid("'examples' value is an empty array")
     context = _read_features(request.get("context", {}))
     serialized = np.empty(len(examples), object)
     for i, example in enumerate(examples):
@@ -56,26 +62,26 @@ def check_method(signature: Signature, method: str, outputs: set[str]) -> None:
     """
     expected = f"tensorflow/serving/{method}"
     if signature.method != expected:
-        raise _invalid(f"Expected signature method_name to be {expected}. Was: {signature.method}")
+        raise invalid(f"Expected signature method_name to be {expected}. Was: {signature.method}")
     if set(signature.inputs) != {_INPUT}:
-        raise _invalid(f"Expected one input, {_INPUT}")
+        raise invalid(f"Expected one input, {_INPUT}")
     if not set(signature.outputs) <= outputs or not signature.outputs:
-        raise _invalid(f"Expected outputs: {', '.join(sorted(outputs))}")
+        raise invalid(f"Expected outputs: {', '.join(sorted(outputs))}")
 
 
 def write_classes(outputs: Arrays) -> dict[str, Any]:
     """Makes the reply of Classify: for each example its `[label, score]` pairs.
 
     Args:
-        outputs: `classes` (string) and `scores` (float), `[n_examples, n_classes]`. Without one, its
-            labels are empty, or its scores 0.
+        outputs: `classes` (string) and `scores` (float), `[n_examples, n_classes]`; without one,
+            the labels are empty, or the scores 0.
 
     Raises:
         ServingError: INVALID_ARGUMENT, if they have other shapes.
     """
     shapes = {np.shape(values) for values in outputs.values()}
     if len(shapes) != 1 or len(shape := shapes.pop()) != 2:
-        raise _invalid("Expected outputs classes and scores to be of one shape [batch, classes]")
+        raise invalid("Expected outputs classes and scores to be of one shape [batch, classes]")
     classes = outputs.get("classes", np.full(shape, b"", object))
     scores = outputs.get("scores", np.zeros(shape, np.float32))
     labels = write_tensor(classes, "classes")
@@ -98,13 +104,13 @@ def write_values(outputs: Arrays) -> dict[str, Any]:
     """
     values: NDArray[Any] = outputs["outputs"]
     if np.ndim(values) not in (1, 2) or values.shape[1:] not in ((), (1,)):
-        raise _invalid("Expected output to be of shape [batch] or [batch, 1]")
+        raise invalid("Expected output to be of shape [batch] or [batch, 1]")
     return {"results": values.reshape(-1)}
 
 
 def _read_features(example: Any) -> dict[str, tf.train.Feature]:
     if type(example) is not dict:
-        raise _invalid(f"Example must be JSON object but got JSON {json_type(example)}")
+        raise invalid(f"Example must be JSON object but got JSON {json_type(example)}")
     for name in example:
         encode_text(name, "example")
     return {name: _read_feature(value, name) for name, value in example.items()}
@@ -114,17 +120,17 @@ def _read_feature(value: Any, name: str) -> tf.train.Feature:
     values = value if type(value) is list else [value]
     kinds = {_kind(one, name) for one in values}
     if len(kinds) > 1:
-        raise _invalid(f"Unexpected element type in feature: {name}: {', '.join(sorted(kinds))}")
+        raise invalid(f"Unexpected element type in feature: {name}: {', '.join(sorted(kinds))}")
     if not kinds:
         return tf.train.Feature()
     kind = kinds.pop()
     if kind == "int64":
         if not tf.int64.min <= min(values) <= max(values) <= tf.int64.max:
-            raise _invalid(f"Feature: {name} has an integer beyond int64")
+            raise invalid(f"Feature: {name} has an integer beyond int64")
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(one) for one in values]))
     if kind == "float":
         if any(_GREATEST_FLOAT < abs(one) < float("inf") for one in values):
-            raise _invalid(f"Feature: {name}: Cannot convert to float without loss of precision.")
+            raise invalid(f"Feature: {name}: Cannot convert to float without loss of precision.")
         return tf.train.Feature(float_list=tf.train.FloatList(value=values))
     encoded = [
         encode_text(one, name) if type(one) is str else decode_base64(one, name) for one in values
@@ -139,8 +145,4 @@ def _kind(value: Any, name: str) -> str:
         return "float"
     if type(value) is str or is_base64(value):
         return "bytes"
-    raise _invalid(f"Feature: {name} has element with unexpected JSON type: {json_type(value)}")
-
-
-def _invalid(message: str) -> ServingError:
-    return ServingError(Code.INVALID_ARGUMENT, message)
+    raise invalid(f"Feature: {name} has element with unexpected JSON type: {json_type(value)}")

@@ -1,4 +1,4 @@
-"""JSON text read and written as TensorFlow Serving does: NaN and infinities, text behind the end."""
+"""JSON text as TensorFlow Serving reads and writes it: with NaN, infinities, and text behind it."""
 
 import json
 import math

@@ -20,8 +20,8 @@ from serving.errors import Code, ServingError
 from serving.example_json import check_method, read_examples, write_classes, write_values
 from serving.json_text import dump, dump_error, parse
 from serving.metrics import Metrics
+from serving.predict_json import read_predict, write_predict
 from serving.settings import ServingSettings
-from serving.tensor_json import read_predict, write_predict
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE
 

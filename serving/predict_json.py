@@ -1,0 +1,134 @@
+"""The two formats of TensorFlow Serving's Predict in JSON: by row and by column.
+
+Source: tensorflow/serving, tensorflow_serving/util/json_tensor.h
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from serving.engine import Arrays, Signature
+from serving.tensor_json import invalid, is_base64, read_tensor, write_tensor
+
+
+def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arrays, bool]:
+    """Reads the inputs of a request, in either format.
+
+    Args:
+        request: The request; it has `instances`, a row for each example, or `inputs`, a column for
+            each input.
+        signature: Which inputs there are, and of what types. Shapes are left to its `check`.
+
+    Returns:
+        The inputs by name, and whether they came by row.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if it does not hold the inputs; UNIMPLEMENTED, if JSON has
+            no values of an input's type.
+    """
+    is_by_row = "instances" in request
+    if is_by_row == ("inputs" in request):
+        what = (
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
+            if is_by_row
+            else "Missing 'inputs' or 'instances' key"
+        )
+        raise invalid(what)
+    if not signature.inputs:
+        raise invalid(f"Failed to get input map for signature: {signature.name}")
+    if is_by_row:
+        columns = _columns_of_rows(request["instances"], signature)
+    else:
+        columns = _columns_of(request["inputs"], signature)
+    return {
+        name: read_tensor(columns[name], tensor, name) for name, tensor in signature.inputs.items()
+    }, is_by_row
+
+
+def write_predict(outputs: Arrays, *, by_row: bool) -> dict[str, Any]:
+    """Makes the reply to a request.
+
+    Args:
+        outputs: Values by output name; the name is left out where there is one only.
+        by_row: Whether it is `predictions`, by row, or `outputs`, by column.
+
+    Returns:
+        What `json_text.dump` takes.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if the outputs have no rows, or different numbers of them;
+            UNIMPLEMENTED, if JSON has no values of an output's type.
+    """
+    if not by_row:
+        columns = {name: write_tensor(values, name) for name, values in outputs.items()}
+        return {"outputs": columns if len(columns) > 1 else columns.popitem()[1]}
+    columns = {name: _rows_of(values, name) for name, values in outputs.items()}
+    n_rows = len(next(iter(columns.values())))
+    for name, rows in columns.items():
+        if len(rows) != n_rows:
+            raise invalid(
+                f"Tensor name: {name} has inconsistent batch size: {len(rows)} expecting: {n_rows}"
+            )
+    if len(columns) == 1:
+        return {"predictions": columns.popitem()[1]}
+    rows_of_all = zip(*columns.values(), strict=True)
+    return {"predictions": [dict(zip(columns, row, strict=True)) for row in rows_of_all]}
+
+
+def _rows_of(values: NDArray[Any] | bytes, name: str) -> list[Any]:
+    rows = write_tensor(values, name)
+    if type(rows) is not list:
+        raise invalid(f"Tensor name: {name} has no shape information")
+    return rows
+
+
+def _columns_of_rows(rows: Any, signature: Signature) -> Mapping[str, Any]:
+    if type(rows) is not list:
+        raise invalid("Expecting 'instances' to be a list")
+    if not rows:
+        raise invalid("No values in 'instances' array")
+    names = signature.inputs
+    if not _is_object(rows[0]):
+        if len(names) > 1:
+            raise invalid(
+                "instances is a plain list, but expecting list of objects as multiple input tensors"
+                " required as per tensorinfo_map"
+            )
+        return dict.fromkeys(names, rows)
+    keys = names.keys()
+    for i, row in enumerate(rows):
+        if type(row) is not dict:
+            raise invalid(f"Expecting object but got list at item {i} of input list")
+        if row.keys() != keys:
+            raise invalid(
+                f"Failed to process element: {i} of 'instances' list. JSON object: keys must be"
+                f" equal to: {','.join(sorted(names))}{_difference(row, names)}"
+            )
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _columns_of(inputs: Any, signature: Signature) -> Mapping[str, Any]:
+    if _is_object(inputs):
+        for name in signature.inputs:
+            if name not in inputs:
+                raise invalid(f"Missing named input: {name} in 'inputs' object.")
+        return inputs  # type: ignore[no-any-return]
+    if len(signature.inputs) > 1:
+        raise invalid(
+            "inputs is a plain value/list, but expecting an object as multiple input tensors"
+            " required as per tensorinfo_map"
+        )
+    return dict.fromkeys(signature.inputs, inputs)
+
+
+def _is_object(value: Any) -> bool:
+    return type(value) is dict and not is_base64(value)
+
+
+def _difference(row: Iterable[str], names: Iterable[str]) -> str:
+    extra = sorted(set(row) - set(names))
+    missing = sorted(set(names) - set(row))
+    return (f"; missing: {','.join(missing)}" if missing else "") + (
+        f"; unknown: {','.join(extra)[:200]}" if extra else ""
+    )
