@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from serving.engine import Tensor
 from serving.errors import Code, ServingError
 
+_Read = Callable[[Sequence[Any], Tensor, str], NDArray[Any]]
 _JSON_TYPES = {
     bool: "Boolean",
     dict: "Object",
@@ -81,11 +82,12 @@ def write_tensor(values: NDArray[Any] | bytes, name: str) -> Any:
     Raises:
         ServingError: UNIMPLEMENTED, if JSON has no values of this type.
     """
+    write = _write_bytes if name.endswith("_bytes") else _write_text
     if isinstance(values, bytes):
-        return _write_string(values, as_bytes=name.endswith("_bytes"))
+        return write(values)
     kind = values.dtype.kind
     if kind == "O":
-        return _write_strings(values.tolist(), as_bytes=name.endswith("_bytes"))
+        return _write_strings(values.tolist(), write)
     if kind not in "fiub":
         if values.dtype != tf.bfloat16.as_numpy_dtype:
             raise ServingError(
@@ -149,26 +151,38 @@ def _hold_types(values: Sequence[Any], allowed: set[type], tensor: Tensor, name:
     return kinds
 
 
-def _read_floats(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-    kinds = _hold_types(values, {int, float}, tensor, name)
-    type_code, greatest = _FLOATS[tensor.dtype]
-    if int in kinds and any(
-        (value > greatest or value < -greatest) and type(value) is int for value in values
-    ):
-        raise _lossy(tensor, name)
-    try:
-        # NumPy would make what is beyond the type's range infinite, with a warning.
-        packed = struct.pack(f"<{len(values)}{type_code}", *values)
-    except OverflowError:
-        raise _lossy(tensor, name) from None
-    array = np.frombuffer(packed, f"<{type_code}")
-    return array.astype(tensor.numpy_dtype) if tensor.dtype == tf.bfloat16 else array
+def _make_float_reader(type_code: str, greatest: int) -> _Read:
+    """Makes the reader of a type of float.
+
+    Args:
+        type_code: Its code in `struct` and NumPy.
+        greatest: The integer up to which it holds every one.
+    """
+    dtype = np.dtype(f"<{type_code}")
+    allowed: set[type] = {int, float}
+
+    def read(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
+        kinds = _hold_types(values, allowed, tensor, name)
+        is_exact = int not in kinds or not any(
+            (value > greatest or value < -greatest) and type(value) is int for value in values
+        )
+        try:
+            # NumPy would make what is beyond the type's range infinite, with a warning.
+            if is_exact:
+                return np.frombuffer(struct.pack(f"<{len(values)}{type_code}", *values), dtype)
+        except OverflowError:
+            pass
+        raise invalid(
+            f"input {name}: Cannot convert JSON value to {tensor.dtype.name} without loss of"
+            " precision."
+        )
+
+    return read
 
 
-def _lossy(tensor: Tensor, name: str) -> ServingError:
-    return invalid(
-        f"input {name}: Cannot convert JSON value to {tensor.dtype.name} without loss of precision."
-    )
+def _read_bfloats(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
+    read = _make_float_reader("f", 2**8 - 1)
+    return read(values, tensor, name).astype(tensor.numpy_dtype)
 
 
 def _read_ints(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
@@ -193,30 +207,30 @@ def _read_strings(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[A
     return array
 
 
-def _write_strings(values: Any, *, as_bytes: bool) -> Any:
-    if type(values) is list:
-        return [_write_strings(value, as_bytes=as_bytes) for value in values]
-    return _write_string(values, as_bytes=as_bytes)
+def _write_strings(values: Any, write: Callable[[bytes], Any]) -> Any:
+    if type(values) is not list:
+        return write(values)
+    return [
+        write(value) if type(value) is bytes else _write_strings(value, write) for value in values
+    ]
 
 
-def _write_string(value: bytes, *, as_bytes: bool) -> Any:
-    if not as_bytes:
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            pass
+def _write_text(value: bytes) -> Any:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return _write_bytes(value)
+
+
+def _write_bytes(value: bytes) -> dict[str, str]:
     return {"b64": base64.b64encode(value).decode()}
 
 
-_FLOATS = {
-    tf.bfloat16: ("f", 2**8 - 1),
-    tf.float16: ("e", 2**11 - 1),
-    tf.float32: ("f", 2**24 - 1),
-    tf.float64: ("d", 2**53 - 1),
-}
-"""Code in `struct` and NumPy, and the integer up to which a type of float holds every one."""
-_READERS: dict[tf.DType, Callable[[Sequence[Any], Tensor, str], NDArray[Any]]] = {
-    **dict.fromkeys(_FLOATS, _read_floats),
+_READERS: dict[tf.DType, _Read] = {
+    tf.bfloat16: _read_bfloats,
+    tf.float16: _make_float_reader("e", 2**11 - 1),
+    tf.float32: _make_float_reader("f", 2**24 - 1),
+    tf.float64: _make_float_reader("d", 2**53 - 1),
     tf.bool: _read_bools,
     tf.int8: _read_ints,
     tf.int16: _read_ints,
