@@ -9,6 +9,9 @@ import orjson
 
 from serving.errors import Code, ServingError
 
+_LONGEST_MESSAGE = 1024
+"""As in TensorFlow Serving's gRPC."""
+
 
 def parse(body: bytes, most_levels: int) -> dict[str, Any]:
     """Reads a request.
@@ -52,6 +55,8 @@ def dump(document: Any) -> bytes:
 
 def dump_error(message: str) -> bytes:
     """Writes a reply that says what is wrong; the message may hold anything a client has sent."""
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + "...TRUNCATED"
     return json.dumps({"error": message}).encode()
 
 
