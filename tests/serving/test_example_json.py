@@ -1,0 +1,151 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.engine import Signature, Tensor
+from serving.errors import Code, ServingError
+from serving.example_json import check_method, read_examples, write_classes, write_values
+from serving.json_text import dump
+
+
+def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[Any]]]]:
+    """Gives the kind and values of each feature of each example."""
+    read = []
+    for serialized in read_examples(request)["inputs"]:
+        features = {}
+        for name, feature in tf.train.Example.FromString(serialized).features.feature.items():
+            kind = feature.WhichOneof("kind")
+            features[name] = (kind, list(getattr(feature, kind).value) if kind else [])
+        read.append(features)
+    return read
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (5, ("int64_list", [5])),
+        (5.0, ("float_list", [5.0])),
+        ([0.5, 2.0], ("float_list", [0.5, 2.0])),
+        ([1, True, False], ("int64_list", [1, 1, 0])),
+        ("é", ("bytes_list", ["é".encode()])),
+        (["a", {"b64": "AP8="}], ("bytes_list", [b"a", b"\0\xff"])),
+        ({"b64": "AP8="}, ("bytes_list", [b"\0\xff"])),
+        ([-(2**63), 2**63 - 1], ("int64_list", [-(2**63), 2**63 - 1])),
+        ([float("inf")], ("float_list", [float("inf")])),
+        ([], (None, [])),
+    ],
+)
+def test_read_examples_makes_features(value: Any, expected: tuple[str | None, list[Any]]) -> None:
+    assert _features({"examples": [{"x": value}, {}]}) == [{"x": expected}, {}]
+
+
+def test_read_examples_adds_the_context_to_what_an_example_has_not() -> None:
+    request = {"context": {"x": 1, "y": "c"}, "examples": [{"x": 2}, {}]}
+    c = ("bytes_list", [b"c"])
+    assert _features(request) == [
+        {"x": ("int64_list", [2]), "y": c},
+        {"x": ("int64_list", [1]), "y": c},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({}, "key 'examples' is expected and was not found"),
+        ({"examples": {}}, "Expecting 'examples' value to be an list/array"),
+        ({"examples": []}, "'examples' value is an empty array"),
+        ({"examples": [1]}, "Example must be JSON object but got JSON Integer"),
+        ({"examples": [{}], "context": []}, "Example must be JSON object but got JSON Array"),
+        ({"examples": [{"x": None}]}, "Feature: x has element with unexpected JSON type: Null"),
+        ({"examples": [{"x": {"y": 1}}]}, "unexpected JSON type: Object"),
+        ({"examples": [{"x": [[1]]}]}, "unexpected JSON type: Array"),
+        ({"examples": [{"x": [1, 2.5]}]}, "Unexpected element type in feature: x"),
+        ({"examples": [{"x": ["a", 1]}]}, "Unexpected element type in feature: x"),
+        ({"examples": [{"x": 2**63}]}, "x has an integer beyond int64"),
+        ({"examples": [{"x": 1e39}]}, "without loss of precision"),
+        ({"examples": [{"x": {"b64": "A"}}]}, "Unable to base64 decode"),
+        ({"examples": [{"x": "\ud800"}]}, "no text in Unicode"),
+        ({"examples": [{"\ud800": 1}]}, "no text in Unicode"),
+    ],
+)
+def test_read_examples_refuses(request_: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServingError, match=message) as caught:
+        read_examples(request_)
+    assert caught.value.code == Code.INVALID_ARGUMENT
+
+
+def test_check_method_wants_the_signature_of_the_method() -> None:
+    words = Tensor("inputs:0", tf.string, (None,))
+    numbers = Tensor("scores:0", tf.float32, (None, 2))
+    outputs = {"classes", "scores"}
+
+    def make(method: str, input_name: str, output_name: str) -> Signature:
+        return Signature(
+            "s", f"tensorflow/serving/{method}", {input_name: words}, {output_name: numbers}
+        )
+
+    check_method(make("classify", "inputs", "scores"), "classify", outputs)
+    for wrong, message in [
+        (make("predict", "inputs", "scores"), "Was: tensorflow/serving/predict"),
+        (make("classify", "examples", "scores"), "Expected one input, inputs"),
+        (make("classify", "inputs", "logits"), "Expected outputs: classes, scores"),
+    ]:
+        with pytest.raises(ServingError, match=message) as caught:
+            check_method(wrong, "classify", outputs)
+        assert caught.value.code == Code.INVALID_ARGUMENT
+
+
+_SCORES = np.array([[0.25, 0.75], [1, 0]], np.float32)
+_CLASSES = np.array([[b"low", b"high"]] * 2, object)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        (
+            {"classes": _CLASSES, "scores": _SCORES},
+            b'{"results":[[["low",0.25],["high",0.75]],[["low",1.0],["high",0.0]]]}',
+        ),
+        ({"scores": _SCORES[:1]}, b'{"results":[[["",0.25],["",0.75]]]}'),
+        ({"classes": _CLASSES[:1]}, b'{"results":[[["low",0.0],["high",0.0]]]}'),
+        ({"scores": _SCORES[:1] * np.inf}, b'{"results":[[["",Infinity],["",Infinity]]]}'),
+    ],
+)
+def test_write_classes_gives_labels_and_scores(outputs: dict[str, Any], expected: bytes) -> None:
+    assert dump(write_classes(outputs)) == expected
+
+
+@pytest.mark.parametrize(
+    "outputs", [{"scores": _SCORES[0]}, {"scores": _SCORES[:1], "classes": _CLASSES}]
+)
+def test_write_classes_refuses_other_shapes(outputs: dict[str, Any]) -> None:
+    with pytest.raises(ServingError, match=r"of one shape \[batch, classes\]"):
+        write_classes(outputs)
+
+
+def test_write_values_gives_a_number_per_example() -> None:
+    for values in (np.array([2, 2.5], np.float32), np.array([[2], [2.5]], np.float32)):
+        assert dump(write_values({"outputs": values})) == b'{"results":[2.0,2.5]}'
+    with pytest.raises(ServingError, match="Expected output to be of shape"):
+        write_values({"outputs": _SCORES})
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("a\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("b64"), inner),
+    max_leaves=4,
+)
+
+
+@given(st.lists(st.dictionaries(st.text("xy\ud800"), _VALUES, max_size=3), max_size=3))
+def test_read_examples_takes_or_refuses_any_examples(examples: list[dict[str, Any]]) -> None:
+    try:
+        read = _features({"examples": examples})
+    except ServingError as error:
+        assert error.code == Code.INVALID_ARGUMENT
+    else:
+        assert [features.keys() for features in read] == [example.keys() for example in examples]
