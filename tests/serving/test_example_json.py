@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.engine import Signature, Tensor
@@ -141,11 +141,13 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text("xy\ud800"), _VALUES, max_size=3), max_size=3))
 def test_read_examples_takes_or_refuses_any_examples(examples: list[dict[str, Any]]) -> None:
+    code = Code.OK
     try:
         read = _features({"examples": examples})
-    except ServingError as error:
-        assert error.code == Code.INVALID_ARGUMENT
-    else:
         assert [features.keys() for features in read] == [example.keys() for example in examples]
+    except ServingError as error:
+        code = error.code
+    assert code in (Code.OK, Code.INVALID_ARGUMENT)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import Code, ServingError
@@ -104,15 +104,19 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abc"), _JSON))
 def test_parse_gives_back_any_document(document: dict[str, Any]) -> None:
     assert parse(orjson.dumps(document), 200) == document
     assert parse(json.dumps(document).encode() + b"\n}", 200) == document
 
 
-@given(st.binary() | st.text("[]{}\",:\\0123456789.eE+-truefalsnINy \t").map(str.encode))
+@settings(deadline=None)
+@given(st.binary() | st.text('[]{}",:\\0123456789.eE+-truefalsnINy \t').map(str.encode))
 def test_parse_fails_by_a_serving_error_only(body: bytes) -> None:
+    code = Code.OK
     try:
         assert isinstance(parse(body, 8), dict)
     except ServingError as error:
-        assert error.code == Code.INVALID_ARGUMENT
+        code = error.code
+    assert code in (Code.OK, Code.INVALID_ARGUMENT)

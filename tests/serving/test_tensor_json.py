@@ -164,6 +164,7 @@ def _words(draw: st.DrawFn, entries: st.SearchStrategy[bytes]) -> NDArray[Any]:
 _TEXT = st.text(st.characters(exclude_categories=["Cs"])).map(str.encode)
 
 
+@settings(deadline=None)
 @given(_numbers())
 def test_a_tensor_of_numbers_stays_the_same_through_json(
     tensor: tuple[NDArray[Any], tf.DType],
@@ -171,6 +172,7 @@ def test_a_tensor_of_numbers_stays_the_same_through_json(
     _check_round_trip(*tensor)
 
 
+@settings(deadline=None)
 @given(_words(_TEXT), _words(st.binary()))
 def test_a_tensor_of_words_stays_the_same_through_json(
     words: NDArray[Any], data: NDArray[Any]
