@@ -89,12 +89,14 @@ def write_tensor(values: NDArray[Any] | bytes, name: str) -> Any:
     if kind == "O":
         return _write_strings(values.tolist(), write)
     if kind not in "fiub":
-        if values.dtype != tf.bfloat16.as_numpy_dtype:
-            raise ServingError(
-                Code.UNIMPLEMENTED, f"Failed to write JSON value for tensor type: {values.dtype}"
-            )
-        values = values.astype(np.float32)
-    return list(values) if values.ndim else values[()]
+        if values.dtype == tf.bfloat16.as_numpy_dtype:
+            return write_tensor(values.astype(np.float32), name)
+        raise ServingError(
+            Code.UNIMPLEMENTED, f"Failed to write JSON value for tensor type: {values.dtype}"
+        )
+    if kind == "f" and values.dtype.itemsize < 8:  # a float of Python's has a double's digits
+        return list(values) if values.ndim else values[()]
+    return values.tolist()
 
 
 def decode_base64(value: dict[str, Any], name: str) -> bytes:
@@ -163,6 +165,8 @@ def _make_float_reader(type_code: str, greatest: int) -> _Read:
 
     def read(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
         kinds = _hold_types(values, allowed, tensor, name)
+        if values and -greatest <= min(values) and max(values) <= greatest:  # nearly always
+            return np.array(values, dtype)
         is_exact = int not in kinds or not any(
             (value > greatest or value < -greatest) and type(value) is int for value in values
         )
