@@ -99,8 +99,9 @@ _JSON = st.recursive(
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab\x00\n"), inner),
+    | st.text('aé☃𝄞"\\\n\0', max_size=5),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab\0\n", max_size=3), inner),
+    max_leaves=10,
 )
 
 
