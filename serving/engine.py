@@ -157,6 +157,7 @@ class Engine:
                 folder above the model's.
         """
         self._prefix = f"{model_dir}/"
+        self.model_dir = model_dir
         meta_graph = _read_meta_graph(model_dir)
         self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = dict(
             meta_graph.signature_def
