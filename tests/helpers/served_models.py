@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import uvloop
 
+from serving.columns import Column, write_columns
 from serving.server import Server
 from serving.settings import ServingSettings
 
@@ -103,6 +104,32 @@ def write_network(folder: Path, version: int, *, seed: int = 0) -> Path:
 
 def _variable(name: str, values: object) -> tf.Variable:
     return _V1.get_variable(name, initializer=np.asarray(values, np.float32))
+
+
+def write_classifier(
+    folder: Path, version: int, columns: Mapping[str, Column], *, names: tuple[str, str]
+) -> Path:
+    """Writes a version of a model as the pipeline pushes it, of two classes.
+
+    The inputs of `serving_default` are a number, the probability of the first class, and a word
+    that counts for nothing; their names are given.
+    """
+    path = folder / str(version)
+    with write_graph(path) as signatures:
+        number = _V1.placeholder(tf.float32, [None], "number")
+        word = _V1.placeholder(tf.string, [None], "word")
+        probabilities = tf.stack([number, 1 - number + 0 * tf.cast(tf.size(word), tf.float32)], 1)
+        class_ids = tf.argmax(probabilities, 1)[:, None]
+        outputs = {
+            "class_ids": class_ids,
+            "classes": tf.gather(tf.constant(WORDS), class_ids),
+            "probabilities": probabilities,
+        }
+        inputs = dict(zip(names, (number, word), strict=True))
+        signatures["serving_default"] = sign(inputs, outputs)
+    write_columns(columns, path)
+    (path / "assets.extra" / "classes").write_bytes(b"\n".join(WORDS))
+    return path
 
 
 def sign(
