@@ -2,6 +2,7 @@
 
 ServingError        has one of the codes, and says why
 ModelLoadError      a version that cannot be served
+StartError          the server cannot start
 """
 
 from enum import IntEnum
@@ -46,3 +47,7 @@ class ServingError(Exception):
 
 class ModelLoadError(Exception):
     """A folder that holds no model which can be served; its text says why."""
+
+
+class StartError(Exception):
+    """A port or a file that the server cannot start with; its text says why, and how to mend it."""

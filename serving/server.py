@@ -1,52 +1,281 @@
-"""The server: its models, REST and gRPC on one event loop."""
+"""The server: models, REST and gRPC on one event loop, from the first load to the last answer."""
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import Mapping
+import gc
+import os
+import resource
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import grpc
+import orjson
 import uvicorn
+import uvloop
+from uvicorn.server import ServerState
 
+from serving.access_log import AccessLog
+from serving.errors import StartError
 from serving.grpc_api import make_grpc_server
-from serving.metrics import Metrics
+from serving.http_limits import (
+    KEEP_ALIVE_SECONDS,
+    LimitedProtocol,
+    is_readable,
+    refuse_connections,
+)
+from serving.listeners import Listeners, format_address, open_listeners
+from serving.metrics import METRICS_PATH, Metrics
 from serving.rest import make_app
 from serving.settings import ServingSettings
-from serving.versions import Catalog
+from serving.versions import Catalog, State
+
+_BACKLOG = 2048
+_CHECK_SECONDS = 0.5
+_QUIET_SECONDS = 0.1
+_JSON = "application/json"
 
 
 class Server:
     """Serves the models in some folders.
 
     Attributes:
-        rest_port: Where REST listens, once started.
-        grpc_port: Where gRPC listens, once started.
+        rest_port: Where REST listens.
+        grpc_port: Where gRPC listens.
+        connections: The open ones of HTTP.
     """
 
-    def __init__(self, folders: Mapping[str, Path], settings: ServingSettings) -> None:
-        """Makes it; nothing listens yet. Belongs to the running event loop."""
+    def __init__(
+        self,
+        folders: Mapping[str, Path],
+        settings: ServingSettings,
+        listeners: Listeners | None = None,
+    ) -> None:
+        """Makes it; nothing is loaded, and nothing answers yet. Belongs to the running event loop.
+
+        Args:
+            folders: Model name to the folder of its versions.
+            settings: How to serve them.
+            listeners: Its ports; None opens those of the settings.
+
+        Raises:
+            StartError: If a port is taken, or a file wrong.
+        """
         self._settings = settings
-        self._metrics = Metrics()
+        self._resources = ExitStack()
+        self._listeners = listeners or self._resources.enter_context(open_listeners(settings))
+        self.host = str(self._listeners.rest.getsockname()[0])
+        self.rest_port = self._listeners.rest_port
+        self.grpc_port = self._listeners.grpc_port
+        self._access_log = AccessLog() if settings.access_log else None
+        on_request = self._access_log.write_rpc if self._access_log else None
+        self._metrics = Metrics(folders, on_request)
         self._catalog = Catalog(folders, settings, self._metrics.make_on_batch)
-        self.rest_port = self.grpc_port = 0
+        self._state = ServerState()
+        # Those that `LimitedProtocol` adds itself to.
+        self.connections: set[LimitedProtocol] = self._state.connections  # type: ignore[assignment]
+        self._loop = asyncio.get_running_loop()
 
     async def start(self) -> None:
-        """Loads the models and listens."""
+        """Loads the models and listens.
+
+        Raises:
+            StartError: If a port has been taken meanwhile.
+        """
         await self._catalog.start()
-        self._grpc = make_grpc_server(self._catalog, self._settings, self._metrics)
-        self.grpc_port = self._grpc.add_insecure_port(
-            f"{self._settings.host}:{self._settings.grpc_port}"
-        )
-        await self._grpc.start()
-        listener = socket.create_server((self._settings.host, self._settings.rest_port))
-        self.rest_port = listener.getsockname()[1]
-        app = make_app(self._catalog, self._settings, self._metrics)
-        self._uvicorn = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        self._uvicorn.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-        self._serving = asyncio.create_task(self._uvicorn.serve(sockets=[listener]))
+        try:
+            await self._start_grpc()
+            await self._start_rest()
+        except (OSError, RuntimeError) as error:
+            raise StartError(f"cannot listen: {error}") from None
+        self._checking = asyncio.create_task(self._check_forever())
 
     async def stop(self) -> None:
-        """Answers what has been accepted, then ends."""
-        self._uvicorn.should_exit = True
-        await asyncio.gather(self._serving, self._grpc.stop(self._settings.drain_seconds))
+        """Sends clients elsewhere for a while, answers what has been accepted, then ends."""
+        self._catalog.is_draining = self._app.is_draining = True
+        begin, seconds = self._loop.time(), self._settings.drain_seconds
+        await self._wait_for_clients(begin + seconds)
+        timeout = self._settings.limits.timeout_seconds
+        stopping = asyncio.create_task(self._grpc.stop(timeout))
+        await self._stop_listening()
+        end = self._loop.time() + timeout
+        while self.connections:
+            now = self._loop.time()
+            for connection in list(self.connections):
+                if now >= end:
+                    connection.transport.abort()
+                else:
+                    connection.close_if_idle(now, begin, seconds)
+            await asyncio.sleep(0.01)
+        await stopping
+        self._checking.cancel()
+        await asyncio.gather(self._checking, return_exceptions=True)
         await self._catalog.close()
+        if self._access_log is not None:
+            self._access_log.close()
+        self._resources.close()
+
+    def describe(self) -> list[str]:
+        """Says in a line each what is served, and where."""
+        lines = []
+        for model in self._catalog.models:
+            numbers = [
+                str(version.number)
+                for version in self._catalog.statuses(model)
+                if version.state == State.AVAILABLE
+            ]
+            served = f"version {', '.join(numbers)}" if numbers else "waits for its first version"
+            lines.append(f"model {model}: {served}")
+        scheme = "https" if self._listeners.tls else "http"
+        lines.append(f"page and REST: {scheme}://{format_address(self.host, self.rest_port)}/")
+        lines.append(f"gRPC: {format_address(self.host, self.grpc_port)}")
+        return lines
+
+    async def _start_grpc(self) -> None:
+        self._grpc = make_grpc_server(self._catalog, self._settings, self._metrics)
+        address = format_address(self.host, self.grpc_port)
+        tls = self._listeners.tls
+        if tls is None:
+            self._grpc.add_insecure_port(address)
+        else:
+            credentials = grpc.ssl_server_credentials([(tls.key, tls.certificate)])
+            self._grpc.add_secure_port(address, credentials)
+        await self._grpc.start()
+        self._listeners.grpc.close()
+
+    async def _start_rest(self) -> None:
+        pages = {
+            "/healthz": lambda: (200, _JSON, b'{"alive":true}'),
+            "/readyz": self._readiness,
+            METRICS_PATH: self._expose,
+        }
+        self._app = make_app(self._catalog, self._settings, self._metrics, pages)
+        config = uvicorn.Config(
+            self._access_log.wrap(self._app) if self._access_log else self._app,
+            http=LimitedProtocol,
+            interface="asgi3",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        config.load()
+        limits, tls = self._settings.limits, self._listeners.tls
+        self._rest = await self._loop.create_server(
+            lambda: LimitedProtocol(config, self._state, limits),
+            sock=self._listeners.rest,
+            backlog=_BACKLOG,
+            ssl=tls.context if tls else None,
+            ssl_handshake_timeout=limits.timeout_seconds if tls else None,
+        )
+
+    async def _wait_for_clients(self, end: float) -> None:
+        """Waits until none is left and none comes any more, or the time is over."""
+        n_requests, last = 0, self._loop.time()
+        while (now := self._loop.time()) < min(end, last + _QUIET_SECONDS):
+            if self.connections or self._state.total_requests != n_requests:
+                n_requests, last = self._state.total_requests, now
+            await asyncio.sleep(0.01)
+
+    async def _stop_listening(self) -> None:
+        """Listens no more, once everything that has connected is accepted."""
+        listener = self._listeners.rest
+        with suppress(OSError):  # where the system knows no such filter, a connection may be reset
+            refuse_connections(listener)
+        end = self._loop.time() + 1
+        while is_readable(listener.fileno()) and self._loop.time() < end:
+            await asyncio.sleep(0)
+        self._rest.close()
+        listener.close()
+
+    async def _check_forever(self) -> None:
+        seconds = min(_CHECK_SECONDS, self._settings.limits.timeout_seconds / 4)
+        while True:
+            await asyncio.sleep(seconds)
+            now = self._loop.time()
+            for connection in list(self.connections):
+                connection.check(now)
+            self._metrics.flush()
+            if self._settings.workers > 1:
+                self._show_served()  # another process may be asked for the metrics
+
+    def _show_served(self) -> None:
+        self._metrics.show_served(
+            {(one.model, one.number): one.batcher.n_waiting for one in self._catalog.served}
+        )
+
+    def _expose(self) -> tuple[int, str, bytes]:
+        self._show_served()
+        return self._metrics.expose()
+
+    def _readiness(self) -> tuple[int, str, bytes]:
+        ready = {one.model for one in self._catalog.served}
+        body = {
+            "ready": self._catalog.is_ready,
+            "draining": self._catalog.is_draining,
+            "without_version": [name for name in self._catalog.models if name not in ready],
+        }
+        return 200 if self._catalog.is_ready else 503, _JSON, orjson.dumps(body)
+
+
+def run_server(
+    folders: Mapping[str, Path],
+    settings: ServingSettings,
+    listeners: Listeners,
+    on_ready: Callable[[Server], None],
+    parent: int | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+
+    Args:
+        folders: Model name to the folder of its versions.
+        settings: How to serve them.
+        listeners: The server's ports.
+        on_ready: Called once it answers.
+        parent: A descriptor whose end is as good as a signal.
+
+    Raises:
+        StartError: If it cannot start.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    uvloop.run(_run(folders, settings, listeners, on_ready, parent))
+
+
+async def _run(
+    folders: Mapping[str, Path],
+    settings: ServingSettings,
+    listeners: Listeners,
+    on_ready: Callable[[Server], None],
+    parent: int | None,
+) -> None:
+    loop = asyncio.get_running_loop()
+    has_signal = asyncio.Event()
+    is_ready = False
+
+    def stop(number: int) -> None:
+        if has_signal.is_set():
+            os._exit(128 + number)
+        if not is_ready:
+            os._exit(0)  # nothing has been accepted; the loading thread would be waited for
+        has_signal.set()
+
+    def lose_parent() -> None:
+        loop.remove_reader(parent or 0)
+        has_signal.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    if parent is not None:
+        loop.add_reader(parent, lose_parent)
+    server = Server(folders, settings, listeners)
+    await server.start()
+    is_ready = True
+    # What is there now stays. Without this, each look for garbage goes through all of TensorFlow.
+    gc.collect()
+    gc.freeze()
+    on_ready(server)
+    await has_signal.wait()
+    await server.stop()

@@ -158,6 +158,11 @@ class Catalog:
         return self._folders
 
     @property
+    def served(self) -> list[ServedVersion]:
+        """The versions that answer."""
+        return [served for versions in self._served.values() for served in versions.values()]
+
+    @property
     def is_ready(self) -> bool:
         """Whether every model has a version that answers, and the server goes on."""
         return not self.is_draining and all(self._served.values())

@@ -1,0 +1,133 @@
+"""Ports and TLS files, checked before anything is loaded; no TensorFlow."""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.errors import StartError
+from serving.settings import ServingSettings, TlsSettings
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Ports that are the server's own, though nothing answers there yet.
+
+    Attributes:
+        rest: Bound to the port of REST.
+        grpc: Bound to the port of gRPC; holds it until gRPC's own socket shares it.
+        tls: Certificate and key; None without TLS.
+    """
+
+    rest: socket.socket
+    grpc: socket.socket
+    tls: "TlsFiles | None"
+
+    @property
+    def rest_port(self) -> int:
+        """Port of REST."""
+        return int(self.rest.getsockname()[1])
+
+    @property
+    def grpc_port(self) -> int:
+        """Port of gRPC."""
+        return int(self.grpc.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """What TLS needs.
+
+    Attributes:
+        context: For REST.
+        certificate: The same for gRPC: PEM, with its chain.
+        key: PEM.
+    """
+
+    context: ssl.SSLContext
+    certificate: bytes
+    key: bytes
+
+
+@contextmanager
+def open_listeners(settings: ServingSettings, *, shared: bool = False) -> Iterator[Listeners]:
+    """Takes the ports and reads the files.
+
+    Args:
+        settings: Address, ports, files.
+        shared: Whether processes of the same user that know of it use the same ports.
+
+    Raises:
+        StartError: If a port is taken, or a file wrong.
+    """
+    if settings.rest_port == settings.grpc_port != 0:
+        raise StartError(
+            f"port {settings.rest_port} is given to both REST and gRPC;"
+            " choose another one by --rest-port or --grpc-port"
+        )
+    tls = _read_tls(settings.tls) if settings.tls else None
+    with (
+        _bind(settings.host, settings.rest_port, "REST", "--rest-port", shared=shared) as rest,
+        _bind(settings.host, settings.grpc_port, "gRPC", "--grpc-port", shared=shared) as grpc,
+    ):
+        yield Listeners(rest, grpc, tls)
+
+
+def format_address(host: str, port: int) -> str:
+    """Joins both as in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reserve_port(listener: socket.socket) -> None:
+    """Lets other processes of this user share a port that was free when it was bound."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+def _bind(host: str, port: int, name: str, option: str, *, shared: bool) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise StartError(f"{host}: {error.strerror}; choose another address by --host") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        place = format_address(host, port)
+        if error.errno == errno.EADDRINUSE:
+            fix = f"choose another one by {option} (0 takes a free one)"
+            raise StartError(f"{place}: the port of {name} is in use; {fix}") from None
+        fix = f"choose another --host or {option}"
+        raise StartError(f"{place}: cannot be listened at: {error.strerror}; {fix}") from None
+    return listener
+
+
+def _read_tls(settings: TlsSettings) -> TlsFiles:
+    contents = []
+    for name in ("certificate", "key"):
+        path = Path(getattr(settings, name))
+        try:
+            contents.append(path.read_bytes())
+        except OSError as error:
+            reason = error.strerror
+            raise StartError(f"{path}: serving.tls.{name} cannot be read: {reason}") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        # Without a password given, an encrypted key would have OpenSSL ask at the terminal.
+        context.load_cert_chain(settings.certificate, settings.key, password="")
+    except ssl.SSLError as error:
+        reason = (error.reason or "not PEM").replace("_", " ").lower()
+        raise StartError(
+            f"{settings.certificate}, {settings.key}: serving.tls wants a certificate and its"
+            f" private key without a password: {reason}"
+        ) from None
+    return TlsFiles(context, *contents)

@@ -1,0 +1,81 @@
+"""Lines of the access log, read from a pipe."""
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from serving.access_log import AccessLog
+from serving.errors import Code
+
+SCOPE = {"client": ("127.0.0.1", 5), "method": "POST"}
+
+
+def log_requests(*paths: bytes) -> list[Any]:
+    """Has an application answer 404 with two bytes, and gives the lines."""
+    reader, writer = os.pipe()
+    log = AccessLog(writer)
+
+    async def app(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 404})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def send(message: Mapping[str, Any]) -> None:
+        return None
+
+    async def ask() -> None:
+        for path in paths:
+            await log.wrap(app)({**SCOPE, "raw_path": path}, None, send)
+
+    asyncio.run(ask())
+    log.write_rpc("a\nb", "GRPC", "Predict", Code.OK, 0.0015)
+    log.write_rpc("half", "REST", "Predict", Code.OK, 0.0015)
+    log.close()
+    os.close(writer)
+    with os.fdopen(reader, "rb") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def test_request_is_a_line_of_json() -> None:
+    line, unnumbered, _ = log_requests(b"/v1/models/half/versions/3:predict", b"/v1/models/half")
+
+    assert line.pop("time")[10] == "T"
+    assert line.pop("milliseconds") < 1000
+    assert line == {
+        "client": "127.0.0.1:5",
+        "method": "POST",
+        "path": "/v1/models/half/versions/3:predict",
+        "model": "half",
+        "version": 3,
+        "status": 404,
+        "bytes": 2,
+    }
+    assert (unnumbered["model"], unnumbered["version"]) == ("half", None)
+
+
+def test_rpc_is_a_line_and_rest_is_not_told_twice() -> None:
+    (line,) = log_requests()
+
+    del line["time"]
+    assert line == {"method": "Predict", "model": "a\nb", "status": "OK", "milliseconds": 1.5}
+
+
+def test_log_that_nobody_reads_blocks_nobody() -> None:
+    reader, writer = os.pipe()
+    log = AccessLog(writer)
+    for _ in range(20_000):  # a pipe holds some hundred
+        log.write_rpc("half", "GRPC", "Predict", Code.OK, 0.001)
+
+    lines: list[Any] = []
+    with os.fdopen(reader, "rb") as file:
+        reading = threading.Thread(target=lambda: lines.extend(map(json.loads, file)))
+        reading.start()
+        log.close()
+        os.close(writer)
+        reading.join()
+
+    n_dropped = log.n_dropped + sum(line.get("lines_dropped", 0) for line in lines)
+    assert n_dropped > 0
+    assert len(lines) + n_dropped == 20_000
