@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -117,6 +118,13 @@ def _predict(config: Config, options: argparse.Namespace) -> int:
         f"predicted {done.predicted:,} rows with version {done.version}, {done.quarantined:,}"
         " quarantined"
     )
+    return 0
+
+
+def _serve_models(config: Config, options: argparse.Namespace) -> int:
+    from pipeline.serve import serve
+
+    serve(config, options.model)
     return 0
 
 
@@ -263,6 +271,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "rollback", parents=[common, as_json], help="serve the version before the one served"
     )
+    _add_serve(commands, common)
     commands.add_parser(
         "sync", parents=[common], help="write to MLflow what it lacks of the runs there are"
     )
@@ -282,6 +291,47 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_serve(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Adds `serve`; most of its options are short for settings."""
+    serve = commands.add_parser(
+        "serve", parents=[common], help="serve the pushed model by REST and gRPC"
+    )
+    for option, setting, metavar, text in (
+        ("--host", "host", "ADDRESS", "address to listen at (default: 127.0.0.1)"),
+        ("--rest-port", "rest_port", "N", "port of REST (default: 8501; 0 takes a free one)"),
+        ("--grpc-port", "grpc_port", "N", "port of gRPC (default: 8500; 0 takes a free one)"),
+        ("--workers", "workers", "N", "processes that share the ports (default: 1)"),
+    ):
+        key = f"serving.{setting}={{}}"
+        kind = json.dumps if setting == "host" else str
+        serve.add_argument(
+            option,
+            metavar=metavar,
+            dest="set",
+            action="append",
+            type=lambda value, key=key, kind=kind: key.format(kind(value)),
+            help=text,
+        )
+    for option, setting, text in (
+        ("--validate", "check_values", "refuse values unlike those of the training"),
+        ("--access-log", "access_log", "log each request, a JSON line on standard output"),
+    ):
+        serve.add_argument(
+            option,
+            dest="set",
+            action="append_const",
+            const=f"serving.{setting}=true",
+            help=text,
+        )
+    serve.add_argument(
+        "--model",
+        metavar="NAME=DIR",
+        action="append",
+        default=[],
+        help="serve another folder of versions beside it; may be repeated",
+    )
+
+
 _COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
     "run": _run,
     "validate": _validate,
@@ -289,6 +339,7 @@ _COMMANDS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
     "predict": _predict,
     "promote": _promote,
     "rollback": _promote,
+    "serve": _serve_models,
     "sync": _sync,
     "compare": _compare,
     "ui": _ui,
