@@ -25,7 +25,9 @@ from serving.batching import OnBatch
 from serving.columns import Column
 from serving.engine import Arrays, Signature
 from serving.errors import Code
+from serving.value_check import ValueCheck
 from serving.workers import MULTIPROCESS_DIR
+from trainer.signatures import SERVING_SIGNATURE
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _UNKNOWN_MODEL = "(unknown)"
@@ -151,9 +153,15 @@ class Metrics:
             self._on_request(model, entrypoint, api, code, seconds)
 
     def make_on_batch(self, model: str, columns: Mapping[str, Column]) -> OnBatch:
-        """Makes what is told of each call of a version of a model."""
+        """Makes what is told of each call of a version of a model.
+
+        Args:
+            model: The model.
+            columns: What its raw columns held in training; values unlike those are counted.
+        """
         sizes: _Series = (self._batch_size.labels(model), None)
         latencies: dict[str, _Series] = {}
+        check = ValueCheck(columns)
 
         def on_batch(signature: Signature, inputs: Arrays, n_examples: int, seconds: float) -> None:
             self._observe(sizes, n_examples)
@@ -161,6 +169,9 @@ class Metrics:
                 api = signature.method.rpartition("/")[2].capitalize()
                 latencies[signature.name] = self._runtime_latency.labels(model, api, "TF1"), None
             self._observe(latencies[signature.name], seconds * 1e6)
+            if signature.name == SERVING_SIGNATURE and columns:
+                for (column, kind), n_values in check.count(inputs).items():
+                    self._violations.labels(model, column, kind).inc(n_values)
 
         return on_batch
 

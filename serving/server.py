@@ -1,7 +1,6 @@
 """The server: models, REST and gRPC on one event loop, from the first load to the last answer."""
 
 import asyncio
-import gc
 import os
 import resource
 import signal
@@ -70,7 +69,9 @@ class Server:
         self._access_log = AccessLog() if settings.access_log else None
         on_request = self._access_log.write_rpc if self._access_log else None
         self._metrics = Metrics(folders, on_request)
-        self._catalog = Catalog(folders, settings, self._metrics.make_on_batch)
+        self._catalog = Catalog(
+            folders, settings, self._metrics.make_on_batch, on_load=self._metrics.observe_load
+        )
         self._state = ServerState()
         # Those that `LimitedProtocol` adds itself to.
         self.connections: set[LimitedProtocol] = self._state.connections  # type: ignore[assignment]
@@ -273,9 +274,6 @@ async def _run(
     server = Server(folders, settings, listeners)
     await server.start()
     is_ready = True
-    # What is there now stays. Without this, each look for garbage goes through all of TensorFlow.
-    gc.collect()
-    gc.freeze()
     on_ready(server)
     await has_signal.wait()
     await server.stop()

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from served_models import write_model
 
+from serving.columns import Column
 from serving.engine import Engine
 from serving.errors import Code
 from serving.metrics import Metrics
@@ -80,6 +81,22 @@ def test_calls_of_the_model_are_measured(tmp_path: Path) -> None:
     assert samples["serving_batch_examples_bucket", "1.0", "half"] == 1
     latency = ":tensorflow:serving:runtime_latency_sum"
     assert samples[latency, "Predict", "TF1", "half"] == pytest.approx(400)
+
+
+def test_values_unlike_those_of_the_training_are_counted(tmp_path: Path) -> None:
+    engine = Engine(write_model(tmp_path, 1))
+    metrics = Metrics(["half"])
+    on_batch = metrics.make_on_batch("half", {"x": Column(1.0, required=True, min=0.0, max=5.0)})
+    inputs = {"x": np.array([[7.0], [1.0], [np.nan], [9.0]], np.float32)[:, 0]}
+    for name in ("serving_default", "matrix"):  # only the first one takes raw columns
+        on_batch(engine.signatures[name], inputs, 4, 0.001)
+    engine.close()
+
+    samples = read(metrics)
+
+    name = "serving_value_violations_total"
+    found = {key[1:]: value for key, value in samples.items() if key[0] == name}
+    assert found == {("half", "out_of_range", "x"): 2, ("half", "missing", "x"): 1}
 
 
 def test_loads_versions_and_queues_are_shown() -> None:

@@ -86,6 +86,7 @@ def test_metrics_are_exposed_for_prometheus(server: ServerThread) -> None:
     assert status == 200
     assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert b':tensorflow:serving:request_count{model_name="half",status="OK"}' in body
+    assert b'serving_load_seconds_count{model_name="half",status="OK"} 1.0' in body
     assert b'serving_version{model_name="half"} 1.0' in body
     assert b'serving_version{model_name="empty"} 0.0' in body
 
