@@ -44,7 +44,8 @@ def serve(config: Config, models: Sequence[str]) -> None:
 def _serve_here(
     folders: Mapping[str, Path], settings: ServingSettings, listeners: Listeners
 ) -> None:
-    from serving.server import Server, run_server  # TensorFlow takes seconds
+    from serving.run import run_server  # TensorFlow takes seconds
+    from serving.server import Server
 
     def on_ready(server: Server) -> None:
         _say(server.describe())

@@ -20,7 +20,8 @@ def main() -> int:
     ready = int(sys.argv[1])
     try:
         with open_listeners(settings, shared=True) as listeners:
-            from serving.server import Server, run_server  # TensorFlow takes seconds
+            from serving.run import run_server  # TensorFlow takes seconds
+            from serving.server import Server
 
             def on_ready(server: Server) -> None:
                 os.write(ready, json.dumps(server.describe()).encode())

@@ -1,17 +1,14 @@
 """The server: models, REST and gRPC on one event loop, from the first load to the last answer."""
 
 import asyncio
-import os
-import resource
-import signal
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import grpc
 import orjson
 import uvicorn
-import uvloop
 from uvicorn.server import ServerState
 
 from serving.access_log import AccessLog
@@ -29,6 +26,7 @@ from serving.rest import make_app
 from serving.settings import ServingSettings
 from serving.versions import Catalog, State
 
+_log = logging.getLogger(__name__)
 _BACKLOG = 2048
 _CHECK_SECONDS = 0.5
 _QUIET_SECONDS = 0.1
@@ -60,12 +58,13 @@ class Server:
         Raises:
             StartError: If a port is taken, or a file wrong.
         """
-        self._settings = settings
         self._resources = ExitStack()
         self._listeners = listeners or self._resources.enter_context(open_listeners(settings))
         self.host = str(self._listeners.rest.getsockname()[0])
         self.rest_port = self._listeners.rest_port
         self.grpc_port = self._listeners.grpc_port
+        ports = {"rest_port": self.rest_port, "grpc_port": self.grpc_port}
+        self._settings = settings = settings.model_copy(update=ports)
         self._access_log = AccessLog() if settings.access_log else None
         on_request = self._access_log.write_rpc if self._access_log else None
         self._metrics = Metrics(folders, on_request)
@@ -195,12 +194,18 @@ class Server:
         seconds = min(_CHECK_SECONDS, self._settings.limits.timeout_seconds / 4)
         while True:
             await asyncio.sleep(seconds)
-            now = self._loop.time()
-            for connection in list(self.connections):
-                connection.check(now)
-            self._metrics.flush()
-            if self._settings.workers > 1:
-                self._show_served()  # another process may be asked for the metrics
+            try:
+                self._check()
+            except Exception:
+                _log.exception("looking after the connections failed")
+
+    def _check(self) -> None:
+        now = self._loop.time()
+        for connection in list(self.connections):
+            connection.check(now)
+        self._metrics.flush()
+        if self._settings.workers > 1:
+            self._show_served()  # another process may be asked for the metrics
 
     def _show_served(self) -> None:
         self._metrics.show_served(
@@ -219,61 +224,3 @@ class Server:
             "without_version": [name for name in self._catalog.models if name not in ready],
         }
         return 200 if self._catalog.is_ready else 503, _JSON, orjson.dumps(body)
-
-
-def run_server(
-    folders: Mapping[str, Path],
-    settings: ServingSettings,
-    listeners: Listeners,
-    on_ready: Callable[[Server], None],
-    parent: int | None = None,
-) -> None:
-    """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-
-    Args:
-        folders: Model name to the folder of its versions.
-        settings: How to serve them.
-        listeners: The server's ports.
-        on_ready: Called once it answers.
-        parent: A descriptor whose end is as good as a signal.
-
-    Raises:
-        StartError: If it cannot start.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    uvloop.run(_run(folders, settings, listeners, on_ready, parent))
-
-
-async def _run(
-    folders: Mapping[str, Path],
-    settings: ServingSettings,
-    listeners: Listeners,
-    on_ready: Callable[[Server], None],
-    parent: int | None,
-) -> None:
-    loop = asyncio.get_running_loop()
-    has_signal = asyncio.Event()
-    is_ready = False
-
-    def stop(number: int) -> None:
-        if has_signal.is_set():
-            os._exit(128 + number)
-        if not is_ready:
-            os._exit(0)  # nothing has been accepted; the loading thread would be waited for
-        has_signal.set()
-
-    def lose_parent() -> None:
-        loop.remove_reader(parent or 0)
-        has_signal.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
-    if parent is not None:
-        loop.add_reader(parent, lose_parent)
-    server = Server(folders, settings, listeners)
-    await server.start()
-    is_ready = True
-    on_ready(server)
-    await has_signal.wait()
-    await server.stop()

@@ -1,0 +1,72 @@
+"""A server in a process of its own, from its start to the signal that ends it."""
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uvloop
+
+from serving.listeners import Listeners
+from serving.server import Server
+from serving.settings import ServingSettings
+
+
+def run_server(
+    folders: Mapping[str, Path],
+    settings: ServingSettings,
+    listeners: Listeners,
+    on_ready: Callable[[Server], None],
+    parent: int | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+
+    Args:
+        folders: Model name to the folder of its versions.
+        settings: How to serve them.
+        listeners: The server's ports.
+        on_ready: Called once it answers.
+        parent: A descriptor whose end is as good as a signal.
+
+    Raises:
+        StartError: If it cannot start.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    uvloop.run(_run(folders, settings, listeners, on_ready, parent))
+
+
+async def _run(
+    folders: Mapping[str, Path],
+    settings: ServingSettings,
+    listeners: Listeners,
+    on_ready: Callable[[Server], None],
+    parent: int | None,
+) -> None:
+    loop = asyncio.get_running_loop()
+    has_signal = asyncio.Event()
+    is_ready = False
+
+    def stop(number: int) -> None:
+        if has_signal.is_set():
+            os._exit(128 + number)
+        if not is_ready:
+            os._exit(0)  # nothing has been accepted; the loading thread would be waited for
+        has_signal.set()
+
+    def lose_parent() -> None:
+        loop.remove_reader(parent or 0)
+        has_signal.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    if parent is not None:
+        loop.add_reader(parent, lose_parent)
+    server = Server(folders, settings, listeners)
+    await server.start()
+    is_ready = True
+    on_ready(server)
+    await has_signal.wait()
+    await server.stop()
