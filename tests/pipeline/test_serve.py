@@ -201,7 +201,7 @@ def test_workers_share_ports_and_metrics_and_are_replaced(half: Path, tmp_path: 
             assert time.monotonic() < end
             time.sleep(0.1)
         while not any("worker" in line for line in server.log) or (
-            sum("serving, loaded" in line for line in server.log) < 3
+            sum("half version 1: serving" in line for line in server.log) < 3
         ):
             assert time.monotonic() < end
             time.sleep(0.1)
