@@ -44,6 +44,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begins to wait for a request, unless there are too many connections."""
         super().connection_made(transport)
+        self._writer = _Writer(transport)
         self._since = self.loop.time()
         n_over = len(self.connections) - self._limits.connections
         if n_over > self._limits.connections:
@@ -93,6 +94,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(429, "too many requests wait for the answer of the one before them")
         if self._ended_at is None:
             super().on_headers_complete()
+            self.cycle.transport = self._writer  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """Keeps a part of the body, unless all of it is too long."""
@@ -113,6 +115,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Reads on, unless enough has been read already."""
+        self._writer.flush()
         super().on_response_complete()
         if self.pipeline and not self.transport.is_closing():
             self.flow.pause_reading()
@@ -200,6 +203,33 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.write_eof()
         else:
             self.transport.close()
+
+
+class _Writer:
+    """Sends the head of an answer together with its body: uvloop sends each write at once."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._head = b""
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 100"):
+            self._head = data
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
 
 
 def is_readable(descriptor: int) -> bool:

@@ -204,6 +204,25 @@ def test_other_protocol_is_not_spoken(connect: Callable[[], socket.socket]) -> N
     assert is_closed(connection)
 
 
+def test_answer_comes_in_one_piece(connect: Callable[[], socket.socket]) -> None:
+    connection = connect()
+    pieces = []
+    for _ in range(50):
+        connection.sendall(PREDICT)
+        pieces.append(connection.recv(2**16))
+
+    assert all(piece.endswith(b"}") for piece in pieces)
+
+
+def test_head_is_answered_without_a_body(connect: Callable[[], socket.socket]) -> None:
+    connection = connect()
+    connection.sendall(GET.replace(b"GET", b"HEAD"))
+    head = connection.recv(2**16)
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert head.endswith(b"\r\n\r\n")
+
+
 def test_pipelined_requests_are_answered_in_order(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     paths = [f"/v1/models/model-{n}" for n in range(100)]
