@@ -5,7 +5,12 @@ ModelLoadError      a version that cannot be served
 StartError          the server cannot start
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from serving.value_check import Violation
 
 
 class Code(IntEnum):
@@ -36,13 +41,15 @@ class ServingError(Exception):
     Attributes:
         code: What kind of mistake.
         message: What is wrong, for whoever sent the request; no traceback, no value of a tensor.
+        violations: What is wrong with values of the request, row by row, where it was that.
     """
 
-    def __init__(self, code: Code, message: str) -> None:
-        """Keeps both."""
+    def __init__(self, code: Code, message: str, violations: Sequence["Violation"] = ()) -> None:
+        """Keeps them."""
         super().__init__(message)
         self.code = code
         self.message = message
+        self.violations = violations
 
 
 class ModelLoadError(Exception):

@@ -1,34 +1,31 @@
 """Classify and Regress of TensorFlow Serving: JSON to serialized examples, scores to JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from serving.engine import Arrays, Signature
 from serving.tensor_json import (
     decode_base64,
     encode_text,
     invalid,
     is_base64,
     json_type,
-    write_tensor,
 )
 
-_INPUT = "inputs"
 _GREATEST_FLOAT = float(np.finfo(np.float32).max)
 
 
-def read_examples(request: Mapping[str, Any]) -> Arrays:
+def read_examples(request: Mapping[str, Any]) -> NDArray[Any]:
     """Reads the `examples` of a request, each with what `context` adds to it.
 
     An integer becomes an int64, a number with a point a float, true and false become 1 and 0, a
     word or `{"b64": "..."}` bytes; a list of these a feature of several values.
 
     Returns:
-        `inputs`, serialized `tf.Example`s, string `[n_examples]`.
+        Serialized `tf.Example`s, string `[n_examples]`.
 
     Raises:
         ServingError: INVALID_ARGUMENT, if it does not hold such examples.
@@ -45,67 +42,22 @@ def read_examples(request: Mapping[str, Any]) -> Arrays:
     for i, example in enumerate(examples):
         features = tf.train.Features(feature={**context, **_read_features(example)})
         serialized[i] = tf.train.Example(features=features).SerializeToString()
-    return {_INPUT: serialized}
+    return serialized
 
 
-def check_method(signature: Signature, method: str, outputs: set[str]) -> None:
-    """Holds a signature against what a method needs.
-
-    Args:
-        signature: Of the model.
-        method: `classify` or `regress`.
-        outputs: Those it may have.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, if it is of another method, or not as TensorFlow Serving
-            wants it: one input `inputs`, and of the outputs at least one and no other.
-    """
-    expected = f"tensorflow/serving/{method}"
-    if signature.method != expected:
-        raise invalid(f"Expected signature method_name to be {expected}. Was: {signature.method}")
-    if set(signature.inputs) != {_INPUT}:
-        raise invalid(f"Expected one input, {_INPUT}")
-    if not set(signature.outputs) <= outputs or not signature.outputs:
-        raise invalid(f"Expected outputs: {', '.join(sorted(outputs))}")
-
-
-def write_classes(outputs: Arrays) -> dict[str, Any]:
+def write_classes(labels: Sequence[Sequence[str]], scores: NDArray[Any]) -> dict[str, Any]:
     """Makes the reply of Classify: for each example its `[label, score]` pairs.
 
     Args:
-        outputs: `classes` (string) and `scores` (float), `[n_examples, n_classes]`; without one,
-            the labels are empty, or the scores 0.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, if they have other shapes.
+        labels: Of each example, those of the classes.
+        scores: Theirs, float32 `[n_examples, n_classes]`.
     """
-    shapes = {np.shape(values) for values in outputs.values()}
-    if len(shapes) != 1 or len(shape := shapes.pop()) != 2:
-        raise invalid("Expected outputs classes and scores to be of one shape [batch, classes]")
-    classes = outputs.get("classes", np.full(shape, b"", object))
-    scores = outputs.get("scores", np.zeros(shape, np.float32))
-    labels = write_tensor(classes, "classes")
     return {
         "results": [
             [list(pair) for pair in zip(*row, strict=True)]
             for row in zip(labels, scores, strict=True)
         ]
     }
-
-
-def write_values(outputs: Arrays) -> dict[str, Any]:
-    """Makes the reply of Regress: a number for each example.
-
-    Args:
-        outputs: `outputs`, float `[n_examples]` or `[n_examples, 1]`.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, if it has another shape.
-    """
-    values: NDArray[Any] = outputs["outputs"]
-    if np.ndim(values) not in (1, 2) or values.shape[1:] not in ((), (1,)):
-        raise invalid("Expected output to be of shape [batch] or [batch, 1]")
-    return {"results": values.reshape(-1)}
 
 
 def _read_features(example: Any) -> dict[str, tf.train.Feature]:

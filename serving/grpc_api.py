@@ -63,7 +63,7 @@ def make_grpc_server(
         ],
         maximum_concurrent_rpcs=settings.limits.connections,
     )
-    services = _services(Methods(catalog, settings.limits))
+    services = _services(Methods(catalog, settings))
     for service, methods in services.items():
         handlers = {
             name: _make_handler(name, request_type, answer, settings, metrics)

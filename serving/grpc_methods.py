@@ -18,6 +18,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from serving.admission import hold_to_limit, submit
 from serving.batching import Outputs
 from serving.classic import (
     CLASSIFY_METHOD,
@@ -29,7 +30,7 @@ from serving.classic import (
 )
 from serving.engine import Arrays, Signature
 from serving.errors import Code, ServingError
-from serving.settings import LimitSettings
+from serving.settings import ServingSettings
 from serving.tensor_proto import arrays_of, write_array
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE
@@ -41,10 +42,10 @@ _NO_VALUES = np.empty(0)
 class Methods:
     """The methods; each raises ServingError where it has no answer."""
 
-    def __init__(self, catalog: Catalog, limits: LimitSettings) -> None:
+    def __init__(self, catalog: Catalog, settings: ServingSettings) -> None:
         """Keeps both."""
         self._catalog = catalog
-        self._limits = limits
+        self._settings = settings
 
     async def predict(self, request: Any) -> Any:
         """Asks any signature, by tensors."""
@@ -59,7 +60,7 @@ class Methods:
             if request.inputs.keys() != signature.inputs.keys():
                 signature.check(dict.fromkeys(request.inputs, _NO_VALUES))
             aliases = _choose_outputs(signature, request.output_filter)
-            inputs = arrays_of(request.inputs, self._limits.body_bytes)
+            inputs = arrays_of(request.inputs, self._settings.limits.body_bytes)
             outputs = await self._ask(served, signature, inputs)
         response = predict_pb2.PredictResponse()
         _echo(served, name, response.model_spec)
@@ -172,10 +173,7 @@ class Methods:
         return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples})
 
     async def _ask(self, served: ServedVersion, signature: Signature, inputs: Arrays) -> Outputs:
-        """Holds inputs against the signature and the limits, and asks the model."""
-        n_examples = signature.check(inputs)
-        self._hold_to_limit(n_examples)
-        return await served.submit(signature, inputs, n_examples)
+        return await (await submit(served, signature, inputs, self._settings))
 
     def _examples_of(self, sent: Any) -> NDArray[Any]:
         """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""
@@ -183,20 +181,16 @@ class Methods:
         examples = getattr(sent, kind).examples if kind else []
         if not examples:
             raise _invalid("Input is empty.")
-        self._hold_to_limit(len(examples))
+        hold_to_limit(len(examples), self._settings)
         context = b""
         if kind == "example_list_with_context":
             context = sent.example_list_with_context.context.SerializeToString()
-            if len(context) * len(examples) > self._limits.body_bytes:
+            if len(context) * len(examples) > self._settings.limits.body_bytes:
                 raise _invalid("the context is too large for that many examples")
         values = np.empty(len(examples), object)
         # One message after another is the two merged, the later one's features before the others.
         values[:] = [context + example.SerializeToString() for example in examples]
         return values
-
-    def _hold_to_limit(self, n_examples: int) -> None:
-        if n_examples > self._limits.examples:
-            raise _invalid(f"{n_examples} examples, at most {self._limits.examples} are allowed")
 
     def _find(self, spec: Any) -> ServedVersion:
         return self._catalog.find(spec.name, *_version_of(spec))

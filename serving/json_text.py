@@ -2,12 +2,15 @@
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import orjson
 
 from serving.errors import Code, ServingError
+from serving.value_check import Violation
 
 _LONGEST_MESSAGE = 1024
 """As in TensorFlow Serving's gRPC."""
@@ -53,11 +56,14 @@ def dump(document: Any) -> bytes:
     return text
 
 
-def dump_error(message: str) -> bytes:
+def dump_error(message: str, violations: Sequence[Violation] = ()) -> bytes:
     """Writes a reply that says what is wrong; the message may hold anything a client has sent."""
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "...TRUNCATED"
-    return json.dumps({"error": message}).encode()
+    content: dict[str, Any] = {"error": message}
+    if violations:
+        content["violations"] = [asdict(violation) for violation in violations]
+    return json.dumps(content).encode()
 
 
 def _parse_leniently(body: bytes) -> Any:

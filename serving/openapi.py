@@ -28,7 +28,23 @@ _ERRORS = {
 }
 _ERROR: Schema = {
     "type": "object",
-    "properties": {"error": {"type": "string"}},
+    "properties": {
+        "error": {"type": "string"},
+        "violations": {
+            "description": "Values unlike those of the training, where the server checks them.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "row": {"type": "integer", "minimum": 0},
+                    "column": {"type": "string"},
+                    "kind": {"enum": ["missing", "unseen", "out_of_range"]},
+                    "text": {"type": "string"},
+                },
+                "required": ["row", "column", "kind", "text"],
+            },
+        },
+    },
     "required": ["error"],
 }
 _STATUS: Schema = {

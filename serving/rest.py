@@ -10,10 +10,19 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2
 
+from serving.admission import submit
 from serving.batching import Outputs
+from serving.classic import (
+    CLASSIFY_METHOD,
+    EXAMPLES_INPUT,
+    REGRESS_METHOD,
+    classification_of,
+    find_classic_signature,
+    regression_of,
+)
 from serving.engine import Arrays, Signature
 from serving.errors import Code, ServingError
-from serving.example_json import check_method, read_examples, write_classes, write_values
+from serving.example_json import read_examples, write_classes
 from serving.http_io import HttpError, Receive, Send, read_body, reply, wait_for_answer
 from serving.json_text import dump, dump_error, parse
 from serving.metrics import Metrics
@@ -28,8 +37,6 @@ _log = logging.getLogger(__name__)
 
 Page = Callable[[], tuple[int, str, bytes]]
 """Gives a page's status, content type and body."""
-OnRequest = Callable[[str, str, int, float, int], None]
-"""Told of each request: method, path, status, seconds, bytes of the reply's body."""
 
 _STATUS_OF = {
     Code.OK: 200,
@@ -64,15 +71,14 @@ class RestApp:
         settings: ServingSettings,
         metrics: Metrics,
         pages: Mapping[str, Page],
-        on_request: OnRequest | None,
     ) -> None:
         """Keeps its parts, see `make_app`."""
         self.is_draining = False
         self._catalog = catalog
+        self._settings = settings
         self._limits = settings.limits
         self._metrics = metrics
         self._pages = pages
-        self._on_request = on_request
         self._metadata: WeakKeyDictionary[ServedVersion, bytes] = WeakKeyDictionary()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -91,16 +97,14 @@ class RestApp:
             is_last = True
             code, status, body = error.code, error.status, dump_error(error.message)
         except ServingError as error:
-            code, body = error.code, dump_error(error.message)
+            code, body = error.code, dump_error(error.message, error.violations)
             status = _STATUS_OF.get(code, 500)
         except Exception:
             _log.exception("%s %r failed", method, path)
             code, status, body = Code.INTERNAL, 500, dump_error("internal error")
-        seconds = time.perf_counter() - start
         if route:
+            seconds = time.perf_counter() - start
             self._metrics.observe_request(route.model, "REST", route.entrypoint, code, seconds)
-        if self._on_request:
-            self._on_request(method, path, status, seconds, len(body))
         await reply(send, status, content_type, body, is_last=is_last)
 
     async def _answer(
@@ -115,28 +119,28 @@ class RestApp:
         )
         request = parse(body, self._limits.json_depth)
         with self._catalog.find(route.model, route.version, route.label) as served:
-            signature = _signature_of(request, served)
+            name = _read_signature_name(request)
+            signatures = served.engine.signatures
             if route.entrypoint == "Predict":
-                inputs, is_by_row = read_predict(request, signature)
-                outputs = await self._ask(served, signature, inputs, receive)
+                if name not in signatures:
+                    raise invalid(f'Serving signature name: "{name}" not found in signature def')
+                inputs, is_by_row = read_predict(request, signatures[name])
+                outputs = await self._ask(served, signatures[name], inputs, receive)
                 return dump(write_predict(outputs, by_row=is_by_row))
-            if route.entrypoint == "Classify":
-                check_method(signature, "classify", {"classes", "scores"})
-                outputs = await self._ask(served, signature, read_examples(request), receive)
-                return dump(write_classes(outputs))
-            check_method(signature, "regress", {"outputs"})
-            outputs = await self._ask(served, signature, read_examples(request), receive)
-            return dump(write_values(outputs))
+            is_classify = route.entrypoint == "Classify"
+            signature = find_classic_signature(
+                signatures, name, CLASSIFY_METHOD if is_classify else REGRESS_METHOD
+            )
+            examples = read_examples(request)
+            outputs = await self._ask(served, signature, {EXAMPLES_INPUT: examples}, receive)
+            if is_classify:
+                return dump(write_classes(*classification_of(outputs, len(examples))))
+            return dump({"results": regression_of(outputs, len(examples))})
 
     async def _ask(
         self, served: ServedVersion, signature: Signature, inputs: Arrays, receive: Receive
     ) -> Outputs:
-        n_examples = signature.check(inputs)
-        if n_examples > self._limits.examples:
-            raise invalid(
-                f"{n_examples} examples: {self._limits.examples} are allowed in a request"
-            )
-        future = served.submit(signature, inputs, n_examples)
+        future = await submit(served, signature, inputs, self._settings)
         return await wait_for_answer(future, receive, self._limits.timeout_seconds)
 
     def _describe_status(self, route: Route) -> bytes:
@@ -169,7 +173,6 @@ def make_app(
     settings: ServingSettings,
     metrics: Metrics,
     pages: Mapping[str, Page] | None = None,
-    on_request: OnRequest | None = None,
 ) -> RestApp:
     """Makes the ASGI application.
 
@@ -178,9 +181,8 @@ def make_app(
         settings: Its limits count.
         metrics: Told of each request for a model.
         pages: Path to page, for GET, beside TensorFlow Serving's own paths below `/v1`.
-        on_request: Told of each request.
     """
-    return RestApp(catalog, settings, metrics, pages or {}, on_request)
+    return RestApp(catalog, settings, metrics, pages or {})
 
 
 def _show(page: Page, method: str, path: str) -> tuple[int, str, bytes]:
@@ -189,14 +191,16 @@ def _show(page: Page, method: str, path: str) -> tuple[int, str, bytes]:
     return page()
 
 
-def _signature_of(request: Mapping[str, Any], served: ServedVersion) -> Signature:
+def _read_signature_name(request: Mapping[str, Any]) -> str:
+    """Reads which signature is asked for.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if that is no text.
+    """
     name = request.get("signature_name", "")
     if type(name) is not str:
         raise invalid("'signature_name' key must be a string value.")
-    name = name or SERVING_SIGNATURE
-    if name not in served.engine.signatures:
-        raise invalid(f'Serving signature name: "{name}" not found in signature def')
-    return served.engine.signatures[name]
+    return name or SERVING_SIGNATURE
 
 
 def _make_metadata(served: ServedVersion) -> bytes:

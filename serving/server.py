@@ -22,6 +22,7 @@ from serving.http_limits import (
 )
 from serving.listeners import Listeners, format_address, open_listeners
 from serving.metrics import METRICS_PATH, Metrics
+from serving.page import make_pages
 from serving.rest import make_app
 from serving.settings import ServingSettings
 from serving.versions import Catalog, State
@@ -145,6 +146,7 @@ class Server:
 
     async def _start_rest(self) -> None:
         pages = {
+            **make_pages(self._catalog, self._settings),
             "/healthz": lambda: (200, _JSON, b'{"alive":true}'),
             "/readyz": self._readiness,
             METRICS_PATH: self._expose,

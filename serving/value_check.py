@@ -65,16 +65,17 @@ class ValueCheck:
         """
         return {(name, kind): len(rows) for name, kind, rows in self._find(inputs)}
 
-    def find(self, inputs: Inputs) -> list[Violation]:
+    def find(self, inputs: Inputs, most: int | None = None) -> list[Violation]:
         """Explains the violations, row by row, each row's in the order of the columns.
 
         Args:
             inputs: As of `count`.
+            most: How many at most, the first ones; None: all.
         """
         found = sorted(
             ((row, name, kind) for name, kind, rows in self._find(inputs) for row in rows),
             key=itemgetter(0),
-        )
+        )[:most]
         return [
             Violation(row, name, kind, _MISSING)
             if kind == "missing"

@@ -19,6 +19,7 @@ from serving.errors import Code, ModelLoadError, ServingError
 from serving.folders import Fingerprint, fingerprint, list_versions
 from serving.settings import ServingSettings
 from serving.threads import in_thread
+from serving.value_check import ValueCheck
 from serving.warm_up import load_engine
 
 _log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class ServedVersion:
         self.engine = engine
         self.batcher = batcher
         self.columns = columns
+        self.value_check = ValueCheck(columns)
         self._n_holders = 0
         self._is_free = asyncio.Event()
         self._is_free.set()

@@ -6,16 +6,16 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.engine import Signature, Tensor
+from serving.classic import classification_of
 from serving.errors import Code, ServingError
-from serving.example_json import check_method, read_examples, write_classes, write_values
+from serving.example_json import read_examples, write_classes
 from serving.json_text import dump
 
 
 def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[Any]]]]:
     """Gives the kind and values of each feature of each example."""
     read = []
-    for serialized in read_examples(request)["inputs"]:
+    for serialized in read_examples(request):
         features = {}
         for name, feature in tf.train.Example.FromString(serialized).features.feature.items():
             kind = feature.WhichOneof("kind")
@@ -78,27 +78,6 @@ def test_read_examples_refuses(request_: dict[str, Any], message: str) -> None:
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 
-def test_check_method_wants_the_signature_of_the_method() -> None:
-    words = Tensor("inputs:0", tf.string, (None,))
-    numbers = Tensor("scores:0", tf.float32, (None, 2))
-    outputs = {"classes", "scores"}
-
-    def make(method: str, input_name: str, output_name: str) -> Signature:
-        return Signature(
-            "s", f"tensorflow/serving/{method}", {input_name: words}, {output_name: numbers}
-        )
-
-    check_method(make("classify", "inputs", "scores"), "classify", outputs)
-    for wrong, message in [
-        (make("predict", "inputs", "scores"), "Was: tensorflow/serving/predict"),
-        (make("classify", "examples", "scores"), "Expected one input, inputs"),
-        (make("classify", "inputs", "logits"), "Expected outputs: classes, scores"),
-    ]:
-        with pytest.raises(ServingError, match=message) as caught:
-            check_method(wrong, "classify", outputs)
-        assert caught.value.code == Code.INVALID_ARGUMENT
-
-
 _SCORES = np.array([[0.25, 0.75], [1, 0]], np.float32)
 _CLASSES = np.array([[b"low", b"high"]] * 2, object)
 
@@ -110,28 +89,15 @@ _CLASSES = np.array([[b"low", b"high"]] * 2, object)
             {"classes": _CLASSES, "scores": _SCORES},
             b'{"results":[[["low",0.25],["high",0.75]],[["low",1.0],["high",0.0]]]}',
         ),
-        ({"scores": _SCORES[:1]}, b'{"results":[[["",0.25],["",0.75]]]}'),
-        ({"classes": _CLASSES[:1]}, b'{"results":[[["low",0.0],["high",0.0]]]}'),
-        ({"scores": _SCORES[:1] * np.inf}, b'{"results":[[["",Infinity],["",Infinity]]]}'),
+        ({"scores": _SCORES}, b'{"results":[[["",0.25],["",0.75]],[["",1.0],["",0.0]]]}'),
+        (
+            {"scores": np.array([[np.inf, np.inf], [np.inf, np.nan]], np.float32)},
+            b'{"results":[[["",Infinity],["",Infinity]],[["",Infinity],["",NaN]]]}',
+        ),
     ],
 )
 def test_write_classes_gives_labels_and_scores(outputs: dict[str, Any], expected: bytes) -> None:
-    assert dump(write_classes(outputs)) == expected
-
-
-@pytest.mark.parametrize(
-    "outputs", [{"scores": _SCORES[0]}, {"scores": _SCORES[:1], "classes": _CLASSES}]
-)
-def test_write_classes_refuses_other_shapes(outputs: dict[str, Any]) -> None:
-    with pytest.raises(ServingError, match=r"of one shape \[batch, classes\]"):
-        write_classes(outputs)
-
-
-def test_write_values_gives_a_number_per_example() -> None:
-    for values in (np.array([2, 2.5], np.float32), np.array([[2], [2.5]], np.float32)):
-        assert dump(write_values({"outputs": values})) == b'{"results":[2.0,2.5]}'
-    with pytest.raises(ServingError, match="Expected output to be of shape"):
-        write_values({"outputs": _SCORES})
+    assert dump(write_classes(*classification_of(outputs, 2))) == expected
 
 
 _VALUES = st.recursive(

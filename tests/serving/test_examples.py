@@ -70,6 +70,7 @@ def test_parse_examples_gives_gaps(serialized: bytes) -> None:
         (example(x=floats(2.0), word=whole(8)), ["x"]),
         (example(x=words(b"2"), word=floats(8.0)), []),
     ],
+    ids=["whole number", "no number", "number for a word", "both"],
 )
 def test_parse_examples_leaves_a_column_of_another_type_to_the_model(
     serialized: bytes, left: list[str]

@@ -280,7 +280,7 @@ _HUGE.tensor_shape.dim.add().size = 10**9
         (_TWO_INPUTS, "INVALID_ARGUMENT", "Sent extra: {z}. Missing but required: {}."),
         (_request(name="z"), "INVALID_ARGUMENT", "Sent extra: {z}. Missing but required: {x}."),
         (_request(_HUGE), "INVALID_ARGUMENT", "tensor parsing error: x: "),
-        (_request(np.zeros(101)), "INVALID_ARGUMENT", "101 examples, at most 100 are allowed"),
+        (_request(np.zeros(101)), "INVALID_ARGUMENT", "101 examples: 100 are allowed in a request"),
         (_request([[1]]), "INVALID_ARGUMENT", "input x: has shape [1, 1], expected [-1]"),
         (
             _request(tf.make_tensor_proto([1])),
@@ -364,7 +364,7 @@ _BYTES.input.example_list.examples.add().features.feature["x"].bytes_list.value.
         (
             _regression(*range(101), signature="regress"),
             "INVALID_ARGUMENT",
-            "101 examples, at most 100 are allowed",
+            "101 examples: 100 are allowed in a request",
         ),
         (_GREAT_CONTEXT, "INVALID_ARGUMENT", "the context is too large for that many examples"),
     ],

@@ -210,7 +210,7 @@ def test_rest_answers(
             "/v1/models/m:classify",
             {"examples": [{"x": 1.0}]},
             400,
-            "Expected signature method_name to be tensorflow/serving/classify. Was:",
+            "Expected classification signature method_name to be tensorflow/serving/classify. Was:",
         ),
         (
             "POST",
