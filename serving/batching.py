@@ -20,6 +20,8 @@ from serving.settings import BatchingSettings
 from serving.threads import in_thread
 
 _log = logging.getLogger(__name__)
+_QUICK_SECONDS = 0.0005
+_FEW_EXAMPLES = 8
 _CANCELLED = ServingError(Code.CANCELLED, "the request was cancelled")
 
 Outputs = dict[str, NDArray[Any]]
@@ -45,7 +47,8 @@ class _Request:
 class Batcher:
     """Calls an engine from threads of its own; nothing waits for a batch to fill.
 
-    All methods belong to the event loop that made it.
+    A request that is alone is answered by the event loop itself if that takes less time than to
+    wake a thread and be woken by it. All methods belong to the event loop that made it.
     """
 
     def __init__(self, engine: Engine, settings: BatchingSettings, on_batch: OnBatch) -> None:
@@ -60,7 +63,10 @@ class Batcher:
         self._settings = settings
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
         self.n_waiting = 0  # examples sent and not answered yet
+        self._arrived: list[_Request] = []  # since the event loop looked last
+        self._seconds: dict[str, float] = {}  # that the last call of a signature took
         self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         # Guards what follows: one thread at a time chooses its batch.
         self._choosing = threading.Lock()
@@ -97,14 +103,30 @@ class Batcher:
         elif signature.has_free_sizes:
             key = (signature.name, *(inputs[name].shape[1:] for name in signature.inputs))
         request = _Request(signature, inputs, n_examples, key, future)
+        if self._arrived:
+            self._arrived.append(request)
+        elif self.n_waiting or self._seconds.get(signature.name, 1) > _QUICK_SECONDS:
+            self._queue.put(request)
+        else:
+            self._arrived.append(request)
+            self._loop.call_soon(self._take_arrived)
         self.n_waiting += request.weight
-        self._queue.put(request)
         return future
 
     async def close(self) -> None:
         """Answers what is waiting, then ends the threads; nothing may be sent any more."""
+        self._take_arrived()
         self._queue.put(None)
         await asyncio.gather(*self._workers)
+
+    def _take_arrived(self) -> None:
+        """Answers a request if it is alone, else leaves what has come at once to the threads."""
+        arrived, self._arrived = self._arrived, []
+        if len(arrived) == 1 and arrived[0].n_examples <= _FEW_EXAMPLES:
+            self._answer(arrived)
+        else:
+            for request in arrived:
+                self._queue.put(request)
 
     def _work(self) -> None:
         while batch := self._next_batch():
@@ -174,7 +196,7 @@ class Batcher:
         n_examples = sum(request.n_examples for request in requests)
         start = time.perf_counter()
         outputs = self._engine.run(signature, inputs)
-        seconds = time.perf_counter() - start
+        seconds = self._seconds[signature.name] = time.perf_counter() - start
         answers = [outputs]
         if len(requests) > 1:
             if any(len(values) != n_examples for values in outputs.values()):
@@ -190,7 +212,10 @@ class Batcher:
     def _send(
         self, requests: Sequence[_Request], answers: Sequence[Outputs | ServingError]
     ) -> None:
-        self._loop.call_soon_threadsafe(self._deliver, requests, answers)
+        if threading.get_ident() == self._loop_thread:
+            self._deliver(requests, answers)
+        else:
+            self._loop.call_soon_threadsafe(self._deliver, requests, answers)
 
     def _deliver(
         self, requests: Sequence[_Request], answers: Sequence[Outputs | ServingError]
