@@ -13,17 +13,17 @@ from uvicorn.server import ServerState
 
 from serving.access_log import AccessLog
 from serving.errors import StartError
-from serving.grpc_api import make_grpc_server
-from serving.http_limits import (
+from serving.listeners import Listeners, format_address, open_listeners
+from serving.metrics import METRICS_PATH, Metrics
+from serving.pages.page import make_pages
+from serving.rest.app import make_app
+from serving.rest.http_limits import (
     KEEP_ALIVE_SECONDS,
     LimitedProtocol,
     is_readable,
     refuse_connections,
 )
-from serving.listeners import Listeners, format_address, open_listeners
-from serving.metrics import METRICS_PATH, Metrics
-from serving.page import make_pages
-from serving.rest import make_app
+from serving.rpc.api import make_grpc_server
 from serving.settings import ServingSettings
 from serving.versions import Catalog, State
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.http_io import HttpError, Message, Receive, read_body, wait_for_answer
+from serving.rest.http_io import HttpError, Message, Receive, read_body, wait_for_answer
 
 _GZIP = [(b"content-encoding", b"GZIP")]
 

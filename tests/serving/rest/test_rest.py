@@ -13,7 +13,7 @@ from served_models import write_model
 
 from serving.errors import Code
 from serving.metrics import Metrics
-from serving.rest import RestApp, make_app
+from serving.rest.app import RestApp, make_app
 from serving.settings import BatchingSettings, LimitSettings, ServingSettings
 from serving.versions import Catalog
 
@@ -140,7 +140,7 @@ def test_app_hides_what_fails_unexpectedly_and_logs_it(
         assert (status, json.loads(body)) == (500, {"error": "internal error"})
         assert headers[b"content-type"] == b"application/json"
 
-    with caplog.at_level(logging.ERROR, "serving.rest"):
+    with caplog.at_level(logging.ERROR, "serving.rest.app"):
         _run(folder, use, pages={"/": page})
     assert "RuntimeError: secret" in caplog.text
 

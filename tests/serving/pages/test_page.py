@@ -13,7 +13,7 @@ from served_models import ServerThread, write_classifier, write_model
 
 from serving.columns import Column
 from serving.metrics import Metrics
-from serving.page import make_page
+from serving.pages.page import make_page
 from serving.settings import ServingSettings
 from serving.versions import Catalog
 

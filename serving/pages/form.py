@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from serving.columns import Column
 from serving.engine import Signature
-from serving.tensor_schema import make_example
+from serving.pages.tensor_schema import make_example
 
 _MOST_OPTIONS = 100
 """Words of a list to choose from; with more, one types and is offered what fits."""

@@ -33,8 +33,8 @@ from tensorflow_serving.apis import (
 )
 
 from serving.errors import Code
-from serving.grpc_api import require_fast_protobuf
 from serving.metrics import Metrics
+from serving.rpc.api import require_fast_protobuf
 from serving.settings import LimitSettings, ServingSettings, VersionSettings
 from serving.versions import Catalog
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as st_numpy
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from serving.errors import Code, ServingError
-from serving.tensor_proto import arrays_of, write_array
+from serving.rpc.tensor_proto import arrays_of, write_array
 
 _MEBIBYTE = 2**20
 _DTYPES = [

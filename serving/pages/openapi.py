@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.errors import ServingError
-from serving.request_schema import (
+from serving.pages.request_schema import (
     make_examples_request,
     make_predict_request,
     make_predict_response,
     make_results_response,
 )
+from serving.pages.tensor_schema import Schema
 from serving.settings import ServingSettings
-from serving.tensor_schema import Schema
 from serving.versions import Catalog, ServedVersion
 
 _ERRORS = {

@@ -25,9 +25,9 @@ from tensorflow_serving.apis import (
 )
 
 from serving.errors import Code, ServingError
-from serving.grpc_health import Health
-from serving.grpc_methods import Methods
 from serving.metrics import Metrics
+from serving.rpc.health import Health
+from serving.rpc.methods import Methods
 from serving.settings import ServingSettings
 from serving.versions import Catalog
 

@@ -22,14 +22,14 @@ from serving.classic import (
 )
 from serving.engine import Arrays, Signature
 from serving.errors import Code, ServingError
-from serving.example_json import read_examples, write_classes
-from serving.http_io import HttpError, Receive, Send, read_body, reply, wait_for_answer
-from serving.json_text import dump, dump_error, parse
 from serving.metrics import Metrics
-from serving.predict_json import read_predict, write_predict
-from serving.routes import Route, find_route
+from serving.rest.example_json import read_examples, write_classes
+from serving.rest.http_io import HttpError, Receive, Send, read_body, reply, wait_for_answer
+from serving.rest.json_text import dump, dump_error, parse
+from serving.rest.predict_json import read_predict, write_predict
+from serving.rest.routes import Route, find_route
+from serving.rest.tensor_json import invalid
 from serving.settings import ServingSettings
-from serving.tensor_json import invalid
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE
 

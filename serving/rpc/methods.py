@@ -30,8 +30,8 @@ from serving.classic import (
 )
 from serving.engine import Arrays, Signature
 from serving.errors import Code, ServingError
+from serving.rpc.tensor_proto import arrays_of, write_array
 from serving.settings import ServingSettings
-from serving.tensor_proto import arrays_of, write_array
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from serving.columns import Column
 from serving.engine import Signature
-from serving.tensor_schema import (
+from serving.pages.tensor_schema import (
     STRING,
     Schema,
     make_example,

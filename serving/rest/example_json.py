@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from serving.tensor_json import (
+from serving.rest.tensor_json import (
     decode_base64,
     encode_text,
     invalid,

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's REST interface, and HTTP beneath it."""
