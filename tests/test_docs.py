@@ -42,7 +42,10 @@ def test_readme_pipeline_command_parses(command: str) -> None:
     make_parser().parse_args(shlex.split(command)[1:])
 
 
-@pytest.mark.parametrize("option", ["--json", "--verbose", "--require-blessed", "--set", "--port"])
+@pytest.mark.parametrize(
+    "option",
+    ["--json", "--verbose", "--require-blessed", "--set", "--port", "--validate", "--workers"],
+)
 def test_readme_names_each_option(option: str) -> None:
     assert option in README
 

@@ -75,7 +75,7 @@ async def measure(port: int, path: str, body: bytes, n_clients: int, seconds: fl
         clients.append(client)
     await asyncio.gather(*(client.done for client in clients))
     milliseconds = [each for client in clients for each in client.milliseconds]
-    p99 = statistics.quantiles(milliseconds, n=100)[98]
+    p99 = sorted(milliseconds)[len(milliseconds) * 99 // 100]
     rate = len(milliseconds) / seconds
     print(json.dumps({"rate": rate, "p50": statistics.median(milliseconds), "p99": p99}))
 

@@ -131,7 +131,7 @@ def test_server_is_as_fast_as_promised(tmp_path: Path) -> None:
 
         predict = "/v1/models/iris:predict"
         ratios: dict[str, list[float]] = {name: [] for name in TARGETS}
-        for _ in range(ROUNDS):
+        for n_rounds in range(ROUNDS + 1):
             bare = tell("bare_call.py", pushed, SECONDS, env=env)
             alone = http(rest, predict, rows, 1)
             many = http(rest, predict, rows, 32)
@@ -157,7 +157,8 @@ def test_server_is_as_fast_as_promised(tmp_path: Path) -> None:
                 call["rate"] / floor["rate"],
             )
             for name, ratio in zip(TARGETS, found, strict=True):
-                ratios[name].append(ratio)
+                if n_rounds > 0:  # the first call of many a server takes long
+                    ratios[name].append(ratio)
     print(f"medians of {ROUNDS} rounds:")
     for name, (target, relation) in TARGETS.items():
         median = statistics.median(ratios[name])
