@@ -1,6 +1,6 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
-from tfx.components import ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components import ExampleValidator, SchemaGen, Trainer, Transform
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2, transform_pb2
@@ -12,6 +12,7 @@ from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
+from components.statistics_gen.component import StatisticsGen
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.evaluation import make_eval_config
@@ -47,8 +48,11 @@ def create_pipeline(config: Config) -> Pipeline:
     example_gen = make_example_gen(config)
 
     # Measures every column of every split, and counts each class of the label.
-    statistics_gen = StatisticsGen(
-        examples=example_gen.outputs["examples"], stats_options=make_stats_options(config)
+    statistics_gen = keyed_by_code(
+        StatisticsGen(
+            examples=example_gen.outputs["examples"], stats_options=make_stats_options(config)
+        ),
+        "components.statistics_gen.component",
     )
 
     # Infers a schema of the train split.

@@ -96,7 +96,9 @@ def test_create_pipeline_keys_the_tuner_by_its_code() -> None:
     assert digest == code_digest("trainer.tuner", "components.tuner.component")
 
 
-@pytest.mark.parametrize("node_id", ["CsvExampleGen", "Transform", "Evaluator", "Pusher"])
+@pytest.mark.parametrize(
+    "node_id", ["CsvExampleGen", "StatisticsGen", "Transform", "Evaluator", "Pusher"]
+)
 def test_create_pipeline_keys_a_node_by_its_code(node_id: str) -> None:
     pipeline = create_pipeline(load_config(SHIPPED))
     (node,) = (node for node in pipeline.components if node.id == node_id)

@@ -1,0 +1,1 @@
+"""Measures examples by the batch."""

@@ -1,0 +1,132 @@
+"""Executor: TFDV's statistics, each file of examples measured in one go.
+
+`tfdv.GenerateStatistics` is some dozens of Beam stages, which cost a small run more than the
+measuring, and counts words one by one. Here its generators are called directly, those that it has
+for data in memory: they count words by the batch, in bounded memory. Where a column has more than
+`_WORDS` different words, their number and the least frequent counts are estimates.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import tensorflow_data_validation as tfdv
+from tensorflow_data_validation.statistics import stats_impl
+from tensorflow_data_validation.statistics.generators import (
+    top_k_uniques_sketch_stats_generator as top_k,
+)
+from tfx import types
+from tfx.components.statistics_gen.executor import DEFAULT_FILE_NAME
+from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_component_specs
+
+from components.bulk_examples.reading import read_batches
+from components.bulk_examples.tfxio import split_tfxio
+
+_WORDS = 2**17
+
+_Accumulators = list[Any]
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Measures the files one by one, and merges what is measured of each split."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the statistics.
+
+        Args:
+            input_dict: `examples`.
+            output_dict: `statistics`, filled with a file per split.
+            exec_properties: TFX's `stats_options_json`.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        examples = artifact_utils.get_single_instance(
+            input_dict[standard_component_specs.EXAMPLES_KEY]
+        )
+        statistics = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.STATISTICS_KEY]
+        )
+        statistics.split_names, statistics.span = examples.split_names, examples.span
+        options_json = exec_properties[standard_component_specs.STATS_OPTIONS_JSON_KEY]
+        files = [
+            (artifact_utils.get_split_uri([statistics], split), path)
+            for split in artifact_utils.decode_split_names(examples.split_names)
+            for path in split_tfxio([examples], split).paths
+        ]
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(files)
+                | "Measure" >> beam.ParDo(_Measure(options_json))
+                | "BySplit" >> beam.GroupByKey()
+                | "Write" >> beam.ParDo(_Write(options_json))
+            )
+
+
+class _Generating(beam.DoFn):
+    """Knows TFDV's generators."""
+
+    def __init__(self, options_json: str) -> None:
+        self._options_json = options_json
+
+    def setup(self) -> None:
+        self._generators = _make_generators(tfdv.StatsOptions.from_json(self._options_json))
+        for generator in self._generators:
+            generator.setup()
+
+
+def _make_generators(options: tfdv.StatsOptions) -> list[Any]:
+    """Makes TFDV's, with sketches of words that stay exact for more words than its default."""
+    sketch = top_k.TopKUniquesSketchStatsGenerator(
+        schema=options.schema,
+        num_top_values=options.num_top_values,
+        num_rank_histogram_buckets=options.num_rank_histogram_buckets,
+        frequency_threshold=options.frequency_threshold,
+        num_misragries_buckets=_WORDS,
+        num_kmv_buckets=_WORDS,
+    )
+    return [
+        sketch if isinstance(generator, top_k.TopKUniquesSketchStatsGenerator) else generator
+        for generator in stats_impl.get_generators(options, in_memory=True)
+    ]
+
+
+class _Measure(_Generating):
+    """Measures a file."""
+
+    def process(self, file: tuple[str, str]) -> Iterator[tuple[str, _Accumulators]]:
+        """Yields the folder of the split's statistics, and what is measured."""
+        folder, path = file
+        accumulators = [generator.create_accumulator() for generator in self._generators]
+        for batch in read_batches(path):
+            accumulators = [
+                generator.add_input(accumulator, batch)
+                for generator, accumulator in zip(self._generators, accumulators, strict=True)
+            ]
+        yield folder, accumulators
+
+
+class _Write(_Generating):
+    """Merges what is measured of a split's files, and writes its statistics."""
+
+    def process(self, measured: tuple[str, Iterable[_Accumulators]]) -> Iterator[None]:
+        """Overwrites the file."""
+        folder, of_files = measured
+        merged = [
+            generator.merge_accumulators(accumulators)
+            for generator, accumulators in zip(
+                self._generators, zip(*of_files, strict=True), strict=True
+            )
+        ]
+        statistics = stats_impl.extract_statistics_output(merged, self._generators)
+        fileio.makedirs(folder)
+        with fileio.open(os.path.join(folder, DEFAULT_FILE_NAME), "wb") as file:
+            file.write(statistics.SerializeToString())
+        yield from ()
