@@ -1,6 +1,6 @@
 """The pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
-from tfx.components import ExampleValidator, SchemaGen, Trainer, Transform
+from tfx.components import ExampleValidator, SchemaGen, Trainer
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2, transform_pb2
@@ -13,6 +13,7 @@ from components.evaluator.component import Evaluator
 from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
 from components.statistics_gen.component import StatisticsGen
+from components.transform.component import Transform
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.evaluation import make_eval_config
@@ -104,6 +105,7 @@ def create_pipeline(config: Config) -> Pipeline:
             disable_analyzer_cache=True,
             disable_statistics=True,
         ),
+        "components.transform.component",
         "trainer.preprocessing",
         *modules_of(settings.model.preprocessing_fn),
     )

@@ -1,0 +1,1 @@
+"""Transforms examples by the batch."""

@@ -1,0 +1,113 @@
+"""Examples transformed file by file, against TFX's own Transform."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+from example_files import ROWS, SHARDS, Row, cut, make_schema, write_files
+from google.protobuf import text_format
+from tfx.components.transform import executor as stock
+from tfx.proto import transform_pb2
+from tfx.types import channel_utils, standard_artifacts
+
+from components.transform import executor
+from components.transform.component import Transform
+
+SPLITS: dict[str, Sequence[Sequence[Row]]] = {
+    "train": SHARDS,
+    "eval": [ROWS[5:12]],
+    "test": [ROWS[:2]],
+}
+
+
+def transform(executor_class: Any, folder: Path, *, damaged: bool = False) -> Path:
+    """Learns from train, and transforms train and eval; gives the folder of what is written."""
+    examples = write_files(folder / "examples", SPLITS)
+    if damaged:
+        cut(next((folder / "examples" / "Split-eval").iterdir()))
+    (folder / "schema").mkdir()
+    (folder / "schema" / "schema.pbtxt").write_text(text_format.MessageToString(make_schema()))
+    schema = standard_artifacts.Schema()
+    schema.uri = str(folder / "schema")
+    component = Transform(
+        examples=channel_utils.as_channel([examples]),
+        schema=channel_utils.as_channel([schema]),
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        preprocessing_fn="own_preprocessing.preprocessing_fn",
+        custom_config={"factor": 2.0},
+        disable_analyzer_cache=True,
+        disable_statistics=True,
+    )
+    graph, transformed = standard_artifacts.TransformGraph(), standard_artifacts.Examples()
+    graph.uri, transformed.uri = str(folder / "graph"), str(folder / "transformed")
+    context = executor_class.Context(tmp_dir=str(folder / "temp"), unique_id="1")
+    executor_class(context).Do(
+        {"examples": [examples], "schema": [schema]},
+        {"transform_graph": [graph], "transformed_examples": [transformed]},
+        dict(component.exec_properties),
+    )
+    assert json.loads(transformed.split_names) == ["train", "eval"]
+    return folder
+
+
+def read(folder: Path, split: str) -> list[list[Any]]:
+    """Gives the transformed examples of a split, sorted: a list of name and values each."""
+    paths = sorted(map(str, (folder / "transformed" / f"Split-{split}").iterdir()))
+    found = []
+    for serialized in tf.data.TFRecordDataset(paths, "GZIP").as_numpy_iterator():
+        features = tf.train.Example.FromString(serialized).features.feature
+        found.append(
+            [
+                (name, list(getattr(feature, feature.WhichOneof("kind") or "float_list").value))
+                for name, feature in sorted(features.items())
+            ]
+        )
+    return sorted(found, key=repr)
+
+
+@pytest.fixture(scope="module")
+def bulk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return transform(executor.Executor, tmp_path_factory.mktemp("bulk"))
+
+
+def test_transform_writes_the_examples_of_tfx(bulk: Path, tmp_path: Path) -> None:
+    expected = transform(stock.Executor, tmp_path)
+
+    for split in ("train", "eval"):
+        found_rows, expected_rows = read(bulk, split), read(expected, split)
+        assert len(found_rows) == sum(map(len, SPLITS[split]))
+        for found, row in zip(found_rows, expected_rows, strict=True):
+            assert [name for name, _ in found] == [name for name, _ in row]
+            for (_, values), (name, expected_values) in zip(found, row, strict=True):
+                assert values == pytest.approx(expected_values, rel=1e-6), name
+
+
+def test_transform_writes_the_graph_of_tfx(bulk: Path, tmp_path: Path) -> None:
+    expected = transform(stock.Executor, tmp_path)
+
+    found_graph = tft.TFTransformOutput(str(bulk / "graph"))
+    expected_graph = tft.TFTransformOutput(str(expected / "graph"))
+    assert found_graph.vocabulary_by_name("words") == expected_graph.vocabulary_by_name("words")
+    assert found_graph.transformed_feature_spec() == expected_graph.transformed_feature_spec()
+    assert found_graph.raw_feature_spec() == expected_graph.raw_feature_spec()
+    assert sorted(path.name for path in (bulk / "graph").iterdir()) == sorted(
+        path.name for path in (expected / "graph").iterdir()
+    )
+
+
+def test_transform_writes_a_file_for_each_file(bulk: Path) -> None:
+    found = sorted(path.name for path in (bulk / "transformed" / "Split-train").iterdir())
+
+    assert found == [f"transformed_examples-{index:05d}-of-00003.gz" for index in range(3)]
+    assert not (bulk / "transformed" / "Split-test").exists()
+
+
+def test_transform_says_which_file_is_damaged(tmp_path: Path) -> None:
+    with pytest.raises(
+        Exception, match=r"Split-eval/data-\S* (cannot be transformed|was cut off): "
+    ):
+        transform(executor.Executor, tmp_path, damaged=True)
