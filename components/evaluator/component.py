@@ -1,11 +1,11 @@
-"""Evaluator: TFX's own component with this project's executor and label extractor."""
+"""Evaluator: TFX's own component with this project's executor."""
 
 import tensorflow_model_analysis as tfma
 from tfx import types
 from tfx.components.evaluator import component
 from tfx.dsl.components.base import executor_spec
 
-from components.evaluator import executor, extractors
+from components.evaluator import executor
 
 
 class Evaluator(component.Evaluator):
@@ -40,5 +40,4 @@ class Evaluator(component.Evaluator):
             schema=schema,
             eval_config=eval_config,
             example_splits=[split],
-            module_path=extractors.__name__,
         )

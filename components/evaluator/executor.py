@@ -1,25 +1,30 @@
-"""Executor: TFX's Evaluator, told the classes of the model it evaluates, and its own verdict."""
+"""Executor: TFMA by the batch, told the classes of the model it evaluates, and an own verdict."""
 
 import os
 from typing import Any
 
+import apache_beam as beam
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tfx import types
-from tfx.components.evaluator import constants, executor
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import path_utils
+from tfx.utils import io_utils, json_utils, path_utils
 
+from components.bulk_examples.tfxio import split_tfxio
 from components.evaluator.classes import read_classes
+from components.evaluator.extractors import make_extractors
 from components.evaluator.summarize import write_summary
 from components.evaluator.tasks import task_of
 
+_MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
 _EVAL_CONFIG = standard_component_specs.EVAL_CONFIG_KEY
 
 
-class Executor(executor.Executor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Evaluates as TFX does, writes `summary.json` beside TFMA's files, and blesses by its checks.
 
     TFMA lets no bound hold of a metric that is undefined, as the recall of a class that the split
@@ -40,7 +45,8 @@ class Executor(executor.Executor):
             exec_properties: TFX's `eval_config`; its metrics specs with `binarize` but without
                 class ids are evaluated for each class.
         """
-        classes = _classes_of(input_dict[standard_component_specs.MODEL_KEY])
+        self._log_startup(input_dict, output_dict, exec_properties)
+        classes = _classes_of(input_dict[_MODEL])
         baseline = input_dict.get(_BASELINE)
         if baseline and _classes_of(baseline) != classes:
             input_dict = {**input_dict, _BASELINE: []}
@@ -51,8 +57,7 @@ class Executor(executor.Executor):
         for spec in measured.metrics_specs:
             if spec.HasField("binarize") and not spec.binarize.class_ids.values:
                 spec.binarize.class_ids.values.extend(range(len(classes)))
-        properties = {**exec_properties, _EVAL_CONFIG: json_format.MessageToJson(measured)}
-        super().Do(input_dict, output_dict, properties)
+        self._evaluate(input_dict, output_dict, measured, _splits_of(exec_properties))
         is_blessed = write_summary(
             artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]),
             task,
@@ -62,12 +67,71 @@ class Executor(executor.Executor):
         )
         _bless(input_dict, output_dict, is_blessed)
 
+    def _evaluate(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        eval_config: tfma.EvalConfig,
+        splits: list[str],
+    ) -> None:
+        """Writes TFMA's files, as TFX does but for the examples, which come in large batches."""
+        eval_config = tfma.utils.update_eval_config_with_defaults(
+            eval_config, has_baseline=bool(input_dict.get(_BASELINE)), rubber_stamp=True
+        )
+        tfma.utils.verify_eval_config(eval_config)
+        models = [
+            tfma.default_eval_shared_model(
+                _saved_model_dir(input_dict[_BASELINE if spec.is_baseline else _MODEL]),
+                model_name=spec.name,
+                eval_config=eval_config,
+            )
+            for spec in eval_config.model_specs
+        ]
+        model = models[0] if len(models) == 1 else models
+        schema_dir = artifact_utils.get_single_uri(input_dict[standard_component_specs.SCHEMA_KEY])
+        schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_dir))
+        examples = input_dict[standard_component_specs.EXAMPLES_KEY]
+        tfxios = [
+            split_tfxio(examples, split, schema, tfma.constants.ARROW_INPUT_COLUMN)
+            for split in splits
+        ]
+        adapter_config = tfxios[0].TensorAdapterConfig()
+        with self._make_beam_pipeline() as pipeline:
+            batches = [
+                pipeline | f"Read[{split}]" >> tfxio.BeamSource()
+                for split, tfxio in zip(splits, tfxios, strict=True)
+            ]
+            _ = (
+                batches
+                | "Flatten" >> beam.Flatten()
+                | "Evaluate"
+                >> tfma.ExtractEvaluateAndWriteResults(
+                    eval_shared_model=model,
+                    eval_config=eval_config,
+                    extractors=make_extractors(model, eval_config, adapter_config),
+                    output_path=artifact_utils.get_single_uri(
+                        output_dict[standard_component_specs.EVALUATION_KEY]
+                    ),
+                    tensor_adapter_config=adapter_config,
+                )
+            )
+
+
+def _splits_of(exec_properties: dict[str, Any]) -> list[str]:
+    splits: list[str] = json_utils.loads(
+        exec_properties[standard_component_specs.EXAMPLE_SPLITS_KEY]
+    )
+    return splits
+
 
 def _classes_of(models: list[types.Artifact]) -> list[bytes]:
+    return read_classes(_saved_model_dir(models))
+
+
+def _saved_model_dir(models: list[types.Artifact]) -> str:
     model = artifact_utils.get_single_instance(models)
-    return read_classes(
-        path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-    )
+    path: str = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+    return path
 
 
 def _without_thresholds(eval_config: tfma.EvalConfig) -> tfma.EvalConfig:
@@ -89,7 +153,7 @@ def _bless(
     blessing = artifact_utils.get_single_instance(
         output_dict[standard_component_specs.BLESSING_KEY]
     )
-    model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
+    model = artifact_utils.get_single_instance(input_dict[_MODEL])
     blessing.set_string_custom_property(
         constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
     )

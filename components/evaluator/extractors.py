@@ -5,24 +5,25 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import pandas as pd
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors.unbatch_extractor import UNBATCH_EXTRACTOR_STAGE_NAME
 
 from components.evaluator.classes import read_classes
+from components.evaluator.slices import slice_batches
 from components.evaluator.tasks import task_of
 
 UNKNOWN_CLASS = -1
 
 
-def custom_extractors(
+def make_extractors(
     eval_shared_model: tfma.types.MaybeMultipleEvalSharedModels,
     eval_config: tfma.EvalConfig,
     tensor_adapter_config: Any,
 ) -> list[tfma.extractors.Extractor]:
     """Gives TFMA's own extractors, in a classification the labels replaced by their class ids.
 
-    Where there are no slices, batches stay whole, which `components.evaluator.combining` takes. The
-    name and the arguments are those by which TFX's Evaluator looks for it.
+    Batches are sliced whole, which `components.evaluator.combining` takes.
     """
     extractors: list[tfma.extractors.Extractor] = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
@@ -30,10 +31,7 @@ def custom_extractors(
         tensor_adapter_config=tensor_adapter_config,
     )
     names = [extractor.stage_name for extractor in extractors]
-    if not any(spec.ByteSize() for spec in eval_config.slicing_specs):
-        extractors[names.index(UNBATCH_EXTRACTOR_STAGE_NAME)] = tfma.extractors.Extractor(
-            "KeepBatches", beam.Map(_without_features)
-        )
+    extractors[names.index(UNBATCH_EXTRACTOR_STAGE_NAME) :] = [slice_batches(eval_config)]
     if task_of(eval_config) == "regression":
         return extractors
     models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
@@ -44,11 +42,6 @@ def custom_extractors(
         tfma.extractors.Extractor("ExtractClassIds", _ExtractClassIds(classes)),
     )
     return extractors
-
-
-def _without_features(extracts: tfma.Extracts) -> tfma.Extracts:
-    kept = (tfma.LABELS_KEY, tfma.PREDICTIONS_KEY, tfma.EXAMPLE_WEIGHTS_KEY)
-    return {tfma.FEATURES_KEY: {}, **{key: extracts[key] for key in kept if key in extracts}}
 
 
 class _ExtractClassIds(beam.PTransform):
@@ -82,9 +75,10 @@ def to_class_ids(labels: Any, ids: Mapping[bytes, int]) -> Any:
         int64 array of the same shape, `UNKNOWN_CLASS` for a label that is not among the words.
     """
     array = np.asarray(labels)
-    words = (_word(label) for label in array.ravel().tolist())
-    flat = np.fromiter((ids.get(word, UNKNOWN_CLASS) for word in words), np.int64, array.size)
-    return flat.reshape(array.shape)
+    codes, words = pd.factorize(array.ravel())
+    known = [ids.get(_word(word), UNKNOWN_CLASS) for word in words.tolist()]
+    # The code of a NaN is -1, the last place.
+    return np.array([*known, UNKNOWN_CLASS], np.int64)[codes].reshape(array.shape)
 
 
 def _word(label: bytes | str | float) -> bytes:
