@@ -264,7 +264,7 @@ def _hash_rows(columns: Sequence[pa.Array]) -> npt.NDArray[np.uint64]:
     )
     _, offsets, data = rows.buffers()
     ends = np.frombuffer(offsets, dtype=np.int32, count=len(rows) + 1).tolist()
-    text = memoryview(data or b"")
+    text = data.to_pybytes() if data else b""
     digests = [
         hashlib.blake2b(text[begin:end], digest_size=8).digest() for begin, end in pairwise(ends)
     ]

@@ -16,21 +16,28 @@ _ARROW_TYPES = {
 }
 
 
-def to_values(
+def to_columns(
     batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
 ) -> pa.RecordBatch:
-    """Casts text columns to lists of their type: one value per cell, a gap none.
+    """Casts text columns to their type, null where there is a gap.
 
     Args:
         batch: String columns, null where there is a gap.
         column_types: The type of each, decided: not `WHOLE`.
         decimal: Decimal point of numbers.
     """
-    columns = []
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        values = _cast(column.drop_null(), column_types[name], decimal)
-        columns.append(as_lists(column, values))
-    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+    names = batch.schema.names
+    columns = [_cast(batch[name], column_types[name], decimal) for name in names]
+    return pa.RecordBatch.from_arrays(columns, names)
+
+
+def to_values(
+    batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
+) -> pa.RecordBatch:
+    """Casts as `to_columns` does, to lists: one value per cell, a gap none."""
+    columns = to_columns(batch, column_types, decimal)
+    lists = [as_lists(column, column.drop_null()) for column in columns]
+    return pa.RecordBatch.from_arrays(lists, batch.schema.names)
 
 
 def _cast(text: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:

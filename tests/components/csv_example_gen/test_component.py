@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.components.example_gen.csv_example_gen import executor as stock
@@ -38,6 +39,7 @@ FILES = {
 LABELED = ["whole", "word"]
 RFC_4180 = Dialect()
 NOTHING = Budget()
+FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 Example = tuple[tuple[str, str | None, tuple[Any, ...]], ...]
 Make = Callable[..., Path]
@@ -69,6 +71,7 @@ def run(
     budget: Budget = NOTHING,
     pattern: str | Mapping[str, str] = "*.csv",
     split_by: str | None = None,
+    beam_args: list[str] | None = None,
 ) -> Artifact:
     """Runs an ExampleGen's executor on the component's properties, and gives its artifact."""
     buckets = BUCKETS if isinstance(pattern, str) else None
@@ -83,7 +86,9 @@ def run(
     )
     examples = standard_artifacts.Examples()
     examples.uri = str(output_dir)
-    context = executor_class.Context(tmp_dir=str(output_dir.parent / "temp"), unique_id="1")
+    context = executor_class.Context(
+        beam_args, tmp_dir=str(output_dir.parent / "temp"), unique_id="1"
+    )
     executor_class(context).Do({}, {"examples": [examples]}, dict(component.exec_properties))
     return examples
 
@@ -270,20 +275,116 @@ def test_executor_keeps_the_splits_of_the_files(tmp_path: Path) -> None:
     ]
 
 
-def test_executor_gives_the_examples_of_the_stock_csv_example_gen_for_given_splits(
-    input_dir: Path, tmp_path: Path
-) -> None:
-    patterns = {"train": "b.csv", "eval": "a.csv"}
+KINDS_OF_RAW_TYPES = {"size": float, "code": str, "weight": float}
+"""Columns of whole numbers that are floats or bytes here, because the model reads them so."""
 
+LABEL_AS_NUMBER = "grade"
+"""Label of numbers that are whole, such as 1.0: classes here, hence integers."""
+
+
+def make_stock_rows(rows: int, seed: int) -> str:
+    """Writes rows of all that CSV can hold in fields; every column has its kind in every file."""
+    random = np.random.default_rng(seed)
+    words = ["a", "b c", '"quoted, ""twice"""', '"two\nlines"', "\u00df", " ", "NA", "nan!", "1e"]
+    lines = ["id,size,code,weight,number,gaps,word,bare,none,grade"]
+    for index in range(rows):
+        lines.append(
+            f"{index - 5 if index else -(2**63)},{random.integers(-9, 9)},{random.integers(5)},"
+            f"{index},{random.normal() if index else 0.5},"
+            f"{'' if random.random() < 0.3 else random.integers(2**40) / (1 + index % 2)},"
+            f"{words[random.integers(len(words))] if index else 'a'},"
+            f"{'' if random.random() < 0.3 else random.integers(-(2**40), 2**40)},,"
+            f"{random.integers(3)}.0"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def as_ours(example: Example) -> Example:
+    """Gives an example of the stock component the types that columns have here."""
+    features = []
+    for name, kind, values in example:
+        if kind and KINDS_OF_RAW_TYPES.get(name) is float:
+            features.append((name, "float_list", tuple(map(float, values))))
+        elif kind and KINDS_OF_RAW_TYPES.get(name) is str:
+            features.append((name, "bytes_list", tuple(str(value).encode() for value in values)))
+        elif kind and name == LABEL_AS_NUMBER:
+            features.append((name, "int64_list", tuple(map(int, values))))
+        else:
+            features.append((name, kind, values))
+    return tuple(features)
+
+
+def test_executor_gives_the_examples_of_the_stock_csv_example_gen_for_given_splits(
+    tmp_path: Path,
+) -> None:
+    patterns = {"train": "[ab].csv", "eval": "c.csv"}
+    files = {f"{name}.csv": make_stock_rows(60, seed) for seed, name in enumerate("abc")}
+    input_dir = write_files(tmp_path / "csv", files)
+    settings = TrainerSettings.model_validate(
+        {
+            "label": LABEL_AS_NUMBER,
+            "weight": "weight",
+            "features": {"size": "bucketized", "code": "categorical"},
+        }
+    )
     ours, stocks = (
-        run(each, input_dir, tmp_path / each.__module__, pattern=patterns)
+        run(
+            each,
+            input_dir,
+            tmp_path / each.__module__,
+            pattern=patterns,
+            settings=settings,
+        )
         for each in (Executor, stock.Executor)
     )
 
-    for split in ("train", "eval"):
-        values = [values_of(read_split(examples, split), "word") for examples in (ours, stocks)]
-        assert Counter(values[0]) == Counter(values[1])
-    assert len(read_split(ours, "train")) == 30
+    for split, count in (("train", 120), ("eval", 60)):
+        expected = Counter(map(as_ours, read_split(stocks, split)))
+        assert Counter(read_split(ours, split)) == expected
+        assert expected.total() == count
+        kinds = {name: kind for example in expected for name, kind, _ in example if kind}
+        assert kinds == {
+            "id": "int64_list",
+            "size": "float_list",
+            "code": "bytes_list",
+            "weight": "float_list",
+            "number": "float_list",
+            "gaps": "float_list",
+            "word": "bytes_list",
+            "bare": "int64_list",
+            "grade": "int64_list",
+        }
+
+
+def test_executor_keeps_the_order_of_many_rows(tmp_path: Path) -> None:
+    rows = 50_000  # more than threads make examples of at a time
+    text = "n,word\n" + "".join(f"{n},{'abc'[n % 3]}\n" for n in range(rows))
+    folder = write_files(tmp_path / "csv", {"a.csv": text})
+
+    examples = run(Executor, folder, tmp_path / "examples", settings=make_settings("word"))
+
+    (batch,) = read_batches(folder / "a.csv")
+    splits = np.array(split_rows(batch, list(BUCKETS.values())))
+    for index, split in enumerate(BUCKETS):
+        (path,) = Path(examples.uri, f"Split-{split}").iterdir()
+        records = tf.data.TFRecordDataset(str(path), "GZIP").batch(rows)
+        parsed = tf.io.parse_example(
+            next(iter(records)), {"n": tf.io.FixedLenFeature([], tf.int64)}
+        )
+        assert parsed["n"].numpy().tolist() == np.flatnonzero(splits == index).tolist()
+
+
+def test_executor_writes_the_same_by_the_workers_of_beam(
+    examples: Artifact, input_dir: Path, tmp_path: Path
+) -> None:
+    by_beam = run(Executor, input_dir, tmp_path / "examples", beam_args=[f"--runner={FN_API}"])
+
+    paths = sorted(Path(examples.uri).glob("Split-*/*"))
+    assert len(paths) == 4
+    for path in paths:
+        written = Path(by_beam.uri, path.relative_to(examples.uri))
+        assert written.read_bytes() == path.read_bytes()
+    assert by_beam.get_int_custom_property("rows") == 32
 
 
 def test_executor_keeps_rows_of_equal_cells_in_a_split(tmp_path: Path) -> None:
