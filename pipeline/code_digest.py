@@ -47,12 +47,16 @@ def _sources(modules: Iterable[str]) -> dict[str, bytes]:
     """Reads the modules and, through their imports, all of ours behind them."""
     sources: dict[str, bytes] = {}
     pending = list(modules)
+    seen: set[str] = set()
     packages = {name.partition(".")[0] for name in pending}
     while pending:
         name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
         path = source_path(name)
         is_ours = path is not None and (name.partition(".")[0] in packages or _is_ours(path))
-        if path is not None and is_ours and name not in sources:
+        if path is not None and is_ours:
             sources[name] = path.read_bytes()
             package = name if path.name == _PACKAGE_FILE else name.rpartition(".")[0]
             pending.extend(_imported_names(sources[name], package))
@@ -90,14 +94,19 @@ def _installed_dirs() -> frozenset[Path]:
     return frozenset(Path(sysconfig.get_path(key)) for key in ("stdlib", "purelib", "platlib"))
 
 
-def _imported_names(source: bytes, package: str) -> Iterator[str]:
+@cache
+def _imported_names(source: bytes, package: str) -> tuple[str, ...]:
     """Names every module that a source may import, each `from` name taken for a module too.
 
     Args:
         source: Python.
         package: The package at which its relative imports start.
     """
-    for node in ast.walk(ast.parse(source)):
+    return tuple(dict.fromkeys(_names_in(ast.parse(source), package)))
+
+
+def _names_in(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
