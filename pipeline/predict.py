@@ -14,6 +14,7 @@ from components.batch_predictor.blocks import read_block
 from components.batch_predictor.model import PushedModel, read_model
 from components.batch_predictor.output import free_names, write_csv, write_parquet
 from components.pusher.versions import list_versions
+from components.quick_imports import quick_imports
 from pipeline.config import Config
 from pipeline.errors import ModelError, NodeFailedError, StateError
 from pipeline.interrupts import Interrupts
@@ -183,7 +184,8 @@ def _ask(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
 
-    from components.batch_predictor.predictor import predict_blocks, signature_names
+    with quick_imports():
+        from components.batch_predictor.predictor import predict_blocks, signature_names
 
     try:
         names = signature_names(model.path)

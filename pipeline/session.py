@@ -12,6 +12,7 @@ from absl import logging
 from rich.console import Console
 
 from components.mlflow_tracker.client import Tracker
+from components.quick_imports import quick_imports
 from pipeline.auto_features import resolve_features
 from pipeline.config import Config
 from pipeline.data_check import check_data
@@ -77,8 +78,9 @@ def start(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
 
-    from pipeline.graph import create_pipeline
-    from pipeline.runner import PipelineRunner
+    with quick_imports():
+        from pipeline.graph import create_pipeline
+        from pipeline.runner import PipelineRunner
 
     runner = PipelineRunner(config, view, interrupts, tracker)
     runner.run(create_pipeline(config))

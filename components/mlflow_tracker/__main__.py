@@ -33,6 +33,7 @@ from components.mlflow_tracker.events import (
     read_events,
 )
 from components.mlflow_tracker.projector import Projector
+from components.quick_imports import quick_imports
 
 if TYPE_CHECKING:
     from components.mlflow_tracker.store import RunWriter
@@ -46,7 +47,8 @@ def main() -> None:
     """Writes events until they end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and says so here
     try:
-        from components.mlflow_tracker import store  # imports MLflow, which may fail too
+        with quick_imports():
+            from components.mlflow_tracker import store  # imports MLflow, which may fail too
 
         _say({"ready": True})
         # MLflow prints addresses, be there credentials in them; the runner reads JSON only.
