@@ -1,6 +1,6 @@
 """`input_fn` of training and evaluation: a tf.data pipeline over the transformed examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,10 @@ from trainer.signatures import EXAMPLE_WEIGHT
 
 SHUFFLE_BUFFER_EXAMPLES = 10_000
 _COUNTED_AT_ONCE = 10_000
+_PREFETCHED = 2
+_PARSED_AT_ONCE = 2000  # parsing 100 by 100 takes half as much time again
+
+Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
 
 
 def make_dataset(
@@ -23,6 +27,9 @@ def make_dataset(
     class_weights: Sequence[float] | None = None,
 ) -> tf.data.Dataset:
     """Reads transformed examples in batches.
+
+    To be shuffled, examples that all go into the buffer are read once and kept in memory; more of
+    them are read anew in every pass. Their order is the same either way.
 
     Args:
         file_patterns: Patterns of gzipped TFRecord files of `tf.Example`s.
@@ -45,11 +52,8 @@ def make_dataset(
     """
     if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
         raise ValueError(f"no feature can be named {EXAMPLE_WEIGHT} where examples have weights")
-    dataset = _read(file_patterns)
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(SHUFFLE_BUFFER_EXAMPLES, seed=shuffle_seed).repeat()
 
-    def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def parse(serialized: tf.Tensor) -> Batch:
         features = tf.io.parse_example(serialized, dict(feature_spec))
         labels = tf.reshape(features.pop(label), [-1])
         factors = []
@@ -62,7 +66,26 @@ def make_dataset(
             features[EXAMPLE_WEIGHT] = tf.math.reduce_prod(tf.stack(factors), axis=0)
         return features, labels
 
-    return dataset.batch(batch_size).map(parse).prefetch(tf.data.AUTOTUNE)
+    if shuffle_seed is None:
+        dataset = _read(file_patterns).batch(batch_size).map(parse)
+        return dataset.prefetch(tf.data.AUTOTUNE)
+
+    is_dense = all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values())
+    n_batches = max(1, _PARSED_AT_ONCE // batch_size) if is_dense else 1
+
+    def shuffle(dataset: tf.data.Dataset) -> tf.data.Dataset:
+        dataset = dataset.shuffle(SHUFFLE_BUFFER_EXAMPLES, seed=shuffle_seed).repeat()
+        return dataset.batch(n_batches * batch_size, drop_remainder=True)  # it has no end
+
+    loaded = _load(file_patterns, parse) if is_dense else None
+    if loaded is None:
+        dataset = shuffle(_read(file_patterns)).map(parse)
+    else:
+        dataset = _pick(loaded, shuffle(tf.data.Dataset.range(len(loaded[1]))))
+    if n_batches > 1:
+        dataset = dataset.map(lambda *batch: _split(batch, n_batches))
+    dataset = dataset.prefetch(_PREFETCHED)
+    return dataset.unbatch() if n_batches > 1 else dataset
 
 
 def count_classes(
@@ -107,3 +130,37 @@ def _read(file_patterns: Sequence[str]) -> tf.data.Dataset:
     if not paths:
         raise tf.errors.NotFoundError(None, None, f"no examples match {list(file_patterns)}")
     return tf.data.TFRecordDataset(paths, compression_type="GZIP")
+
+
+def _load(file_patterns: Sequence[str], parse: Callable[[tf.Tensor], Batch]) -> Any | None:
+    """Reads all examples, as `parse` gives them, in NumPy arrays; None if the buffer is smaller."""
+    # In a graph of its own, since Estimator has one under construction.
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        block = _read(file_patterns).batch(SHUFFLE_BUFFER_EXAMPLES + 1).map(parse)
+        following = tf.compat.v1.data.make_one_shot_iterator(block).get_next()
+        try:
+            loaded = session.run(following)
+        except tf.errors.OutOfRangeError:  # there are none
+            return None
+    return None if len(loaded[1]) > SHUFFLE_BUFFER_EXAMPLES else loaded
+
+
+def _pick(loaded: Any, indices: tf.data.Dataset) -> tf.data.Dataset:
+    """Gives the loaded examples of each batch of indices."""
+    signature = tf.nest.map_structure(lambda array: tf.TensorSpec(array.shape, array.dtype), loaded)
+    # By a generator: the graph, which every checkpoint writes, would hold constants.
+    held = tf.data.Dataset.from_generator(lambda: iter([loaded]), output_signature=signature)
+    held = held.flat_map(lambda *batch: tf.data.Dataset.from_tensors(batch).repeat())
+
+    def pick(batch: Batch, indices: tf.Tensor) -> Batch:
+        picked: Batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), batch)
+        return picked
+
+    return tf.data.Dataset.zip(held, indices).map(pick)
+
+
+def _split(batch: Any, n_batches: int) -> Any:
+    """Gives a batch, `[n_batches * batch_size, ...]`, as `[n_batches, batch_size, ...]`."""
+    return tf.nest.map_structure(
+        lambda tensor: tf.reshape(tensor, [n_batches, -1, *tensor.shape[1:]]), batch
+    )

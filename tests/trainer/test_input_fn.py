@@ -111,6 +111,62 @@ def test_make_dataset_with_seed_zero_shuffles_too(pattern: str) -> None:
     assert numbers[:20] != sorted(numbers[:20])
 
 
+@pytest.mark.parametrize("n_examples", [30, 60])
+def test_make_dataset_shuffles_as_one_buffer_over_all_records_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_examples: int
+) -> None:
+    monkeypatch.setattr(module, "SHUFFLE_BUFFER_EXAMPLES", 40)  # kept in memory, and not
+    monkeypatch.setattr(module, "_PARSED_AT_ONCE", 25)
+    write_shard(tmp_path / "data.gz", range(n_examples))
+    records = tf.data.TFRecordDataset(str(tmp_path / "data.gz"), "GZIP").shuffle(40, seed=1)
+    parsed = records.repeat(4).map(lambda record: tf.io.parse_single_example(record, SPEC)["x"])
+
+    numbers = read(make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 8, shuffle_seed=1))
+
+    expected = [int(number[0]) for number in parsed.as_numpy_iterator()]
+    assert list(islice(numbers, 4 * n_examples)) == expected
+
+
+def test_make_dataset_with_seed_keeps_few_examples_in_memory(tmp_path: Path, pattern: str) -> None:
+    numbers = read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1))
+    for path in tmp_path.glob("data-*"):
+        path.unlink()
+
+    assert sorted(islice(numbers, 20)) == list(range(20))
+
+
+def test_make_dataset_with_seed_holds_no_examples_in_the_graph(tmp_path: Path) -> None:
+    write_shard(tmp_path / "data.gz", range(5000))
+
+    with tf.Graph().as_default() as graph:
+        make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 8, shuffle_seed=1)
+
+    assert graph.as_graph_def().ByteSize() < 20_000  # the examples take 60,000
+
+
+@pytest.mark.parametrize("words_spec", [tf.io.FixedLenFeature([1], tf.string), None])
+def test_make_dataset_with_seed_gives_words(
+    tmp_path: Path, words_spec: tf.io.FixedLenFeature | None
+) -> None:
+    with tf.io.TFRecordWriter(str(tmp_path / "data.gz"), "GZIP") as writer:
+        for class_id, word in ((0, b"a"), (1, b"bee")):
+            features = {
+                "word": tf.train.Feature(bytes_list=tf.train.BytesList(value=[word])),
+                "y": tf.train.Feature(int64_list=tf.train.Int64List(value=[class_id])),
+            }
+            example = tf.train.Example(features=tf.train.Features(feature=features))
+            writer.write(example.SerializeToString())
+    spec = {"word": words_spec or tf.io.VarLenFeature(tf.string), "y": SPEC["y"]}
+    dataset = make_dataset([str(tmp_path / "data.gz")], spec, "y", 2, shuffle_seed=1)
+
+    features, labels = next(iter(dataset))
+
+    words = features["word"] if words_spec else tf.sparse.to_dense(features["word"])
+    assert words.shape == (2, 1)
+    found = zip(labels.numpy().tolist(), words.numpy().ravel().tolist(), strict=True)
+    assert dict(found) == {0: b"a", 1: b"bee"}
+
+
 def test_make_dataset_names_the_pattern_that_no_file_matches(tmp_path: Path) -> None:
     with pytest.raises(tf.errors.NotFoundError, match=r"no examples match .*absent-\*"):
         make_dataset([str(tmp_path / "absent-*")], SPEC, "y", 4)
