@@ -40,13 +40,27 @@ def make_estimator(
         select_model_fn(settings.model),
         model_dir=model_dir,
         params=make_params(settings, transform_output),
-        config=tf.estimator.RunConfig(
-            tf_random_seed=settings.model.seed,
-            save_checkpoints_steps=settings.train.eval_every_steps,
-            save_summary_steps=settings.train.summary_every_steps,
-            log_step_count_steps=settings.train.summary_every_steps,
-        ),
+        config=_make_run_config(settings),
     )
+
+
+def _make_run_config(settings: TrainerSettings) -> tf.estimator.RunConfig:
+    config = tf.estimator.RunConfig(
+        tf_random_seed=settings.model.seed,
+        save_checkpoints_steps=settings.train.eval_every_steps,
+        save_summary_steps=settings.train.summary_every_steps,
+        log_step_count_steps=settings.train.summary_every_steps,
+    )
+    if config.cluster_spec:  # Estimator knows which machines a session concerns
+        return config
+    # The ops of a step are so short that handing them to other threads costs more than it saves; a
+    # long one still uses every core.
+    session_config = tf.compat.v1.ConfigProto(
+        inter_op_parallelism_threads=-1, allow_soft_placement=True
+    )
+    optimizations = session_config.graph_options.rewrite_options
+    optimizations.meta_optimizer_iterations = type(optimizations).ONE  # Estimator's own default
+    return config.replace(session_config=session_config)
 
 
 def train(
