@@ -1,0 +1,163 @@
+"""Training steps per second: of our `input_fn`, of tensors in memory, and of Keras, in turns."""
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+from e2e_workspace import Workspace
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.mlflow_tracker.curves import CurveReader
+from trainer import training
+from trainer.config import TrainerSettings
+
+pytestmark = [
+    pytest.mark.benchmark,
+    # The layers of the guide, which TensorFlow 2.15 still has.
+    pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
+    # Keras draws the layers' seeds by randint(1, 1e9).
+    pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
+]
+
+ROUNDS = 5
+STEPS = 5000
+WARM_UP_STEPS = 200
+BATCH_SIZE = 100
+WIDTHS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+LABEL = "species"
+SETTINGS = TrainerSettings.model_validate(
+    {
+        "label": LABEL,
+        "features": {name: {"kind": "numeric"} for name in WIDTHS},
+        "train": {"steps": STEPS, "eval_every_steps": STEPS},  # all others as they are shipped
+    }
+)
+REQUIRED = {"memory": 0.9, "keras": 2.5}
+GROSS = {"memory": 0.5, "keras": 1.0}
+
+Columns = Mapping[str, np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Transformed examples, in files and in memory."""
+
+    transform_dir: str
+    train_file: str
+    eval_file: str
+    columns: Columns
+
+
+@pytest.fixture(scope="module")
+def transform_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Transform node's folder of a run of the Iris pipeline."""
+    workspace = Workspace(tmp_path_factory.mktemp("iris") / "artifacts")
+    workspace.run("--set", "mlflow.enabled=false")
+    return workspace.root / "pipeline_root" / "iris" / "Transform"
+
+
+@pytest.fixture(params=[150, 1_000_000], ids="{} rows".format)
+def data(request: pytest.FixtureRequest, transform_dir: Path, tmp_path: Path) -> Data:
+    """The examples of so many rows, of which two thirds are to train on."""
+    (graph,) = (transform_dir / "transform_graph").iterdir()
+    (eval_file,) = (transform_dir / "transformed_examples").glob("*/Split-eval/*")
+    source, n_examples = np.random.default_rng(1), request.param * 2 // 3
+    values = source.normal(size=(n_examples, len(WIDTHS))).astype(np.float32)
+    columns = {name: values[:, [index]] for index, name in enumerate(WIDTHS)}
+    columns[LABEL] = source.integers(3, size=(n_examples, 1))
+    path = tmp_path / "train.gz"
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for index in range(n_examples):
+            writer.write(serialize(columns, index))
+    return Data(str(graph), str(path), str(eval_file), columns)
+
+
+def serialize(columns: Columns, index: int) -> bytes:
+    example = tf.train.Example()
+    for name, column in columns.items():
+        feature = example.features.feature[name]
+        values = feature.int64_list if name == LABEL else feature.float_list
+        values.value.append(column[index, 0])
+    serialized: bytes = example.SerializeToString()
+    return serialized
+
+
+def estimator_rate(data: Data, model_dir: Path) -> float:
+    """Trains as the Trainer does, and gives the rate between the first and the last points."""
+    transform_output = tft.TFTransformOutput(data.transform_dir)
+    estimator = training.make_estimator(SETTINGS, transform_output, str(model_dir))
+    fn_args = FnArgs(train_files=[data.train_file], eval_files=[data.eval_file])
+    training.train(estimator, SETTINGS, transform_output, fn_args)
+    points = [point for point in CurveReader().read(model_dir) if point.key == "train/loss"]
+    first = next(point for point in points if point.step >= WARM_UP_STEPS)
+    return 1000 * (points[-1].step - first.step) / (points[-1].timestamp_ms - first.timestamp_ms)
+
+
+def memory_rate(data: Data, model_dir: Path) -> float:
+    """Does the same with tensors in memory to train on."""
+    from_files = training.make_dataset
+
+    def from_memory(*args: Any, shuffle_seed: int | None = None, **options: Any) -> tf.data.Dataset:
+        if shuffle_seed is None:
+            return from_files(*args, **options)
+        features = {name: data.columns[name] for name in WIDTHS}
+        dataset = tf.data.Dataset.from_tensor_slices((features, data.columns[LABEL][:, 0]))
+        return dataset.shuffle(10_000, seed=shuffle_seed).repeat().batch(BATCH_SIZE)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "make_dataset", from_memory)
+        return estimator_rate(data, model_dir)
+
+
+def keras_rate(data: Data, _: Path) -> float:
+    """Fits the same network to the same arrays, all settings of `fit` being the default ones.
+
+    But it draws no progress bar, and the first epoch, in which it traces the graph, is not counted.
+    """
+    values = np.concatenate([data.columns[name] for name in WIDTHS], axis=1)
+    values, labels = (array[: STEPS * BATCH_SIZE] for array in (values, data.columns[LABEL]))
+    layers = [tf.keras.layers.Dense(units, "relu") for units in SETTINGS.model.hidden_units]
+    model = tf.keras.Sequential([*layers, tf.keras.layers.Dense(3)])
+    model.compile(
+        tf.keras.optimizers.Adagrad(SETTINGS.model.learning_rate),
+        tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    few = slice(0, 10 * BATCH_SIZE)
+    model.fit(values[few], labels[few], batch_size=BATCH_SIZE, verbose=0)
+    steps_per_epoch = -(-len(values) // BATCH_SIZE)
+    epochs = min(STEPS // steps_per_epoch, 1000)
+    start = time.perf_counter()
+    model.fit(values, labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
+    return epochs * steps_per_epoch / (time.perf_counter() - start)
+
+
+@pytest.mark.timeout(1800)
+def test_training_is_about_as_fast_as_from_memory_and_faster_than_keras(
+    data: Data, tmp_path: Path
+) -> None:
+    programs = [("ours", estimator_rate), ("memory", memory_rate), ("keras", keras_rate)]
+    rounds: list[dict[str, float]] = []
+    for number in range(ROUNDS):
+        turn = number % len(programs)
+        rates = {
+            name: rate(data, tmp_path / f"{name}-{number}")
+            for name, rate in (*programs[turn:], *programs[:turn])
+        }
+        rounds.append(rates)
+        print(", ".join(f"{name} {rates[name]:.0f} steps/s" for name, _ in programs), flush=True)
+    for other, required in REQUIRED.items():
+        ratios = sorted(rates["ours"] / rates[other] for rates in rounds)
+        median = statistics.median(ratios)
+        print(
+            f"{len(data.columns[LABEL])} examples, ours / {other}: median {median:.2f}"
+            f" (from {ratios[0]:.2f} to {ratios[-1]:.2f}; required: {required})"
+        )
+        assert median > GROSS[other]
