@@ -44,6 +44,9 @@ _File = tuple[int, tuple[str, Sequence[str]]]
 """Its number, its path, and those of its shards."""
 
 
+_IN_PROCESS = "--runner=FnApiRunner"
+
+
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Reads CSV by Arrow in blocks and encodes by batch of columns, one Beam element per file."""
 
@@ -111,7 +114,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         Beam would write them one after another too, and takes a fifth of a second to begin.
         """
-        if not self._beam_pipeline_args:
+        if not self._beam_pipeline_args or _IN_PROCESS in self._beam_pipeline_args:
             for file in files:
                 deque(write.process(file), maxlen=0)
             return
