@@ -20,6 +20,7 @@ _LIBRARIES = (
     "keras-tuner",
     "scikit-learn",
     "tensorflow",
+    "tensorflow-data-validation",
     "tensorflow-model-analysis",
     "tensorflow-transform",
     "tfx",

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from serving.engine import Engine, Signature
 from trainer.signatures import (
     CLASSIFY_SIGNATURE,
     EXAMPLES_SIGNATURE,
@@ -30,15 +32,15 @@ _SAME_AS = {
 
 
 class ServedModel:
-    """A SavedModel, asked as a server would."""
+    """A SavedModel, asked by what serves it."""
 
     def __init__(self, saved_model_dir: str) -> None:
         """Loads the model.
 
         Raises:
-            Exception: Whatever TensorFlow raises of a model that cannot be loaded.
+            ModelLoadError: If it cannot be served.
         """
-        self._model = tf.saved_model.load(saved_model_dir)
+        self._engine = Engine(Path(saved_model_dir))
 
     def answer(self, examples: Sequence[bytes]) -> dict[str, Answers]:
         """Asks every signature about all examples at once.
@@ -48,13 +50,16 @@ class ServedModel:
 
         Returns:
             Signature name to its answers, `EXAMPLES_SIGNATURE` first where there is one.
+
+        Raises:
+            ServingError: If it does not answer.
         """
-        names = sorted(self._model.signatures, key=lambda name: (name != EXAMPLES_SIGNATURE, name))
-        return {name: self._ask(name, examples) for name in names}
+        names = sorted(self._engine.signatures, key=lambda name: (name != EXAMPLES_SIGNATURE, name))
+        return {name: self._caller(name, examples)() for name in names}
 
     def answer_one_by_one(self, examples: Sequence[bytes]) -> Answers:
         """Asks `SERVING_SIGNATURE` about each example alone."""
-        answers = [self._ask(SERVING_SIGNATURE, [example]) for example in examples]
+        answers = [self._caller(SERVING_SIGNATURE, [example])() for example in examples]
         return {name: np.concatenate([one[name] for one in answers]) for name in answers[0]}
 
     def milliseconds(self, example: bytes) -> float:
@@ -67,29 +72,24 @@ class ServedModel:
             seconds.append(time.perf_counter() - start)
         return float(np.median(seconds[_WARM_UPS:])) * 1000
 
-    def _ask(self, name: str, examples: Sequence[bytes]) -> Answers:
-        return {key: value.numpy() for key, value in self._caller(name, examples)().items()}
-
-    def _caller(self, name: str, examples: Sequence[bytes]) -> Callable[[], dict[str, tf.Tensor]]:
-        signature = self._model.signatures[name]
-        _, inputs = signature.structured_input_signature
-        tensors = _inputs_of(inputs, examples) if name == SERVING_SIGNATURE else None
-        if tensors is None:
-            tensors = dict.fromkeys(inputs, tf.constant(examples))
-        return lambda: signature(**tensors)
+    def _caller(self, name: str, examples: Sequence[bytes]) -> Callable[[], Answers]:
+        signature = self._engine.signatures[name]
+        if name == SERVING_SIGNATURE:
+            inputs = _columns_of(signature, examples)
+        else:
+            inputs = dict.fromkeys(signature.inputs, np.array(examples, object))
+        return lambda: self._engine.run(signature, inputs)
 
 
-def _inputs_of(
-    inputs: Mapping[str, tf.TensorSpec], examples: Sequence[bytes]
-) -> dict[str, tf.Tensor]:
+def _columns_of(signature: Signature, examples: Sequence[bytes]) -> dict[str, Array]:
     """Reads what a signature of raw columns takes; a gap is as a server is sent it."""
-    spec = {name: tf.io.VarLenFeature(tensor.dtype) for name, tensor in inputs.items()}
+    spec = {name: tf.io.VarLenFeature(tensor.dtype) for name, tensor in signature.inputs.items()}
     columns = tf.io.parse_example(tf.constant(examples), spec)
     one_each = [len(examples), 1]
     return {
         name: tf.sparse.to_dense(
             tf.sparse.reset_shape(column, one_each), default_value=_GAPS.get(column.dtype)
-        )[:, 0]
+        )[:, 0].numpy()
         for name, column in columns.items()
     }
 

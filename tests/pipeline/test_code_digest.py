@@ -164,4 +164,4 @@ def test_code_digest_reaches_the_code_of_our_nodes(name: str, behind: str) -> No
     sources = module._sources([name])
 
     assert behind in sources
-    assert all(source.split(".")[0] in ("trainer", "components") for source in sources)
+    assert all(source.split(".")[0] in ("components", "serving", "trainer") for source in sources)
