@@ -112,7 +112,7 @@ def _write_slow_model(folder: Path) -> None:
     with tf.Graph().as_default(), _V1.Session() as session:
         x = _V1.placeholder(tf.float32, [None], "x")
         numbers = tf.random.uniform([2000, 2000])
-        y = x + tf.minimum(tf.reduce_sum(numbers @ numbers @ numbers), 0)
+        y = x + tf.minimum(tf.reduce_sum(numbers @ numbers @ numbers @ numbers), 0)
         info = _V1.saved_model.build_tensor_info
         signature = _V1.saved_model.build_signature_def(
             {"x": info(x)}, {"y": info(y)}, "tensorflow/serving/predict"
@@ -520,7 +520,7 @@ def test_a_message_above_the_limit_is_refused(client: _Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "slow_client", [ServingSettings(limits=LimitSettings(timeout_seconds=0.2))], indirect=True
+    "slow_client", [ServingSettings(limits=LimitSettings(timeout_seconds=0.1))], indirect=True
 )
 def test_the_limit_of_time_holds_for_the_message_and_for_the_answer(
     slow_client: _Client, requests_seen: _Seen
