@@ -32,7 +32,7 @@ test-slow: setup ## Run the tests that take minutes
 test-servers: setup ## Run the tests with PostgreSQL, a browser and fresh environments
 	$(BIN)/pytest -m servers $(ARGS)
 
-bench: setup ## Measure what tracking costs
+bench: setup ## Measure the pipeline, training, the server and tracking; takes an hour or more
 	$(BIN)/pytest -m benchmark -s $(ARGS)
 
 ui: setup ## Show the runs in MLflow's user interface
