@@ -1,10 +1,12 @@
 """The command `serve`, as a process."""
 
 import json
+import logging
 import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from raw_http import Clients, ask, post
 from served_models import write_model
 from server_process import COMMAND, PROJECT_DIR, ServerProcess
 
+from components.pusher.versions import PushRecord, held, publish
 from pipeline.__main__ import run_command
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
@@ -102,6 +105,54 @@ def test_serve_ends_at_sigterm_having_answered_all(server: ServerProcess) -> Non
     assert clients.n_answers > 50
     logged = [json.loads(line) for line in server.output]
     assert sum(line["path"] == "/v1/models/half:predict" for line in logged) > clients.n_answers
+
+
+@pytest.mark.slow
+def test_serve_answers_through_a_hundred_pushes(half: Path, tmp_path: Path) -> None:
+    def push(name: str) -> int:
+        with held(tmp_path):
+            return publish(half / "1", tmp_path, PushRecord(name, "of-the-test"))
+
+    def states(port: int) -> dict[str, str]:
+        status, _, body = ask(port, b"GET /v1/models/pushed HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert status == 200
+        return {one["version"]: one["state"] for one in json.loads(body)["model_version_status"]}
+
+    push("first")
+    seconds, resident, n_files = [], {}, {}
+    with ServerProcess(
+        "--model", f"pushed={tmp_path}", "--set", f"paths.root={tmp_path}"
+    ) as server:
+        process = psutil.Process(server.process.pid)
+        clients = Clients(server.rest_port, "/v1/models/pushed:predict", 4)
+        for number in range(1, 101):
+            version = str(push(str(number)))
+            start = time.monotonic()
+            while states(server.rest_port).get(version) != "AVAILABLE":
+                assert time.monotonic() < start + 30
+                time.sleep(0.02)
+            seconds.append(time.monotonic() - start)
+            while "UNLOADING" in states(server.rest_port).values():
+                time.sleep(0.02)
+            if number in (20, 60, 100):
+                resident[number] = process.memory_info().rss / 2**20
+                n_files[number] = process.num_fds()
+        assert server.stop() == 0
+    clients.join()
+
+    logging.getLogger(__name__).info(
+        "MiB by pushes: %s; open files: %s; seconds from push to served: median %.2f, most %.2f;"
+        " %d answers",
+        resident,
+        n_files,
+        statistics.median(seconds),
+        max(seconds),
+        clients.n_answers,
+    )
+    assert clients.faults == []
+    assert resident[100] - resident[20] < 40
+    assert n_files[100] <= n_files[20] + 2
+    assert statistics.median(seconds) < 1
 
 
 @pytest.mark.parametrize(
