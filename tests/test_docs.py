@@ -9,6 +9,7 @@ import config_reference
 import pytest
 
 from pipeline.__main__ import make_parser
+from pipeline.report import make_report
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
@@ -61,3 +62,10 @@ LAYOUT = set(re.findall(r"^ {4,}([a-z_]+/)(?:[a-z]+/)? ", README, re.MULTILINE))
 @pytest.mark.parametrize("folder", sorted(LAYOUT - {"artifacts/"}))  # that is made by a run
 def test_readme_layout_names_folders_that_exist(folder: str) -> None:
     assert (PROJECT_DIR / folder).is_dir() or (PROJECT_DIR / "components" / folder).is_dir()
+
+
+def test_readme_names_the_keys_of_the_json_object() -> None:
+    text = README[README.index("` prints one object and nothing else:") :].partition("\n\n")[0]
+    fields = make_report("id", None, []).to_json()
+
+    assert re.findall(r"`(\w+)`", text) == [*fields, "id", "state", "seconds"]
