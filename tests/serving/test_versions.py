@@ -1,9 +1,7 @@
 """Versions found, loaded, swapped, refused and let go."""
 
 import asyncio
-import logging
 import math
-import os
 import shutil
 import threading
 import time
@@ -426,46 +424,3 @@ def test_catalog_close_answers_what_was_asked(base: Path) -> None:
             catalog.find("half")
 
     asyncio.run(test())
-
-
-def _resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-@pytest.mark.slow
-def test_catalog_swaps_a_hundred_times_under_load(base: Path) -> None:
-    resident: dict[int, float] = {}
-    steady: list[float] = []
-    swapping: list[float] = []
-
-    async def client(catalog: Catalog, kept: list[list[float]]) -> None:
-        while kept:
-            start = time.perf_counter()
-            await _ask(catalog)
-            kept[0].append(time.perf_counter() - start)
-            await asyncio.sleep(0.002)
-
-    async def test(catalog: Catalog) -> None:
-        kept = [steady]
-        clients = [asyncio.create_task(client(catalog, kept)) for _ in range(4)]
-        await asyncio.sleep(3)
-        kept[0] = swapping
-        for number in range(2, 102):
-            (base / str(number - 1)).rename(base / str(number))
-            await catalog.poll()
-            await _until(lambda: "UNLOADING" not in _states(catalog).values())
-            assert _served(catalog) == [number]
-            if number - 1 in (20, 60, 100):
-                resident[number - 1] = _resident_mib()
-        kept.clear()
-        await asyncio.gather(*clients)  # none has failed
-
-    _run(test, base)
-    p99 = {
-        name: np.percentile(seconds, 99) * 1000
-        for name, seconds in [("steady", steady), ("swapping", swapping)]
-    }
-    report = f"MiB by swaps: {resident}; ms at p99: {p99}; {len(swapping)} requests"
-    logging.getLogger(__name__).info(report)
-    assert resident[100] - resident[20] < 25
