@@ -303,8 +303,7 @@ class Catalog:
         served = self._served[version.model]
         if version.number not in served:
             version.state = State.LOADING
-        n_calls = self._settings.batching.num_batch_threads
-        engine, columns = await in_thread(_load, path, n_calls)
+        engine, columns = await in_thread(_load, path)
         on_batch = self._make_on_batch(version.model, columns)
         batcher = Batcher(engine, self._settings.batching, on_batch)
         if version.number in served:
@@ -345,11 +344,11 @@ class Catalog:
         return labels[label]
 
 
-def _load(path: Path, n_calls: int) -> tuple[Engine, Mapping[str, Column]]:
+def _load(path: Path) -> tuple[Engine, Mapping[str, Column]]:
     if not path.is_dir():
         raise ModelLoadError("there is no folder of this version")
     try:
         columns = read_columns(path)
     except ValueError as error:
         raise ModelLoadError(str(error).replace(f"{path}/", "")) from None
-    return load_engine(path, columns, n_calls), columns
+    return load_engine(path, columns), columns

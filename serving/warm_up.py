@@ -23,7 +23,7 @@ _BATCH_SIZE = 32
 _Request = tuple[Signature, Arrays]
 
 
-def load_engine(model_dir: Path, columns: Mapping[str, Column], n_calls: int = 1) -> Engine:
+def load_engine(model_dir: Path, columns: Mapping[str, Column]) -> Engine:
     """Loads a model and warms it up.
 
     Args:
@@ -31,12 +31,11 @@ def load_engine(model_dir: Path, columns: Mapping[str, Column], n_calls: int = 1
             Serving's form: a TFRecord file of PredictionLog messages.
         columns: What is known of the raw columns; examples of theirs are the requests where the
             model brings none.
-        n_calls: How many calls are computed at a time.
 
     Raises:
         ModelLoadError: If it cannot be loaded, or fails.
     """
-    engine = Engine(model_dir, n_calls)
+    engine = Engine(model_dir)
     try:
         warm_up(engine, model_dir, columns)
     except ModelLoadError:

@@ -1,7 +1,7 @@
 """What the model alone takes for a row, without a server: python bare_call.py MODEL_DIR SECONDS.
 
-Prints one JSON object: medians of a call in milliseconds, `p50` by TensorFlow's executor of a single
-thread, as servers are commonly told to use, and `engine` as the server here does it.
+Prints one JSON object: medians of a call in milliseconds, `p50` by TensorFlow's executor of a
+single thread, the quickest there is, and `engine` as the server here does it.
 """
 
 import json

@@ -144,7 +144,8 @@ def test_server_is_as_fast_as_promised(tmp_path: Path) -> None:
             )
             floor = tell("grpc_load.py", "load", echo, ECHO, request, "32", SECONDS, env=env)
             print(
-                f"bare {bare['p50'] * 1000:.0f} us (engine {bare['engine'] * 1000:.0f}); REST 1: {alone['p50'] * 1000:.0f} us; REST 32:"
+                f"bare {bare['p50'] * 1000:.0f} us (engine {bare['engine'] * 1000:.0f});"
+                f" REST 1: {alone['p50'] * 1000:.0f} us; REST 32:"
                 f" {many['rate']:.0f}/s, p50 {many['p50']:.1f} ms, p99 {many['p99']:.1f} ms;"
                 f" FastAPI {naive['rate']:.0f}/s; MLflow {theirs['rate']:.0f}/s;"
                 f" gRPC {call['rate']:.0f}/s, echo {floor['rate']:.0f}/s"
