@@ -22,16 +22,16 @@ from pipeline.session import default_config_path, start
 from pipeline.views import PlainView
 
 NODES = {
-    "CsvExampleGen": 0.1,
-    "StatisticsGen": 1.5,
+    "CsvExampleGen": 0.02,
+    "StatisticsGen": 0.2,
     "SchemaGen": 0.005,
     "ExampleValidator": 0.005,
     "DataGate": 0.005,
-    "Transform": 2.0,
-    "Trainer": 1.5,
+    "Transform": 1.0,
+    "Trainer": 1.0,
     "BaselineResolver": 0.005,
-    "ServingCheck": 0.5,
-    "Evaluator": 2.0,
+    "ServingCheck": 0.1,
+    "Evaluator": 0.5,
     "Pusher": 0.005,
 }
 """Node to the seconds after which it is interrupted: in the midst of its work, if it takes any."""
