@@ -1,10 +1,10 @@
 """A line of JSON for each request, on standard output."""
 
+import asyncio
 import logging
 import os
 import re
 import threading
-import time
 from datetime import datetime, timezone
 from queue import SimpleQueue
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from serving.errors import Code
+from serving.rest.messages import Answer, Request
 
 _log = logging.getLogger(__name__)
 _MODEL = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?", re.IGNORECASE)
@@ -34,43 +35,38 @@ class AccessLog:
         self._thread = threading.Thread(target=self._work, name="access-log", daemon=True)
         self._thread.start()
 
-    def wrap(self, app: Any) -> Any:
-        """Makes an ASGI application that does the same and is logged."""
+    def write_http(
+        self,
+        transport: asyncio.BaseTransport,
+        request: Request | None,
+        answer: Answer,
+        seconds: float,
+    ) -> None:
+        """Logs an answer.
 
-        async def logged(scope: Any, receive: Any, send: Any) -> None:
-            start = time.perf_counter()
-            status, n_bytes = 0, 0
-
-            async def send_counted(message: Any) -> None:
-                nonlocal status, n_bytes
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                else:
-                    n_bytes += len(message.get("body", b""))
-                await send(message)
-
-            try:
-                await app(scope, receive, send_counted)
-            finally:
-                client, path = scope["client"], scope["raw_path"].decode("ascii")
-                match = _MODEL.match(path)
-                self._write(
-                    {
-                        "client": f"{client[0]}:{client[1]}" if client else None,
-                        "method": scope["method"],
-                        "path": path,
-                        "model": match[1] if match else None,
-                        "version": int(match[2]) if match and match[2] else None,
-                        "status": status,
-                        "milliseconds": round((time.perf_counter() - start) * 1000, 3),
-                        "bytes": n_bytes,
-                    }
-                )
-
-        return logged
+        Args:
+            transport: Of the connection, whose other end is the client.
+            request: What was asked; None of a request that was refused before it was whole.
+            answer: What is sent.
+            seconds: How long it took.
+        """
+        client = transport.get_extra_info("peername")
+        match = _MODEL.match(request.path) if request else None
+        self._write(
+            {
+                "client": f"{client[0]}:{client[1]}" if client else None,
+                "method": request.method if request else None,
+                "path": request.path if request else None,
+                "model": match[1] if match else None,
+                "version": int(match[2]) if match and match[2] else None,
+                "status": answer.status,
+                "milliseconds": round(seconds * 1000, 3),
+                "bytes": len(answer.body),
+            }
+        )
 
     def write_rpc(self, model: str, entrypoint: str, api: str, code: Code, seconds: float) -> None:
-        """Logs a request of gRPC; those of REST are seen by `wrap`."""
+        """Logs a request of gRPC; those of REST are told by `write_http`."""
         if entrypoint == "GRPC":
             self._write(
                 {

@@ -1,6 +1,7 @@
 """What a request is held to, by whichever interface it came, before the model is asked."""
 
 import asyncio
+from typing import NoReturn
 
 from serving.batching import Outputs
 from serving.engine import Arrays, Signature
@@ -8,7 +9,7 @@ from serving.errors import Code, ServingError
 from serving.examples import parse_examples
 from serving.settings import ServingSettings
 from serving.threads import in_thread
-from serving.value_check import Violation
+from serving.value_check import ValueCheck
 from serving.versions import ServedVersion
 from trainer.signatures import (
     CLASSIFY_SIGNATURE,
@@ -34,50 +35,49 @@ def hold_to_limit(n_examples: int, settings: ServingSettings) -> None:
         )
 
 
-async def submit(
+def submit(
     served: ServedVersion, signature: Signature, inputs: Arrays, settings: ServingSettings
 ) -> asyncio.Future[Outputs]:
     """Sends a request to the model.
 
     Args:
-        served: The version, held by the caller until the answer is there.
+        served: The version.
         signature: One of its own.
         inputs: Values by input name.
         settings: Of the server.
 
     Returns:
-        What `Batcher.submit` gives.
+        What `Batcher.submit` gives; or a future that will hold INVALID_ARGUMENT if, with
+        `check_values`, the inputs are unlike those of the training.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if the inputs do not fit the signature, are more examples
-            than allowed or, with `check_values`, are unlike those of the training;
-            RESOURCE_EXHAUSTED, if too many examples are waiting.
+        ServingError: INVALID_ARGUMENT, if the inputs do not fit the signature, or are more examples
+            than allowed; RESOURCE_EXHAUSTED, if too many examples are waiting.
     """
     n_examples = signature.check(inputs)
     hold_to_limit(n_examples, settings)
     if settings.check_values and served.columns:
-        await _refuse_strange_values(served, signature, inputs)
+        values = _raw_columns(served, signature, inputs)
+        n_violations = sum(served.value_check.count(values).values())
+        if n_violations:
+            return in_thread(_refuse, served.value_check, values, n_violations)
     return served.submit(signature, inputs, n_examples)
 
 
-async def _refuse_strange_values(
-    served: ServedVersion, signature: Signature, inputs: Arrays
-) -> None:
-    """Looks at raw columns, or at the examples that hold them; other signatures go unchecked."""
+def _raw_columns(served: ServedVersion, signature: Signature, inputs: Arrays) -> Arrays:
+    """Gives the raw columns, be they in examples; none, of a signature that takes others."""
     if signature.name in _OF_EXAMPLES:
         (serialized,) = inputs.values()
-        inputs = parse_examples(serialized, served.columns)
-    elif signature.name != SERVING_SIGNATURE:
-        return
-    n_violations = sum(served.value_check.count(inputs).values())
-    if n_violations:
-        found = await in_thread(served.value_check.find, inputs, _MOST_EXPLAINED)
-        raise ServingError(Code.INVALID_ARGUMENT, _say(found, n_violations), found)
+        return parse_examples(serialized, served.columns)
+    return inputs if signature.name == SERVING_SIGNATURE else {}
 
 
-def _say(found: list[Violation], n_violations: int) -> str:
+def _refuse(check: ValueCheck, values: Arrays, n_violations: int) -> NoReturn:
+    """Says what is wrong, for which it may have to look up the nearest words."""
+    found = check.find(values, _MOST_EXPLAINED)
     first = found[0]
     more = f", and {n_violations - 1} more" if n_violations > 1 else ""
-    return (
+    message = (
         f"values unlike those of the training: row {first.row}, {first.column}: {first.text}{more}"
     )
+    raise ServingError(Code.INVALID_ARGUMENT, message, found)

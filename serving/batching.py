@@ -7,9 +7,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from serving.threads import in_thread
 
 _log = logging.getLogger(__name__)
 _QUICK_SECONDS = 0.0005
-_FEW_EXAMPLES = 8
+_FEW_EXAMPLES = 64
 _CANCELLED = ServingError(Code.CANCELLED, "the request was cancelled")
 
 Outputs = dict[str, NDArray[Any]]
@@ -29,8 +28,7 @@ OnBatch = Callable[[Signature, Arrays, int, float], None]
 """Told of each call of the model: signature, merged inputs, number of examples, seconds."""
 
 
-@dataclass(frozen=True)
-class _Request:
+class _Request(NamedTuple):
     signature: Signature
     inputs: Arrays
     n_examples: int
@@ -47,8 +45,8 @@ class _Request:
 class Batcher:
     """Calls an engine from threads of its own; nothing waits for a batch to fill.
 
-    A request that is alone is answered by the event loop itself if that takes less time than to
-    wake a thread and be woken by it. All methods belong to the event loop that made it.
+    Few examples of a quick model are answered by the event loop itself, which takes less time than
+    to wake a thread and be woken by it. All methods belong to the event loop that made it.
     """
 
     def __init__(self, engine: Engine, settings: BatchingSettings, on_batch: OnBatch) -> None:
@@ -87,7 +85,7 @@ class Batcher:
 
         Returns:
             All outputs by name, or the ServingError of this request alone, whatever it was merged
-            with. A request that is cancelled before its turn is not computed.
+            with. If it is done before the request's turn, the model is not asked.
 
         Raises:
             ServingError: RESOURCE_EXHAUSTED, if too many examples are waiting.
@@ -120,9 +118,11 @@ class Batcher:
         await asyncio.gather(*self._workers)
 
     def _take_arrived(self) -> None:
-        """Answers a request if it is alone, else leaves what has come at once to the threads."""
+        """Answers what has come at once if it is a small batch, else leaves it to the threads."""
         arrived, self._arrived = self._arrived, []
-        if len(arrived) == 1 and arrived[0].n_examples <= _FEW_EXAMPLES:
+        n_examples = sum(request.n_examples for request in arrived)
+        n_most = min(_FEW_EXAMPLES, self._settings.max_batch_size)
+        if n_examples <= n_most and len({request.key for request in arrived}) == 1:
             self._answer(arrived)
         else:
             for request in arrived:
@@ -166,7 +166,7 @@ class Batcher:
         """Asks the model for all at once, and for either half where that fails."""
         live = []
         for request in requests:
-            if request.future.cancelled():
+            if request.future.done():  # nobody waits any more
                 self._send([request], [_CANCELLED])
             else:
                 live.append(request)

@@ -15,7 +15,7 @@ def set_up_logging() -> None:
     handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("serving").setLevel(logging.INFO)
-    for name in ("absl", "tensorflow", "uvicorn"):
+    for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -2,27 +2,22 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import grpc
 import orjson
-import uvicorn
-from uvicorn.server import ServerState
 
 from serving.access_log import AccessLog
 from serving.errors import StartError
 from serving.listeners import Listeners, format_address, open_listeners
 from serving.metrics import METRICS_PATH, Metrics
 from serving.pages.page import make_pages
-from serving.rest.app import make_app
-from serving.rest.http_limits import (
-    KEEP_ALIVE_SECONDS,
-    LimitedProtocol,
-    is_readable,
-    refuse_connections,
-)
+from serving.rest.app import RestApp
+from serving.rest.connection import Clients, Connection, is_readable, refuse_connections
+from serving.rest.messages import JSON
 from serving.rpc.api import make_grpc_server
 from serving.settings import ServingSettings
 from serving.versions import Catalog, State
@@ -31,7 +26,6 @@ _log = logging.getLogger(__name__)
 _BACKLOG = 2048
 _CHECK_SECONDS = 0.5
 _QUIET_SECONDS = 0.1
-_JSON = "application/json"
 
 
 class Server:
@@ -72,10 +66,16 @@ class Server:
         self._catalog = Catalog(
             folders, settings, self._metrics.make_on_batch, on_load=self._metrics.observe_load
         )
-        self._state = ServerState()
-        # Those that `LimitedProtocol` adds itself to.
-        self.connections: set[LimitedProtocol] = self._state.connections  # type: ignore[assignment]
-        self._loop = asyncio.get_running_loop()
+        pages = {
+            **make_pages(self._catalog, settings),
+            "/healthz": lambda: (200, JSON, b'{"alive":true}'),
+            "/readyz": self._readiness,
+            METRICS_PATH: self._expose,
+        }
+        self._app = RestApp(self._catalog, settings, self._metrics, pages)
+        on_answer = self._access_log.write_http if self._access_log else None
+        self._clients = Clients(self._app.handle, settings.limits, on_answer)
+        self.connections = self._clients.connections
 
     async def start(self) -> None:
         """Loads the models and listens.
@@ -94,14 +94,14 @@ class Server:
     async def stop(self) -> None:
         """Sends clients elsewhere for a while, answers what has been accepted, then ends."""
         self._catalog.is_draining = self._app.is_draining = True
-        begin, seconds = self._loop.time(), self._settings.drain_seconds
+        begin, seconds = time.monotonic(), self._settings.drain_seconds
         await self._wait_for_clients(begin + seconds)
         timeout = self._settings.limits.timeout_seconds
         stopping = asyncio.create_task(self._grpc.stop(timeout))
         await self._stop_listening()
-        end = self._loop.time() + timeout
+        end = time.monotonic() + timeout
         while self.connections:
-            now = self._loop.time()
+            now = time.monotonic()
             for connection in list(self.connections):
                 if now >= end:
                     connection.transport.abort()
@@ -145,40 +145,21 @@ class Server:
         self._listeners.grpc.close()
 
     async def _start_rest(self) -> None:
-        pages = {
-            **make_pages(self._catalog, self._settings),
-            "/healthz": lambda: (200, _JSON, b'{"alive":true}'),
-            "/readyz": self._readiness,
-            METRICS_PATH: self._expose,
-        }
-        self._app = make_app(self._catalog, self._settings, self._metrics, pages)
-        config = uvicorn.Config(
-            self._access_log.wrap(self._app) if self._access_log else self._app,
-            http=LimitedProtocol,
-            interface="asgi3",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        )
-        config.load()
-        limits, tls = self._settings.limits, self._listeners.tls
-        self._rest = await self._loop.create_server(
-            lambda: LimitedProtocol(config, self._state, limits),
+        tls = self._listeners.tls
+        self._rest = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._clients),
             sock=self._listeners.rest,
             backlog=_BACKLOG,
             ssl=tls.context if tls else None,
-            ssl_handshake_timeout=limits.timeout_seconds if tls else None,
+            ssl_handshake_timeout=self._settings.limits.timeout_seconds if tls else None,
         )
 
     async def _wait_for_clients(self, end: float) -> None:
         """Waits until none is left and none comes any more, or the time is over."""
-        n_requests, last = 0, self._loop.time()
-        while (now := self._loop.time()) < min(end, last + _QUIET_SECONDS):
-            if self.connections or self._state.total_requests != n_requests:
-                n_requests, last = self._state.total_requests, now
+        n_requests, last = 0, time.monotonic()
+        while (now := time.monotonic()) < min(end, last + _QUIET_SECONDS):
+            if self.connections or self._clients.n_requests != n_requests:
+                n_requests, last = self._clients.n_requests, now
             await asyncio.sleep(0.01)
 
     async def _stop_listening(self) -> None:
@@ -186,8 +167,8 @@ class Server:
         listener = self._listeners.rest
         with suppress(OSError):  # where the system knows no such filter, a connection may be reset
             refuse_connections(listener)
-        end = self._loop.time() + 1
-        while is_readable(listener.fileno()) and self._loop.time() < end:
+        end = time.monotonic() + 1
+        while is_readable(listener.fileno()) and time.monotonic() < end:
             await asyncio.sleep(0)
         self._rest.close()
         listener.close()
@@ -202,7 +183,7 @@ class Server:
                 _log.exception("looking after the connections failed")
 
     def _check(self) -> None:
-        now = self._loop.time()
+        now = time.monotonic()
         for connection in list(self.connections):
             connection.check(now)
         self._metrics.flush()
@@ -225,4 +206,4 @@ class Server:
             "draining": self._catalog.is_draining,
             "without_version": [name for name in self._catalog.models if name not in ready],
         }
-        return 200 if self._catalog.is_ready else 503, _JSON, orjson.dumps(body)
+        return 200 if self._catalog.is_ready else 503, JSON, orjson.dumps(body)

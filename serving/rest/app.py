@@ -1,9 +1,11 @@
-"""TensorFlow Serving's REST interface, as an ASGI application."""
+"""TensorFlow Serving's REST interface: from a request to its answer."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from google.protobuf.json_format import MessageToDict
@@ -20,12 +22,12 @@ from serving.classic import (
     find_classic_signature,
     regression_of,
 )
-from serving.engine import Arrays, Signature
 from serving.errors import Code, ServingError
 from serving.metrics import Metrics
+from serving.rest.connection import Respond
 from serving.rest.example_json import read_examples, write_classes
-from serving.rest.http_io import HttpError, Receive, Send, read_body, reply, wait_for_answer
 from serving.rest.json_text import dump, dump_error, parse
+from serving.rest.messages import JSON, Answer, HttpError, Request, read_body
 from serving.rest.predict_json import read_predict, write_predict
 from serving.rest.routes import Route, find_route
 from serving.rest.tensor_json import invalid
@@ -55,11 +57,22 @@ _STATUS_OF = {
     Code.UNAUTHENTICATED: 401,
 }
 """Of any other code: 500."""
-_JSON = "application/json"
+
+
+class _Pending(NamedTuple):
+    """An answer that waits for the model.
+
+    Attributes:
+        outputs: What the model will give.
+        write: Makes the answer of it.
+    """
+
+    outputs: asyncio.Future[Outputs]
+    write: Callable[[Outputs], bytes]
 
 
 class RestApp:
-    """The application; HTTP only.
+    """The application.
 
     Attributes:
         is_draining: Whether clients are told to close their connections.
@@ -70,78 +83,108 @@ class RestApp:
         catalog: Catalog,
         settings: ServingSettings,
         metrics: Metrics,
-        pages: Mapping[str, Page],
+        pages: Mapping[str, Page] | None = None,
     ) -> None:
-        """Keeps its parts, see `make_app`."""
+        """Keeps its parts.
+
+        Args:
+            catalog: The models.
+            settings: Its limits count.
+            metrics: Told of each request for a model.
+            pages: Path to page, for GET, beside TensorFlow Serving's own paths below `/v1`.
+        """
         self.is_draining = False
         self._catalog = catalog
         self._settings = settings
-        self._limits = settings.limits
         self._metrics = metrics
-        self._pages = pages
+        self._pages = pages or {}
         self._metadata: WeakKeyDictionary[ServedVersion, bytes] = WeakKeyDictionary()
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answers a request."""
-        start = time.perf_counter()
-        method, path = scope["method"], scope["path"]
-        route, code, content_type, is_last = None, Code.OK, _JSON, self.is_draining
-        try:
-            if page := self._pages.get(path):
-                status, content_type, body = _show(page, method, path)
-            else:
-                route = find_route(method, path)
-                status, body = 200, await self._answer(route, scope["headers"], receive)
-        except HttpError as error:
-            # The body may not have been read; what is still to come is no next request.
-            is_last = True
-            code, status, body = error.code, error.status, dump_error(error.message)
-        except ServingError as error:
-            code, body = error.code, dump_error(error.message, error.violations)
-            status = _STATUS_OF.get(code, 500)
-        except Exception:
-            _log.exception("%s %r failed", method, path)
-            code, status, body = Code.INTERNAL, 500, dump_error("internal error")
-        if route:
-            seconds = time.perf_counter() - start
-            self._metrics.observe_request(route.model, "REST", route.entrypoint, code, seconds)
-        await reply(send, status, content_type, body, is_last=is_last)
+    def handle(self, request: Request, respond: Respond) -> asyncio.Future[Outputs] | None:
+        """Answers a request.
 
-    async def _answer(
-        self, route: Route, headers: list[tuple[bytes, bytes]], receive: Receive
-    ) -> bytes:
+        Args:
+            request: It.
+            respond: Given the answer, at once or later.
+
+        Returns:
+            If later, what is waited for; an exception put into it is answered in its place.
+        """
+        start = time.perf_counter()
+        route, code = None, Code.OK
+        try:
+            if page := self._pages.get(request.path):
+                answer = Answer(*_show(page, request), is_last=self.is_draining)
+            else:
+                route = find_route(request.method, request.path)
+                found = self._find_answer(route, request)
+                if isinstance(found, _Pending):
+                    found.outputs.add_done_callback(
+                        partial(self._end, request, respond, route, start, found.write)
+                    )
+                    return found.outputs
+                answer = Answer(200, JSON, found, is_last=self.is_draining)
+        except Exception as error:
+            answer, code = self._explain(request, error)
+        if route is not None:
+            self._count(route, code, start)
+        respond(answer)
+        return None
+
+    def _end(
+        self,
+        request: Request,
+        respond: Respond,
+        route: Route,
+        start: float,
+        write: Callable[[Outputs], bytes],
+        outputs: asyncio.Future[Outputs],
+    ) -> None:
+        code = Code.OK
+        try:
+            answer = Answer(200, JSON, write(outputs.result()), is_last=self.is_draining)
+        except Exception as error:
+            answer, code = self._explain(request, error)
+        self._count(route, code, start)
+        respond(answer)
+
+    def _explain(self, request: Request, error: Exception) -> tuple[Answer, Code]:
+        if isinstance(error, ServingError):
+            code, body = error.code, dump_error(error.message, error.violations)
+            status = error.status if isinstance(error, HttpError) else _STATUS_OF.get(code, 500)
+        else:
+            _log.error("%s %r failed", request.method, request.path, exc_info=error)
+            code, status, body = Code.INTERNAL, 500, dump_error("internal error")
+        return Answer(status, JSON, body, is_last=self.is_draining), code
+
+    def _count(self, route: Route, code: Code, start: float) -> None:
+        seconds = time.perf_counter() - start
+        self._metrics.observe_request(route.model, "REST", route.entrypoint, code, seconds)
+
+    def _find_answer(self, route: Route, request: Request) -> bytes | _Pending:
         if route.entrypoint == "GetModelStatus":
             return self._describe_status(route)
         if route.entrypoint == "GetModelMetadata":
             return self._describe_signatures(route)
-        body = await read_body(
-            headers, receive, self._limits.body_bytes, self._limits.timeout_seconds
+        limits = self._settings.limits
+        asked = parse(read_body(request, limits.body_bytes), limits.json_depth)
+        served = self._catalog.find(route.model, route.version, route.label)
+        name = _read_signature_name(asked)
+        signatures = served.engine.signatures
+        if route.entrypoint == "Predict":
+            if name not in signatures:
+                raise invalid(f'Serving signature name: "{name}" not found in signature def')
+            inputs, is_by_row = read_predict(asked, signatures[name])
+            outputs = submit(served, signatures[name], inputs, self._settings)
+            return _Pending(outputs, _write_rows if is_by_row else _write_columns)
+        is_classify = route.entrypoint == "Classify"
+        signature = find_classic_signature(
+            signatures, name, CLASSIFY_METHOD if is_classify else REGRESS_METHOD
         )
-        request = parse(body, self._limits.json_depth)
-        with self._catalog.find(route.model, route.version, route.label) as served:
-            name = _read_signature_name(request)
-            signatures = served.engine.signatures
-            if route.entrypoint == "Predict":
-                if name not in signatures:
-                    raise invalid(f'Serving signature name: "{name}" not found in signature def')
-                inputs, is_by_row = read_predict(request, signatures[name])
-                outputs = await self._ask(served, signatures[name], inputs, receive)
-                return dump(write_predict(outputs, by_row=is_by_row))
-            is_classify = route.entrypoint == "Classify"
-            signature = find_classic_signature(
-                signatures, name, CLASSIFY_METHOD if is_classify else REGRESS_METHOD
-            )
-            examples = read_examples(request)
-            outputs = await self._ask(served, signature, {EXAMPLES_INPUT: examples}, receive)
-            if is_classify:
-                return dump(write_classes(*classification_of(outputs, len(examples))))
-            return dump({"results": regression_of(outputs, len(examples))})
-
-    async def _ask(
-        self, served: ServedVersion, signature: Signature, inputs: Arrays, receive: Receive
-    ) -> Outputs:
-        future = await submit(served, signature, inputs, self._settings)
-        return await wait_for_answer(future, receive, self._limits.timeout_seconds)
+        examples = read_examples(asked)
+        outputs = submit(served, signature, {EXAMPLES_INPUT: examples}, self._settings)
+        write = _write_classification if is_classify else _write_regression
+        return _Pending(outputs, partial(write, len(examples)))
 
     def _describe_status(self, route: Route) -> bytes:
         found = self._catalog.statuses(route.model, route.version, route.label)
@@ -168,27 +211,27 @@ class RestApp:
         return self._metadata[served]
 
 
-def make_app(
-    catalog: Catalog,
-    settings: ServingSettings,
-    metrics: Metrics,
-    pages: Mapping[str, Page] | None = None,
-) -> RestApp:
-    """Makes the ASGI application.
-
-    Args:
-        catalog: The models.
-        settings: Its limits count.
-        metrics: Told of each request for a model.
-        pages: Path to page, for GET, beside TensorFlow Serving's own paths below `/v1`.
-    """
-    return RestApp(catalog, settings, metrics, pages or {})
-
-
-def _show(page: Page, method: str, path: str) -> tuple[int, str, bytes]:
-    if method not in ("GET", "HEAD"):
-        raise HttpError(405, Code.UNIMPLEMENTED, f"Method not allowed: {method} {path}")
+def _show(page: Page, request: Request) -> tuple[int, str, bytes]:
+    if request.method not in ("GET", "HEAD"):
+        message = f"Method not allowed: {request.method} {request.path}"
+        raise HttpError(405, Code.UNIMPLEMENTED, message)
     return page()
+
+
+def _write_rows(outputs: Outputs) -> bytes:
+    return dump(write_predict(outputs, by_row=True))
+
+
+def _write_columns(outputs: Outputs) -> bytes:
+    return dump(write_predict(outputs, by_row=False))
+
+
+def _write_classification(n_examples: int, outputs: Outputs) -> bytes:
+    return dump(write_classes(*classification_of(outputs, n_examples)))
+
+
+def _write_regression(n_examples: int, outputs: Outputs) -> bytes:
+    return dump({"results": regression_of(outputs, n_examples)})
 
 
 def _read_signature_name(request: Mapping[str, Any]) -> str:

@@ -173,7 +173,7 @@ class Methods:
         return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples})
 
     async def _ask(self, served: ServedVersion, signature: Signature, inputs: Arrays) -> Outputs:
-        return await (await submit(served, signature, inputs, self._settings))
+        return await submit(served, signature, inputs, self._settings)
 
     def _examples_of(self, sent: Any) -> NDArray[Any]:
         """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""

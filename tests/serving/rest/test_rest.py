@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from served_models import write_model
 
-from serving.errors import Code
+from serving.errors import Code, ServingError
 from serving.metrics import Metrics
-from serving.rest.app import RestApp, make_app
-from serving.settings import BatchingSettings, LimitSettings, ServingSettings
+from serving.rest.app import RestApp
+from serving.rest.messages import Answer, Request
+from serving.settings import BatchingSettings, ServingSettings
 from serving.versions import Catalog
 
 _PREDICT = "/v1/models/m:predict"
@@ -46,29 +47,14 @@ async def _app(folder: Path, settings: ServingSettings, **options: Any) -> Async
     metrics = _Recorder()
     catalog = Catalog({"m": folder}, settings, metrics.make_on_batch)
     await catalog.start()
-    yield make_app(catalog, settings, metrics, **options), metrics
+    yield RestApp(catalog, settings, metrics, **options), metrics
     await catalog.close()
 
 
-async def _ask(
-    app: RestApp, method: str, path: str, body: bytes = b"", *, is_gone: bool = False
-) -> tuple[int, dict[bytes, bytes], bytes]:
-    received = [{"type": "http.request", "body": body}]
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        if received:
-            return received.pop()
-        if is_gone:
-            return {"type": "http.disconnect"}
-        return await asyncio.Event().wait()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app({"method": method, "path": path, "headers": []}, receive, send)
-    start, end = sent
-    return start["status"], dict(start["headers"]), end["body"]
+async def _ask(app: RestApp, method: str, path: str, body: bytes = b"") -> Answer:
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    app.handle(Request(method, path, body=body), answer.set_result)
+    return await answer
 
 
 def _run(
@@ -93,7 +79,7 @@ def test_app_tells_of_each_request(folder: Path) -> None:
             ("GET", "/v1/models/m/metadata", b"", 200),
             ("GET", "/none", b"", 404),
         ]:
-            assert (await _ask(app, method, path, body))[0] == status
+            assert (await _ask(app, method, path, body)).status == status
         assert metrics.requests == [
             ("m", "REST", "Predict", Code.OK),
             ("n", "REST", "Classify", Code.NOT_FOUND),
@@ -108,12 +94,11 @@ def test_app_shows_pages(folder: Path) -> None:
     pages = {"/": lambda: (200, "text/html", b"<p>"), "/readyz": lambda: (503, "text/plain", b"no")}
 
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        status, headers, body = await _ask(app, "GET", "/")
-        assert (status, headers[b"content-type"], body) == (200, b"text/html", b"<p>")
-        assert headers[b"x-content-type-options"] == b"nosniff"
-        assert (await _ask(app, "HEAD", "/readyz"))[0] == 503
-        status, _, body = await _ask(app, "POST", "/")
-        assert (status, json.loads(body)) == (405, {"error": "Method not allowed: POST /"})
+        assert await _ask(app, "GET", "/") == Answer(200, "text/html", b"<p>")
+        assert (await _ask(app, "HEAD", "/readyz")).status == 503
+        answer = await _ask(app, "POST", "/")
+        assert answer.status == 405
+        assert json.loads(answer.body) == {"error": "Method not allowed: POST /"}
         assert metrics.requests == []
 
     _run(folder, use, pages=pages)
@@ -121,10 +106,11 @@ def test_app_shows_pages(folder: Path) -> None:
 
 def test_app_that_is_draining_closes_connections(folder: Path) -> None:
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        assert b"connection" not in (await _ask(app, "GET", "/v1/models/m"))[1]
+        assert not (await _ask(app, "GET", "/v1/models/m")).is_last
         app.is_draining = True
-        status, headers, _ = await _ask(app, "POST", _PREDICT, b'{"instances": [1]}')
-        assert (status, headers[b"connection"]) == (200, b"close")
+        for method, path, status in [("POST", _PREDICT, 200), ("GET", "/none", 404)]:
+            answer = await _ask(app, method, path, b'{"instances": [1]}')
+            assert (answer.status, answer.is_last) == (status, True)
 
     _run(folder, use)
 
@@ -136,9 +122,9 @@ def test_app_hides_what_fails_unexpectedly_and_logs_it(
         raise RuntimeError("secret")
 
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        status, headers, body = await _ask(app, "GET", "/")
+        status, content_type, body, _ = await _ask(app, "GET", "/")
         assert (status, json.loads(body)) == (500, {"error": "internal error"})
-        assert headers[b"content-type"] == b"application/json"
+        assert content_type == "application/json"
 
     with caplog.at_level(logging.ERROR, "serving.rest.app"):
         _run(folder, use, pages={"/": page})
@@ -151,31 +137,22 @@ def test_app_answers_429_beyond_what_may_wait(folder: Path) -> None:
     async def use(app: RestApp, metrics: _Recorder) -> None:
         body = b'{"instances": [1]}'
         answers = await asyncio.gather(*(_ask(app, "POST", _PREDICT, body) for _ in range(3)))
-        assert sorted(status for status, _, _ in answers) == [200, 429, 429]
-        assert (await _ask(app, "POST", _PREDICT, body))[0] == 200
+        assert sorted(answer.status for answer in answers) == [200, 429, 429]
+        assert (await _ask(app, "POST", _PREDICT, body)).status == 200
 
     _run(folder, use, settings)
 
 
-@pytest.mark.parametrize(
-    ("is_gone", "expected"), [(False, (504, Code.DEADLINE_EXCEEDED)), (True, (499, Code.CANCELLED))]
-)
-def test_app_gives_up_an_answer(
-    folder: Path, is_gone: bool, expected: tuple[int, Code], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = ServingSettings(limits=LimitSettings(timeout_seconds=0.2))
-
+def test_app_answers_by_the_error_that_is_put_in_place_of_an_answer(folder: Path) -> None:
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        # A model that is busy for ever.
-        with app._catalog.find("m") as served:
-            futures = []
-            monkeypatch.setattr(
-                served, "submit", lambda *_: futures.append(asyncio.Future()) or futures[0]
-            )
-            body = b'{"instances": [1]}'
-            status, _, answer = await _ask(app, "POST", _PREDICT, body, is_gone=is_gone)
-        assert (status, metrics.requests[-1][3]) == expected
-        assert json.loads(answer).keys() == {"error"}
-        assert futures[0].cancelled()
+        answers: list[Answer] = []
+        request = Request("POST", _PREDICT, body=b'{"instances": [1]}')
+        pending = app.handle(request, answers.append)
+        assert pending is not None
+        pending.set_exception(ServingError(Code.DEADLINE_EXCEEDED, "too late"))
+        assert (await _ask(app, *request[:2], request.body)).status == 200
+        (answer,) = answers
+        assert (answer.status, json.loads(answer.body)) == (504, {"error": "too late"})
+        assert metrics.requests[0][3] == Code.DEADLINE_EXCEEDED
 
-    _run(folder, use, settings)
+    _run(folder, use)

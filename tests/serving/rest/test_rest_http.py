@@ -382,7 +382,8 @@ def test_rest_limits_examples_and_levels(strict_server: ServerThread) -> None:
 def test_rest_limits_the_body(strict_server: ServerThread) -> None:
     chunked = b"POST /v1/models/m:predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
     zipped = gzip.compress(b" " * 100_000)
-    unpacked = _head(len(zipped)).replace(b"host: x", b"host: x\r\ncontent-encoding: gzip")
+    headers = b"connection: close\r\ncontent-encoding: gzip"
+    unpacked = _head(len(zipped)).replace(b"host: x", headers)
     for request in (
         _head(2001),  # refused before it is sent
         _head(10**12),

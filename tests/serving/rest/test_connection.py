@@ -1,17 +1,24 @@
 """Clients that are slow, broken or many, against a server with a time-out of a second."""
 
+import asyncio
 import gc
 import json
 import socket
+import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import psutil
 import pytest
 from raw_http import ask, is_closed, post, read_answer
 from served_models import ServerThread, write_model
 
+from serving.batching import Outputs
+from serving.errors import Code, ServingError
+from serving.rest.connection import Clients, Connection, Respond
+from serving.rest.messages import Answer, Request
 from serving.settings import LimitSettings, ServingSettings
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
@@ -258,3 +265,114 @@ def test_client_that_never_reads_costs_little_and_is_dropped(
     assert not server.server.connections
     assert psutil.Process().memory_info().rss - before < 64 * 2**20
     assert ask(server.server.rest_port, PREDICT)[0] == 200
+
+
+def test_client_that_asks_first_is_told_to_go_on(connect: Callable[[], socket.socket]) -> None:
+    connection = connect()
+    head, _, body = PREDICT.partition(b"\r\n\r\n")
+    connection.sendall(head + b"\r\nExpect: 100-continue\r\n\r\n")
+    assert connection.recv(2**16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+    connection.sendall(body)
+
+    assert json.loads(read_answer(connection)[2]) == {"predictions": [2.5]}
+
+
+def test_client_of_http_1_0_is_answered_and_let_go(connect: Callable[[], socket.socket]) -> None:
+    connection = connect()
+    connection.sendall(PREDICT.replace(b"HTTP/1.1", b"HTTP/1.0"))
+
+    _, headers, body = read_answer(connection)
+
+    assert (headers["connection"], json.loads(body)) == ("close", {"predictions": [2.5]})
+    assert is_closed(connection)
+
+
+class _Model:
+    """Takes requests, and never answers by itself."""
+
+    def __init__(self) -> None:
+        self.pending: list[asyncio.Future[Outputs]] = []
+
+    def handle(self, request: Request, respond: Respond) -> "asyncio.Future[Outputs]":
+        def end(future: "asyncio.Future[Outputs]") -> None:
+            respond(Answer(200, "text/plain", str(future.exception()).encode()))
+
+        future: asyncio.Future[Outputs] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(end)
+        self.pending.append(future)
+        return future
+
+
+@asynccontextmanager
+async def asked(model: _Model, *requests: bytes) -> AsyncIterator[tuple[Clients, Any, Any]]:
+    """Gives the clients of a server, and a stream of a connection that has asked."""
+    clients = Clients(model.handle, LIMITS)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(clients), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(b"".join(requests))
+    while len(model.pending) < 1:
+        await asyncio.sleep(0.01)
+    try:
+        yield clients, reader, writer
+    finally:
+        writer.close()
+        server.close()
+        for connection in list(clients.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0.01)
+
+
+def test_answer_that_takes_too_long_is_given_up() -> None:
+    async def run() -> None:
+        model = _Model()
+        async with asked(model, GET) as (clients, reader, _):
+            (connection,) = clients.connections
+            connection.check(time.monotonic() + LIMITS.timeout_seconds - 0.2)
+            assert not model.pending[0].done()
+            connection.check(time.monotonic() + LIMITS.timeout_seconds)
+            assert (await reader.readuntil(b"model")).endswith(
+                b"Timed out waiting for the answer of the model"
+            )
+            error = model.pending[0].exception()
+            assert isinstance(error, ServingError)
+            assert error.code == Code.DEADLINE_EXCEEDED
+
+    asyncio.run(run())
+
+
+def test_answer_that_nobody_waits_for_is_given_up() -> None:
+    async def run() -> None:
+        model = _Model()
+        async with asked(model, GET) as (clients, _, writer):
+            # As the end of a process, and not of its requests only.
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.close()
+            while clients.connections:
+                await asyncio.sleep(0.01)
+            (future,) = model.pending
+            error = future.exception()
+            assert isinstance(error, ServingError)
+            assert error.code == Code.CANCELLED
+
+    asyncio.run(run())
+
+
+def test_requests_are_answered_one_after_another_while_no_more_are_read() -> None:
+    async def run() -> None:
+        model = _Model()
+        async with asked(model, GET, GET, GET) as (clients, reader, writer):
+            await asyncio.sleep(0.05)
+            assert len(model.pending) == 1
+            writer.write(GET * 10_000)
+            await asyncio.sleep(0.05)
+            assert clients.n_requests == 3
+            for _ in range(3):
+                model.pending[-1].set_exception(ServingError(Code.OK, "done"))
+                await reader.readuntil(b"done")
+            await asyncio.sleep(0.05)
+            assert clients.n_requests > 3
+
+    asyncio.run(run())

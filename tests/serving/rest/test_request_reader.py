@@ -1,0 +1,96 @@
+"""Requests in whatever pieces they come."""
+
+import pytest
+from raw_http import post
+
+from serving.rest.messages import Request
+from serving.rest.request_reader import RequestReader
+
+CHUNKED = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def read(data: bytes, size: int | None = None) -> tuple[RequestReader, list[Request]]:
+    """Feeds a reader of bodies of up to 1000 bytes; in pieces of a size."""
+    reader = RequestReader(1000)
+    pieces = [
+        data[begin : begin + (size or len(data))]
+        for begin in range(0, len(data), size or len(data))
+    ]
+    return reader, [request for piece in pieces for request in reader.feed(piece)]
+
+
+@pytest.mark.parametrize("size", [1, 7, None])
+def test_reader_gives_requests_however_they_are_cut(size: int | None) -> None:
+    data = (
+        post("/a%20b?c=%20", b"body", "X-Y: Z")
+        + CHUNKED
+        + b"2\r\nab\r\n1\r\nc\r\n0\r\nT: 1\r\n\r\n"
+    )
+    reader, requests = read(data, size)
+
+    first, second = requests
+    assert first[:2] == ("POST", "/a b")
+    assert (b"x-y", b"Z") in first.headers
+    assert (first.body, first.keeps_alive) == (b"body", True)
+    assert (second.path, second.body) == ("/p", b"abc")
+    assert second.headers == [(b"transfer-encoding", b"chunked")]
+    assert (reader.is_within, reader.refusal) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "expected"),
+    [
+        (b"GET / HTTP/1.1", b"Connection: keep-alive", True),
+        (b"GET / HTTP/1.1", b"Connection: close", False),
+        (b"GET / HTTP/1.0", b"Connection: keep-alive", False),
+        (b"GET http://host:80/ HTTP/1.1", b"A: b", True),
+    ],
+)
+def test_reader_tells_whether_another_request_may_follow(
+    line: bytes, header: bytes, expected: bool
+) -> None:
+    _, (request,) = read(line + b"\r\n" + header + b"\r\n\r\n")
+    assert (request.path, request.keeps_alive) == ("/", expected)
+
+
+def test_reader_tells_how_far_a_request_has_come() -> None:
+    reader = RequestReader(1000)
+    states = []
+    for piece in (
+        b"\r\n",
+        b"POST / HTTP/1.1\r\n",
+        b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+        b"x",
+    ):
+        n_requests = len(reader.feed(piece))
+        states.append((reader.is_within, reader.has_head, reader.is_asked_to_go_on, n_requests))
+    assert states == [
+        (False, False, False, 0),
+        (True, False, False, 0),
+        (True, True, True, 0),
+        (False, False, False, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01", 400),
+        (b"CONNECT host:80 HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 140_000, 431),
+        (post("/", b"")[:-4] + b"\r\n" + b"A: b\r\n" * 15_000 + b"\r\n", 431),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413),
+        (CHUNKED + b"3e9\r\n" + b"x" * 1001, 413),
+        (CHUNKED + b"0\r\n" + b"A: b\r\n" * 60_000, 413),
+    ],
+    ids=["TLS", "CONNECT", "header", "headers", "length", "chunk", "trailers"],
+)
+@pytest.mark.parametrize("size", [1000, 60_000])
+def test_reader_refuses(data: bytes, status: int, size: int | None) -> None:
+    before = post("/first", b"x")
+    reader, requests = read(before + data, size)
+
+    assert reader.refusal is not None
+    assert reader.refusal.status == status
+    assert [request.path for request in requests] == ["/first"]
+    assert reader.feed(before) == []
