@@ -1,0 +1,17 @@
+"""Where the benchmarks keep what they measure."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e_workspace import PROJECT_DIR
+from results import ResultsFolder
+
+
+@pytest.fixture(scope="session")
+def results() -> Iterator[ResultsFolder]:
+    """The folder in BENCH_DIR, or else the project's own; its table is printed at the end."""
+    folder = ResultsFolder(Path(os.environ.get("BENCH_DIR", PROJECT_DIR / "docs" / "bench")))
+    yield folder
+    print(f"\n{folder.results.make_table()}")

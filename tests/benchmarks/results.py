@@ -1,0 +1,58 @@
+"""The folder that the benchmarks write to: what they measured, the table and the plot of it."""
+
+from pathlib import Path
+
+from measurements import GROSS, Point, Program, Results, Row
+from rows_plot import draw_rows_plot
+
+
+class ResultsFolder:
+    """`results.json`, and what is made of it, `table.md` and `rows.png`.
+
+    Each row and point is kept as soon as it is measured, in place of its like of before, so that
+    runs of some benchmarks add up.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Reads the results that are there; the folder is made if absent."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        path = folder / "results.json"
+        self.results = Results.model_validate_json(path.read_bytes() if path.exists() else b"{}")
+
+    def keep(self, *rows: Row) -> None:
+        """Keeps and prints rows.
+
+        Raises:
+            AssertionError: Some are grossly missed; all are kept nevertheless.
+        """
+        self.results.rows.update((row.key, row) for row in rows)
+        self._write()
+        for row in rows:
+            name, ours, theirs, ratio, spread, rounds, must, *_ = row.cells()
+            print(
+                f"{name}: {ours}, {theirs}; ratio {ratio} ({spread} in {rounds} rounds), must be"
+                f" {must}",
+                flush=True,
+            )
+        missed = [row.key for row in rows if row.is_grossly_missed]
+        assert not missed, f"missed by a factor of {GROSS:g}: {missed}"
+
+    def keep_point(self, point: Point) -> None:
+        """Keeps and prints a point."""
+        self.results.points[point.key] = point
+        self._write()
+        (self._folder / "rows.png").write_bytes(draw_rows_plot(self.results.points.values()))
+        print(f"{point.key}: {point.seconds:.1f} s, {point.peak_mib:.0f} MiB", flush=True)
+
+    def find_point(self, program: Program, n_rows: int) -> Point | None:
+        """Finds a point that need not be measured again."""
+        for point in self.results.points.values():
+            if point.is_fresh and (point.program, point.n_rows) == (program, n_rows):
+                return point
+        return None
+
+    def _write(self) -> None:
+        text = self.results.model_dump_json(indent=1)
+        (self._folder / "results.json").write_text(text + "\n", "utf-8")
+        (self._folder / "table.md").write_text(self.results.make_table(), "utf-8")

@@ -1,0 +1,19 @@
+"""How a run is measured."""
+
+import sys
+
+from pipeline_runs import measure
+
+HOLD = "import time; held = b'.' * 200 * 2**20; time.sleep({})"
+"""Holds 200 MiB for so many seconds."""
+
+
+def test_measure_counts_the_memory_of_a_child_process_too() -> None:
+    child = [sys.executable, "-c", HOLD.format(1)]
+    code = f"{HOLD.format(0)}; import subprocess; subprocess.run({child}); print('done')"
+
+    seconds, peak_mib, printed = measure([sys.executable, "-c", code], {})
+
+    assert printed == "done"
+    assert seconds > 1
+    assert 400 < peak_mib < 500
