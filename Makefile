@@ -32,8 +32,8 @@ test-slow: setup ## Run the tests that take minutes
 test-servers: setup ## Run the tests with PostgreSQL, a browser and fresh environments
 	$(BIN)/pytest -m servers $(ARGS)
 
-bench: setup ## Measure the pipeline, training, the server and tracking; takes an hour or more
-	$(BIN)/pytest -m benchmark -s $(ARGS)
+bench: setup ## Measure the pipeline, training, the server and tracking; takes hours
+	@$(BIN)/pytest -m benchmark -s $(ARGS); status=$$?; $(BIN)/python tools/readme.py && exit $$status
 
 ui: setup ## Show the runs in MLflow's user interface
 	@$(BIN)/pipeline ui $(ARGS)

@@ -1,12 +1,13 @@
-"""README, configuration reference, Makefile and command line say the same."""
+"""README, configuration reference, benchmarks, Makefile and command line say the same."""
 
 import re
 import shlex
 import subprocess
 from pathlib import Path
 
-import config_reference
 import pytest
+import readme
+from measurements import Results
 
 from pipeline.__main__ import make_parser
 from pipeline.report import make_report
@@ -21,8 +22,15 @@ def commands(start: str) -> list[str]:
     return [re.sub(r"\s+#.*|\s*\[.*", "", line) for line in lines]
 
 
-def test_readme_reference_is_that_of_the_models() -> None:
-    assert config_reference.insert_reference(README) == README
+def test_readme_parts_are_those_that_are_made() -> None:
+    assert readme.fill(README) == README
+
+
+def test_benchmarks_table_is_that_of_their_results() -> None:
+    folder = PROJECT_DIR / "docs" / "bench"
+    results = Results.model_validate_json((folder / "results.json").read_bytes())
+
+    assert (folder / "table.md").read_text("utf-8") == results.make_table()
 
 
 def test_readme_shows_commands() -> None:

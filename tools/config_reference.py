@@ -1,11 +1,7 @@
-"""Writes the configuration reference into README.md, from the models that read the configuration.
-
-python tools/config_reference.py
-"""
+"""Makes the configuration reference, from the models that read the configuration."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -15,28 +11,11 @@ from pydantic_core import PydanticUndefined
 from pipeline.config import Config, section_in
 from trainer.feature_config import Feature
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN, END = "<!-- configuration reference: begin -->", "<!-- configuration reference: end -->"
-
 
 def make_reference() -> str:
     """Makes a Markdown table of every setting: key, default, meaning and bounds."""
     rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows("", Config))
     return f"| key | default | what it is |\n|---|---|---|\n{rows}"
-
-
-def insert_reference(text: str) -> str:
-    """Puts the table between its markers in a text.
-
-    Args:
-        text: A Markdown text that holds both markers.
-
-    Returns:
-        The text with the table of now.
-    """
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{make_reference()}\n{END}{after}"
 
 
 def _rows(prefix: str, section: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
@@ -95,7 +74,3 @@ def _bounds(field: FieldInfo) -> str:
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-if __name__ == "__main__":
-    README.write_text(insert_reference(README.read_text(encoding="utf-8")), encoding="utf-8")
