@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from components.mlflow_tracker.client import TRACKING_URI, hide_credentials
@@ -54,6 +55,7 @@ def main() -> None:
         # MLflow prints addresses, be there credentials in them; the runner reads JSON only.
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             uri = os.environ[TRACKING_URI]
+            store.open_store(uri)  # takes most of a second, in which the runner imports TFX
             _track(
                 partial(store.RunWriter, uri, sys.argv[1]), partial(store.reconcile_champion, uri)
             )
@@ -75,6 +77,8 @@ def _track(
         if isinstance(event, RunStart):
             run = _Run(make_writer(event, _say_progress), event)
         if run is None:
+            if event is None:  # nothing to do yet: what draws takes half a second to import
+                import_module("components.mlflow_tracker.figures")
             continue
         if event is None:
             run.poll()

@@ -63,9 +63,8 @@ class RunWriter:
         Raises:
             MlflowException: If the store cannot be reached, or the experiment is deleted.
         """
-        mlflow.set_tracking_uri(tracking_uri)
+        self._client = open_store(tracking_uri)
         with _one_at_a_time(tracking_uri):
-            self._client = MlflowClient(tracking_uri)
             folder = None if is_server(tracking_uri) else Path(artifact_dir, start.experiment)
             self.experiment_id = self._get_experiment(start, folder.as_uri() if folder else None)
         self._start = start
@@ -164,6 +163,23 @@ class RunWriter:
         self._on_progress()
 
 
+def open_store(tracking_uri: str) -> MlflowClient:
+    """Connects to MLflow; a store on disk is made if it is absent, and opened only once a process.
+
+    Args:
+        tracking_uri: MLflow's store or server; all of the process speaks to it from then on.
+
+    Returns:
+        Its client.
+
+    Raises:
+        MlflowException: If a store on disk or a database cannot be opened. A server is not asked.
+    """
+    mlflow.set_tracking_uri(tracking_uri)
+    with _one_at_a_time(tracking_uri):
+        return MlflowClient(tracking_uri)
+
+
 def reconcile_champion(
     tracking_uri: str, promotion: Promotion, on_progress: Callable[[], None] = lambda: None
 ) -> str | None:
@@ -180,9 +196,8 @@ def reconcile_champion(
     Raises:
         MlflowException: If the store cannot be reached.
     """
-    mlflow.set_tracking_uri(tracking_uri)
+    client = open_store(tracking_uri)
     with _one_at_a_time(tracking_uri):
-        client = MlflowClient(tracking_uri)
         client.search_experiments(max_results=1)
     no_experiment = ""  # nothing is uploaded
     registry = Registry(client, promotion.pipeline_name, no_experiment, on_progress)

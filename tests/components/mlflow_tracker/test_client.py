@@ -89,6 +89,23 @@ def test_tracker_writes_runs_one_after_the_other(
     assert computed.data.tags["cached_nodes"] == "none"
 
 
+def test_tracker_is_connected_and_ready_to_draw_before_a_run_begins(
+    tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    imports = tmp_path / "imports.txt"
+    with open(imports, "w", encoding="utf-8") as chatter:
+        tracker = Tracker(tracking_uri, tmp_path / "artifacts", chatter)
+
+        def has_imported(module: str) -> bool:
+            return f"{module}\n" in imports.read_text("utf-8")
+
+        assert wait_for(lambda: has_imported("matplotlib.figure"))
+        assert has_imported("mlflow.store.tracking.sqlalchemy_store")
+        tracker.close()
+    assert tracker.error is None
+
+
 def test_tracker_shows_the_points_of_a_training_while_it_goes_on(
     make_tracker: MakeTracker, tracking_uri: str, tmp_path: Path
 ) -> None:
