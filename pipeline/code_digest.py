@@ -11,9 +11,10 @@ import importlib.util
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
+version = cache(metadata.version)
 _PACKAGE_FILE = "__init__.py"
 _LIBRARIES = (
     "apache-beam",
