@@ -1,6 +1,8 @@
 """`input_fn` of training and evaluation: a tf.data pipeline over the transformed examples."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,12 +10,23 @@ import tensorflow as tf
 
 from trainer.signatures import EXAMPLE_WEIGHT
 
-SHUFFLE_BUFFER_EXAMPLES = 10_000
-_COUNTED_AT_ONCE = 10_000
+SHUFFLED_AT_ONCE_BYTES = 64 * 2**20
+_BYTES_TO_SHUFFLE = 40  # of an example's place in the order, and of what is sorted for it
+_SHUFFLED_AT_ONCE = 10_000
+_HELD_BYTES = 128 * 2**20
+_READ_AT_ONCE = 10_000
+_DEALT_AT_ONCE = 2000
 _PREFETCHED = 2
-_PARSED_AT_ONCE = 2000  # parsing 100 by 100 takes half as much time again
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The elements of a dataset in NumPy arrays, and what is known of all of them."""
+
+    batches: list[Any]
+    spec: Any
 
 
 def make_dataset(
@@ -28,16 +41,18 @@ def make_dataset(
 ) -> tf.data.Dataset:
     """Reads transformed examples in batches.
 
-    To be shuffled, examples that all go into the buffer are read once and kept in memory; more of
-    them are read anew in every pass. Their order is the same either way.
+    To be shuffled, examples are held in memory by the chunk: 10,000, or of numbers alone as many as
+    64 MiB hold (a million with four features). If one chunk is all, its examples are read once;
+    else they are read anew in every pass.
 
     Args:
         file_patterns: Patterns of gzipped TFRecord files of `tf.Example`s.
         feature_spec: Spec of the transformed features, the label, and the weight if there is one.
         label: Key of the label in `feature_spec`.
         batch_size: Examples per batch.
-        shuffle_seed: With a seed, the examples are shuffled anew in every pass and repeated without
-            end; without one, they come once, in their order, the last batch as short as it is.
+        shuffle_seed: With a seed, the examples of a chunk are shuffled, anew in every pass, and all
+            are repeated without end; without one, they come once, in their order, the last batch as
+            short as it is.
         weight: Key of each example's weight in `feature_spec`; None: all weigh 1.
         class_weights: By class id, what the weight is multiplied with; None: none.
 
@@ -66,26 +81,44 @@ def make_dataset(
             features[EXAMPLE_WEIGHT] = tf.math.reduce_prod(tf.stack(factors), axis=0)
         return features, labels
 
+    records = _read(file_patterns)
     if shuffle_seed is None:
-        dataset = _read(file_patterns).batch(batch_size).map(parse)
-        return dataset.prefetch(tf.data.AUTOTUNE)
+        return records.batch(batch_size).map(parse).prefetch(_PREFETCHED)
+    chunk_size = _chunk_size(feature_spec)
+    blocks = records.batch(min(_READ_AT_ONCE, chunk_size))
+    if all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values()):
+        parsed = _shuffle(blocks.map(parse), chunk_size, shuffle_seed)
+        return parsed.prefetch(_PREFETCHED).rebatch(batch_size, drop_remainder=True)
+    # A sparse tensor cannot be cut into pieces.
+    shuffled = _shuffle(blocks, chunk_size, shuffle_seed)
+    return shuffled.rebatch(batch_size, drop_remainder=True).map(parse).prefetch(_PREFETCHED)
 
-    is_dense = all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values())
-    n_batches = max(1, _PARSED_AT_ONCE // batch_size) if is_dense else 1
 
-    def shuffle(dataset: tf.data.Dataset) -> tf.data.Dataset:
-        dataset = dataset.shuffle(SHUFFLE_BUFFER_EXAMPLES, seed=shuffle_seed).repeat()
-        return dataset.batch(n_batches * batch_size, drop_remainder=True)  # it has no end
+def hold(input_fn: Callable[[], tf.data.Dataset]) -> Callable[[], tf.data.Dataset]:
+    """Has an `input_fn` that is called again and again read its files once.
 
-    loaded = _load(file_patterns, parse) if is_dense else None
-    if loaded is None:
-        dataset = shuffle(_read(file_patterns)).map(parse)
-    else:
-        dataset = _pick(loaded, shuffle(tf.data.Dataset.range(len(loaded[1]))))
-    if n_batches > 1:
-        dataset = dataset.map(lambda *batch: _split(batch, n_batches))
-    dataset = dataset.prefetch(_PREFETCHED)
-    return dataset.unbatch() if n_batches > 1 else dataset
+    What it gives is kept in memory, if that is numbers of no more than 128 MiB.
+
+    Args:
+        input_fn: Gives the same dataset in every call, and one that ends.
+
+    Returns:
+        An `input_fn` of the same elements.
+    """
+    loads: list[_Held | None] = []
+
+    def held_input_fn() -> tf.data.Dataset:
+        if not loads:
+            loads.append(_load(input_fn))
+        held = loads[0]
+        if held is None:
+            return input_fn()
+        dataset = tf.data.Dataset.from_generator(
+            lambda: iter(held.batches), output_signature=held.spec
+        )
+        return dataset.prefetch(_PREFETCHED)
+
+    return held_input_fn
 
 
 def count_classes(
@@ -106,7 +139,7 @@ def count_classes(
         tf.errors.NotFoundError: If no file matches.
     """
     counts = np.zeros(n_classes, np.int64)
-    for serialized in _read(file_patterns).batch(_COUNTED_AT_ONCE):
+    for serialized in _read(file_patterns).batch(_READ_AT_ONCE):
         labels = tf.io.parse_example(serialized, {label: feature_spec[label]})[label]
         counts += np.bincount(labels.numpy().ravel(), minlength=n_classes)
     return counts
@@ -132,35 +165,64 @@ def _read(file_patterns: Sequence[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(paths, compression_type="GZIP")
 
 
-def _load(file_patterns: Sequence[str], parse: Callable[[tf.Tensor], Batch]) -> Any | None:
-    """Reads all examples, as `parse` gives them, in NumPy arrays; None if the buffer is smaller."""
+def _chunk_size(feature_spec: Mapping[str, tf.io.FixedLenFeature]) -> int:
+    """Gives how many examples are shuffled at once."""
+    for spec in feature_spec.values():
+        if not isinstance(spec, tf.io.FixedLenFeature) or spec.dtype == tf.string:
+            return _SHUFFLED_AT_ONCE  # the size of an example is not known
+    n_bytes: int = sum(spec.dtype.size * math.prod(spec.shape) for spec in feature_spec.values())
+    return max(1, SHUFFLED_AT_ONCE_BYTES // (n_bytes + _BYTES_TO_SHUFFLE))
+
+
+def _shuffle(blocks: tf.data.Dataset, chunk_size: int, seed: int) -> tf.data.Dataset:
+    """Shuffles the examples of each chunk, and repeats all without end.
+
+    A buffer of `Dataset.shuffle` costs ten times the time, and 200 bytes per example.
+
+    Args:
+        blocks: Examples `[block_size, ...]`, read anew in every pass, unless they are one chunk.
+        chunk_size: The most examples of a chunk.
+        seed: The same gives the same order.
+
+    Returns:
+        Pieces `[piece_size, ...]`, sizes of which differ.
+    """
+
+    def deal(number: tf.Tensor, chunk: Any) -> tf.data.Dataset:
+        n_examples = tf.shape(tf.nest.flatten(chunk)[0])[0]
+        is_all = tf.equal(number, 0) & (n_examples < chunk_size)
+        passes = tf.data.Dataset.range(tf.where(is_all, tf.int64.max, 1))
+
+        def permute(passed: tf.Tensor) -> tf.Tensor:
+            return tf.random.experimental.stateless_shuffle(
+                tf.range(n_examples), [tf.constant(seed, tf.int64), number + passed]
+            )
+
+        def pick(indices: tf.Tensor) -> Any:
+            return tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), chunk)
+
+        return passes.map(permute).rebatch(_DEALT_AT_ONCE).map(pick)
+
+    # Prefetched by the pass: one chunk that is all is not read again.
+    chunks = blocks.rebatch(chunk_size).prefetch(1).repeat()
+    return chunks.enumerate().flat_map(lambda number, *chunk: deal(number, *chunk))
+
+
+def _load(input_fn: Callable[[], tf.data.Dataset]) -> _Held | None:
+    """Reads all batches; None if they are not to be kept."""
+    batches: list[Any] = []
+    n_bytes = 0
     # In a graph of its own, since Estimator has one under construction.
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        block = _read(file_patterns).batch(SHUFFLE_BUFFER_EXAMPLES + 1).map(parse)
-        following = tf.compat.v1.data.make_one_shot_iterator(block).get_next()
-        try:
-            loaded = session.run(following)
-        except tf.errors.OutOfRangeError:  # there are none
+        dataset = input_fn()
+        specs = tf.nest.flatten(dataset.element_spec)
+        if any(not isinstance(spec, tf.TensorSpec) or spec.dtype == tf.string for spec in specs):
             return None
-    return None if len(loaded[1]) > SHUFFLE_BUFFER_EXAMPLES else loaded
-
-
-def _pick(loaded: Any, indices: tf.data.Dataset) -> tf.data.Dataset:
-    """Gives the loaded examples of each batch of indices."""
-    signature = tf.nest.map_structure(lambda array: tf.TensorSpec(array.shape, array.dtype), loaded)
-    # By a generator: the graph, which every checkpoint writes, would hold constants.
-    held = tf.data.Dataset.from_generator(lambda: iter([loaded]), output_signature=signature)
-    held = held.flat_map(lambda *batch: tf.data.Dataset.from_tensors(batch).repeat())
-
-    def pick(batch: Batch, indices: tf.Tensor) -> Batch:
-        picked: Batch = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), batch)
-        return picked
-
-    return tf.data.Dataset.zip(held, indices).map(pick)
-
-
-def _split(batch: Any, n_batches: int) -> Any:
-    """Gives a batch, `[n_batches * batch_size, ...]`, as `[n_batches, batch_size, ...]`."""
-    return tf.nest.map_structure(
-        lambda tensor: tf.reshape(tensor, [n_batches, -1, *tensor.shape[1:]]), batch
-    )
+        following = tf.compat.v1.data.make_one_shot_iterator(dataset).get_next()
+        while n_bytes <= _HELD_BYTES:
+            try:
+                batches.append(session.run(following))
+            except tf.errors.OutOfRangeError:
+                return _Held(batches, dataset.element_spec)
+            n_bytes += sum(array.nbytes for array in tf.nest.flatten(batches[-1]))
+    return None

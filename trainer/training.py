@@ -14,12 +14,12 @@ from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings
 from trainer.evaluations import BEST_DIR, BestSoFar, EvaluationListener
 from trainer.hooks import FlushSummaries, StopAtNan, StopWhenOver, WarmStart
-from trainer.input_fn import balance, count_classes, make_dataset
+from trainer.input_fn import balance, count_classes, hold, make_dataset
 from trainer.params import make_params, select_model_fn
 from trainer.serving import move_children
 
 _SETTINGS_FILE = "settings.json"
-_EVAL_BATCH_EXAMPLES = 1000
+_EVAL_BATCH_EXAMPLES = 4000
 
 
 def make_estimator(
@@ -172,13 +172,15 @@ def _make_eval_input_fn(
     """
     feature_spec = transform_output.transformed_feature_spec()
     n_classes = len(_classes(transform_output)) if settings.train.class_weights else 0
-    return lambda: make_dataset(
-        fn_args.eval_files,
-        feature_spec,
-        settings.label,
-        max(settings.train.batch_size, _EVAL_BATCH_EXAMPLES),
-        weight=settings.weight,
-        class_weights=[1.0] * n_classes or None,
+    return hold(
+        lambda: make_dataset(
+            fn_args.eval_files,
+            feature_spec,
+            settings.label,
+            max(settings.train.batch_size, _EVAL_BATCH_EXAMPLES),
+            weight=settings.weight,
+            class_weights=[1.0] * n_classes or None,
+        )
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import input_fn as module
-from trainer.input_fn import balance, count_classes, make_dataset
+from trainer.input_fn import balance, count_classes, hold, make_dataset
 
 SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
@@ -111,28 +111,73 @@ def test_make_dataset_with_seed_zero_shuffles_too(pattern: str) -> None:
     assert numbers[:20] != sorted(numbers[:20])
 
 
-@pytest.mark.parametrize("n_examples", [30, 60])
-def test_make_dataset_shuffles_as_one_buffer_over_all_records_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_examples: int
-) -> None:
-    monkeypatch.setattr(module, "SHUFFLE_BUFFER_EXAMPLES", 40)  # kept in memory, and not
-    monkeypatch.setattr(module, "_PARSED_AT_ONCE", 25)
-    write_shard(tmp_path / "data.gz", range(n_examples))
-    records = tf.data.TFRecordDataset(str(tmp_path / "data.gz"), "GZIP").shuffle(40, seed=1)
-    parsed = records.repeat(4).map(lambda record: tf.io.parse_single_example(record, SPEC)["x"])
+def test_make_dataset_with_seed_mixes_all_that_is_one_chunk(tmp_path: Path) -> None:
+    write_shard(tmp_path / "data.gz", range(25_000))
 
     numbers = read(make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 8, shuffle_seed=1))
 
-    expected = [int(number[0]) for number in parsed.as_numpy_iterator()]
-    assert list(islice(numbers, 4 * n_examples)) == expected
+    # The mean of 2,000 is 12,500, give or take 161.
+    assert np.mean(list(islice(numbers, 2000))) == pytest.approx(12_500, abs=800)
 
 
-def test_make_dataset_with_seed_keeps_few_examples_in_memory(tmp_path: Path, pattern: str) -> None:
+@pytest.fixture
+def chunks_of_seven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of numbers, and of all else: x is of 4 bytes, y of 8, and 40 are needed to shuffle them."""
+    monkeypatch.setattr(module, "SHUFFLED_AT_ONCE_BYTES", 7 * (4 + 8 + 40))
+    monkeypatch.setattr(module, "_SHUFFLED_AT_ONCE", 7)
+    monkeypatch.setattr(module, "_READ_AT_ONCE", 3)
+    monkeypatch.setattr(module, "_DEALT_AT_ONCE", 4)
+
+
+SPARSE = {**SPEC, "absent": tf.io.VarLenFeature(tf.string)}
+
+
+@pytest.mark.usefixtures("chunks_of_seven")
+@pytest.mark.parametrize("spec", [SPEC, SPARSE])
+def test_make_dataset_with_seed_shuffles_each_chunk(
+    pattern: str, spec: dict[str, tf.io.FixedLenFeature]
+) -> None:
+    numbers = list(islice(read(make_dataset([pattern], spec, "y", 8, shuffle_seed=1)), 60))
+
+    for start in (0, 20, 40):
+        for first, end in ((0, 7), (7, 14), (14, 20)):
+            assert sorted(numbers[start + first : start + end]) == list(range(first, end))
+    assert numbers[:7] != sorted(numbers[:7])
+    assert numbers[:7] != numbers[20:27]
+    assert [number - 7 for number in numbers[7:14]] != numbers[:7]
+
+
+@pytest.mark.usefixtures("chunks_of_seven")
+def test_make_dataset_shuffles_sparse_features_as_dense_ones(pattern: str) -> None:
+    dense, sparse = (
+        list(islice(read(make_dataset([pattern], spec, "y", 8, shuffle_seed=1)), 60))
+        for spec in (SPEC, SPARSE)
+    )
+
+    assert dense == sparse
+
+
+@pytest.mark.parametrize("n_examples", [6, 7, 8, 1])
+@pytest.mark.usefixtures("chunks_of_seven")
+def test_make_dataset_with_seed_has_a_pass_around_the_size_of_a_chunk(
+    tmp_path: Path, n_examples: int
+) -> None:
+    write_shard(tmp_path / "data.gz", range(n_examples))
+    numbers = read(make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 5, shuffle_seed=1))
+
+    for _ in range(4):
+        assert sorted(islice(numbers, n_examples)) == list(range(n_examples))
+
+
+def test_make_dataset_with_seed_reads_once_what_is_one_chunk(tmp_path: Path, pattern: str) -> None:
     numbers = read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1))
+    begun = list(islice(numbers, 1))
     for path in tmp_path.glob("data-*"):
         path.unlink()
 
-    assert sorted(islice(numbers, 20)) == list(range(20))
+    following = list(islice(numbers, 999))
+
+    assert sorted(begun + following) == sorted([*range(20)] * 50)
 
 
 def test_make_dataset_with_seed_holds_no_examples_in_the_graph(tmp_path: Path) -> None:
@@ -165,6 +210,20 @@ def test_make_dataset_with_seed_gives_words(
     assert words.shape == (2, 1)
     found = zip(labels.numpy().tolist(), words.numpy().ravel().tolist(), strict=True)
     assert dict(found) == {0: b"a", 1: b"bee"}
+
+
+@pytest.mark.parametrize("batch_size", [8, 5000])
+def test_make_dataset_with_seed_gives_whole_batches_of_known_shape(
+    pattern: str, batch_size: int
+) -> None:
+    dataset = make_dataset([pattern], SPEC, "y", batch_size, shuffle_seed=1)
+
+    features, labels = next(iter(dataset))
+
+    assert (features["x"].shape, features["x"].dtype) == ((batch_size, 1), tf.float32)
+    assert (labels.shape, labels.dtype) == ((batch_size,), tf.int64)
+    x_spec, y_spec = dataset.element_spec[0]["x"], dataset.element_spec[1]
+    assert (x_spec.shape, y_spec.shape) == ((batch_size, 1), (batch_size,))
 
 
 def test_make_dataset_names_the_pattern_that_no_file_matches(tmp_path: Path) -> None:
@@ -215,6 +274,22 @@ def test_make_dataset_gives_the_weight_of_each_example(
     np.testing.assert_array_equal(labels, [0, 2, 2])
 
 
+@pytest.mark.parametrize("chunk_bytes", [2**20, 3 * (4 + 8 + 40)])
+def test_make_dataset_with_seed_keeps_each_weight_with_its_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr(module, "SHUFFLED_AT_ONCE_BYTES", chunk_bytes)
+    write_shard(tmp_path / "data.gz", range(20))
+    path, weights = str(tmp_path / "data.gz"), np.arange(10) + 0.5
+    dataset = make_dataset(
+        [path], SPEC, "y", 8, shuffle_seed=1, class_weights=weights.tolist(), weight="x"
+    )
+
+    for features, labels in islice(dataset, 10):
+        found = features["example_weight"].numpy().ravel() / weights[labels]  # x itself
+        np.testing.assert_array_equal(np.round(found).astype(int) % 10, labels)
+
+
 def test_make_dataset_takes_a_weight_that_has_the_name_of_weights(weighted: str) -> None:
     spec = {**SPEC, "example_weight": tf.io.FixedLenFeature([1], tf.float32, [7.0])}
 
@@ -239,8 +314,64 @@ def test_make_dataset_gives_numbers_as_labels_where_the_label_is_one(weighted: s
     np.testing.assert_array_equal(labels, [0.5, 0, 4])
 
 
+# held in memory
+
+
+def batches_of(dataset: tf.data.Dataset) -> list[tuple[list[float], list[int]]]:
+    return [
+        (features["x"].numpy().ravel().tolist(), labels.numpy().tolist())
+        for features, labels in dataset
+    ]
+
+
+def test_hold_gives_the_same_in_every_call_and_reads_once(tmp_path: Path, pattern: str) -> None:
+    def input_fn() -> tf.data.Dataset:
+        return make_dataset([pattern], SPEC, "y", 8)
+
+    expected, spec = batches_of(input_fn()), input_fn().element_spec
+    held = hold(input_fn)
+    first = batches_of(held())
+    for path in tmp_path.glob("data-*"):
+        path.unlink()
+
+    assert first == batches_of(held()) == expected
+    assert held().element_spec == spec
+
+
+def test_hold_works_where_a_graph_is_under_construction(pattern: str) -> None:
+    held = hold(lambda: make_dataset([pattern], SPEC, "y", 20))
+
+    for _ in range(2):
+        with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
+            features, _ = tf.compat.v1.data.make_one_shot_iterator(held()).get_next()
+            assert session.run(features["x"]).ravel().tolist() == list(range(20))
+        assert graph.as_graph_def().ByteSize() < 20_000
+
+
+def test_hold_reads_anew_what_is_too_large(
+    tmp_path: Path, pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_HELD_BYTES", 200)  # 20 examples of 12
+    held = hold(lambda: make_dataset([pattern], SPEC, "y", 8))
+
+    assert list(read(held())) == list(range(20))
+    (tmp_path / "data-00001.gz").unlink()
+    assert list(read(held())) == list(range(12))
+
+
+def test_hold_reads_anew_what_is_not_numbers_alone(tmp_path: Path, pattern: str) -> None:
+    held = hold(lambda: make_dataset([pattern], SPARSE, "y", 8))
+
+    assert list(read(held())) == list(range(20))
+    (tmp_path / "data-00001.gz").unlink()
+    assert list(read(held())) == list(range(12))
+
+
+# classes
+
+
 def test_count_classes_counts_all_files(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_COUNTED_AT_ONCE", 7)
+    monkeypatch.setattr(module, "_READ_AT_ONCE", 7)
 
     counts = count_classes([pattern], SPEC, "y", 11)
 
