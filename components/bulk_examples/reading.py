@@ -1,11 +1,15 @@
 """Batches of a file of examples."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Any
 
 import pyarrow as pa
 import tensorflow as tf
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 from tfx_bsl.tfxio.record_based_tfxio import AppendRawRecordColumn
+
+from components.bulk_examples.writing import map_ahead
 
 BATCH_EXAMPLES = 5_000
 """Decoding is fastest in batches that fit the processor's cache; a batch's fixed cost is small."""
@@ -24,8 +28,8 @@ def read_batches(
     schema: bytes | None = None,
     raw_record_column: str | None = None,
     batch_examples: int = BATCH_EXAMPLES,
-) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of a file, one being read ahead.
+) -> Generator[pa.RecordBatch, None, None]:
+    """Yields the batches of a file, some being read and decoded ahead, each in a thread.
 
     Args:
         path: A gzipped TFRecord file of `tf.Example`s.
@@ -38,26 +42,43 @@ def read_batches(
         ExamplesFileError: If the file is damaged, or holds something else.
     """
     decoder = ExamplesToRecordBatchDecoder(*(() if schema is None else (schema,)))
+
+    def decode(records: Any) -> tuple[Any, pa.RecordBatch]:
+        return records, decoder.DecodeBatch(records)
+
     dataset = tf.data.TFRecordDataset(path, "GZIP").batch(batch_examples).prefetch(1)
-    batches = dataset.as_numpy_iterator()
+    damages: list[Exception] = []
     n_read = n_bytes = 0
-    while True:
-        try:
-            records = next(batches, None)
+    # One thread, as a decoder serves only one; it takes as long as most of what batches are for.
+    with closing(map_ahead(decode, _up_to_damage(dataset, damages), threads=1)) as decoded:
+        while True:
+            try:
+                records, batch = next(decoded, (None, None))
+            except (RuntimeError, ValueError) as error:
+                damages.append(error)
+                break
             if records is None:
                 break
-            batch = decoder.DecodeBatch(records)
-        except (tf.errors.OpError, RuntimeError, ValueError) as error:
-            reason = getattr(error, "message", str(error)).partition("\n")[0]
-            raise ExamplesFileError(
-                f"{path}: no examples can be read after the first {n_read}: {reason}"
-            ) from error
-        n_read += len(records)
-        n_bytes += sum(map(len, records)) + len(records) * FRAME_BYTES
-        if raw_record_column is not None:
-            batch = AppendRawRecordColumn(batch, raw_record_column, records)
-        yield batch
+            n_read += len(records)
+            n_bytes += sum(map(len, records)) + len(records) * FRAME_BYTES
+            if raw_record_column is not None:
+                batch = AppendRawRecordColumn(batch, raw_record_column, records)
+            yield batch
+    if damages:
+        damage = damages[-1]  # What is read ahead may be damaged too, further on.
+        reason = getattr(damage, "message", str(damage)).partition("\n")[0]
+        raise ExamplesFileError(
+            f"{path}: no examples can be read after the first {n_read}: {reason}"
+        ) from damage
     check_complete(path, n_bytes)
+
+
+def _up_to_damage(dataset: tf.data.Dataset, damages: list[Exception]) -> Iterator[Any]:
+    """Yields the batches of records before the first that cannot be read, and notes why."""
+    try:
+        yield from dataset.as_numpy_iterator()
+    except tf.errors.OpError as error:
+        damages.append(error)
 
 
 def check_complete(path: str, n_bytes: int) -> None:

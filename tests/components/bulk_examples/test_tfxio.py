@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,3 +124,16 @@ def test_read_batches_says_how_many_could_be_read(tmp_path: Path) -> None:
         ExamplesFileError, match=f"^{re.escape(path)}: no examples can be read after the first 10: "
     ):
         list(read_batches(path, batch_examples=10))
+
+
+def test_read_batches_left_early_end_the_thread_that_decodes_ahead(tmp_path: Path) -> None:
+    write_files(tmp_path, {"train": [ROWS]})
+    (path,) = map(str, (tmp_path / "Split-train").iterdir())
+    before = set(threading.enumerate())
+
+    batches = read_batches(path, batch_examples=2)
+    next(batches)
+
+    (decoding,) = set(threading.enumerate()) - before
+    batches.close()
+    assert not decoding.is_alive()
