@@ -22,6 +22,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
+from components.bulk_examples.in_process import is_in_process, work_here
 from components.bulk_examples.records import to_records
 from components.bulk_examples.writing import GzipWriter, Part, compress, map_ahead
 from components.csv_example_gen.budget import QUARANTINE_FILE, Budget
@@ -42,9 +43,6 @@ _PART_ROWS = 16_384
 
 _File = tuple[int, tuple[str, Sequence[str]]]
 """Its number, its path, and those of its shards."""
-
-
-_IN_PROCESS = "--runner=FnApiRunner"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -110,13 +108,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             write_quarantine(path, survey, settings, dialect)
 
     def _write(self, write: "_WriteShards", files: Sequence[_File]) -> None:
-        """Has Beam's workers write the files, or does so here where it has none but this process.
-
-        Beam would write them one after another too, and takes a fifth of a second to begin.
-        """
-        if not self._beam_pipeline_args or _IN_PROCESS in self._beam_pipeline_args:
-            for file in files:
-                deque(write.process(file), maxlen=0)
+        """Writes the files here, or has the workers of Beam do so where there are any."""
+        if is_in_process(self._beam_pipeline_args):
+            deque(work_here(write, files), maxlen=0)
             return
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "Files" >> beam.Create(files) | "WriteShards" >> beam.ParDo(write)

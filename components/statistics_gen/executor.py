@@ -7,6 +7,7 @@ for data in memory: they count words by the batch, in bounded memory. Where a co
 """
 
 import os
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
+from components.bulk_examples.in_process import is_in_process, work_here
 from components.bulk_examples.reading import read_batches
 from components.bulk_examples.tfxio import split_tfxio
 
@@ -60,13 +62,20 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for split in artifact_utils.decode_split_names(examples.split_names)
             for path in split_tfxio([examples], split).paths
         ]
+        measure, write = _Measure(options_json), _Write(options_json)
+        if is_in_process(self._beam_pipeline_args):
+            by_split = defaultdict(list)
+            for folder, accumulators in work_here(measure, files):
+                by_split[folder].append(accumulators)
+            deque(work_here(write, by_split.items()), maxlen=0)
+            return
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Files" >> beam.Create(files)
-                | "Measure" >> beam.ParDo(_Measure(options_json))
+                | "Measure" >> beam.ParDo(measure)
                 | "BySplit" >> beam.GroupByKey()
-                | "Write" >> beam.ParDo(_Write(options_json))
+                | "Write" >> beam.ParDo(write)
             )
 
 

@@ -6,6 +6,7 @@ Beam stages to write them, each of which costs a small run more than its work.
 
 import functools
 import os
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils
 
+from components.bulk_examples.in_process import is_in_process, work_here
 from components.bulk_examples.tfxio import BulkExamples, split_tfxio
 from components.transform.files import File, TransformFiles
 
@@ -72,18 +74,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 artifact_utils.get_split_uri(transformed, split),
             )
         ]
+        transform = TransformFiles(graph_dir, columns)
+        is_here = is_in_process(self._beam_pipeline_args)
         with (
             self._make_beam_pipeline() as pipeline,
             tft_beam.Context(temp_dir=self._get_tmp_dir(), use_deep_copy_optimization=True),
         ):
             transform_fn = _analyze(pipeline, analyzed, preprocessing_fn)
             written = transform_fn | tft_beam.WriteTransformFn(graph_dir)
-            _ = (
-                pipeline
-                | "Files" >> beam.Create(files)
-                | "TransformFiles"
-                >> beam.ParDo(TransformFiles(graph_dir, columns), beam.pvalue.AsSingleton(written))
-            )
+            if not is_here:
+                _ = (
+                    pipeline
+                    | "Files" >> beam.Create(files)
+                    | "TransformFiles" >> beam.ParDo(transform, beam.pvalue.AsSingleton(written))
+                )
+        if is_here:
+            deque(work_here(transform, files), maxlen=0)
 
 
 def _bind(exec_properties: Mapping[str, Any]) -> _Preprocessing:

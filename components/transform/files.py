@@ -44,7 +44,7 @@ class TransformFiles(beam.DoFn):
         self._columns = list(columns)
         self._transformer: _Transformer | None = None
 
-    def process(self, file: File, unused_written: Any) -> Iterator[None]:
+    def process(self, file: File, unused_written: Any = None) -> Iterator[None]:
         """Reads and transforms ahead in other threads, while this one encodes and writes.
 
         Raises:

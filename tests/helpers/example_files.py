@@ -12,6 +12,14 @@ from tfx.types import Artifact, artifact_utils, standard_artifacts
 
 Row = Mapping[str, Any]
 
+OWN_WORKERS = [
+    "--runner=FnApiRunner",
+    "--sdk_container_image=none",
+    "--direct_running_mode=multi_threading",
+    "--direct_num_workers=2",
+]
+"""Options of Beam with workers of its own."""
+
 SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
     "gaps": tf.io.VarLenFeature(tf.float32),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-from example_files import ROWS, SHARDS, Row, cut, write_files
+from example_files import OWN_WORKERS, ROWS, SHARDS, Row, cut, write_files
 from google.protobuf import json_format
 from measured_data import read_statistics
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -35,6 +35,7 @@ def measure(
     folder: Path,
     splits: dict[str, Sequence[Sequence[Row]]],
     damaged: str | None = None,
+    beam_args: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Gives the statistics of each split, their features by name."""
     examples = write_files(folder / "examples", splits)
@@ -44,7 +45,7 @@ def measure(
     component = StatisticsGen(channel_utils.as_channel([examples]), OPTIONS)
     statistics = standard_artifacts.ExampleStatistics()
     statistics.uri = str(folder / "statistics")
-    context = executor_class.Context(tmp_dir=str(folder / "temp"), unique_id="1")
+    context = executor_class.Context(list(beam_args), tmp_dir=str(folder / "temp"), unique_id="1")
     executor_class(context).Do(
         {"examples": [examples]}, {"statistics": [statistics]}, dict(component.exec_properties)
     )
@@ -77,10 +78,11 @@ def assert_alike(found: Any, expected: Any, path: str = "") -> None:
         assert found == expected, path
 
 
-def test_statistics_gen_measures_as_tfx_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beam_args", [[], OWN_WORKERS], ids=["here", "beam"])
+def test_statistics_gen_measures_as_tfx_does(beam_args: list[str], tmp_path: Path) -> None:
     splits: dict[str, Sequence[Sequence[Row]]] = {"train": SHARDS, "eval": [ROWS[:7]], "test": [[]]}
 
-    found = measure(executor.Executor, tmp_path / "bulk", splits)
+    found = measure(executor.Executor, tmp_path / "bulk", splits, beam_args=beam_args)
 
     assert_alike(found, measure(stock.Executor, tmp_path / "stock", splits))
     assert found["train"]["numExamples"] == str(len(ROWS))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from example_files import ROWS, SHARDS, Row, cut, make_schema, write_files
+from example_files import OWN_WORKERS, ROWS, SHARDS, Row, cut, make_schema, write_files
 from google.protobuf import text_format
 from tfx.components.transform import executor as stock
 from tfx.proto import transform_pb2
@@ -24,7 +24,9 @@ SPLITS: dict[str, Sequence[Sequence[Row]]] = {
 }
 
 
-def transform(executor_class: Any, folder: Path, *, damaged: bool = False) -> Path:
+def transform(
+    executor_class: Any, folder: Path, *, damaged: bool = False, beam_args: Sequence[str] = ()
+) -> Path:
     """Learns from train, and transforms train and eval; gives the folder of what is written."""
     examples = write_files(folder / "examples", SPLITS)
     if damaged:
@@ -44,7 +46,7 @@ def transform(executor_class: Any, folder: Path, *, damaged: bool = False) -> Pa
     )
     graph, transformed = standard_artifacts.TransformGraph(), standard_artifacts.Examples()
     graph.uri, transformed.uri = str(folder / "graph"), str(folder / "transformed")
-    context = executor_class.Context(tmp_dir=str(folder / "temp"), unique_id="1")
+    context = executor_class.Context(list(beam_args), tmp_dir=str(folder / "temp"), unique_id="1")
     executor_class(context).Do(
         {"examples": [examples], "schema": [schema]},
         {"transform_graph": [graph], "transformed_examples": [transformed]},
@@ -97,6 +99,13 @@ def test_transform_writes_the_graph_of_tfx(bulk: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (bulk / "graph").iterdir()) == sorted(
         path.name for path in (expected / "graph").iterdir()
     )
+
+
+def test_transform_writes_the_same_by_a_worker_of_beam(bulk: Path, tmp_path: Path) -> None:
+    found = transform(executor.Executor, tmp_path, beam_args=OWN_WORKERS)
+
+    for split in ("train", "eval"):
+        assert read(found, split) == read(bulk, split)
 
 
 def test_transform_writes_a_file_for_each_file(bulk: Path) -> None:
