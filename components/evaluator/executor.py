@@ -96,6 +96,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for split in splits
         ]
         adapter_config = tfxios[0].TensorAdapterConfig()
+        evaluation_dir = artifact_utils.get_single_uri(
+            output_dict[standard_component_specs.EVALUATION_KEY]
+        )
         with self._make_beam_pipeline() as pipeline:
             batches = [
                 pipeline | f"Read[{split}]" >> tfxio.BeamSource()
@@ -109,12 +112,28 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     eval_shared_model=model,
                     eval_config=eval_config,
                     extractors=make_extractors(model, eval_config, adapter_config),
-                    output_path=artifact_utils.get_single_uri(
-                        output_dict[standard_component_specs.EVALUATION_KEY]
-                    ),
+                    writers=_make_writers(model, eval_config, evaluation_dir),
+                    output_path=evaluation_dir,
                     tensor_adapter_config=adapter_config,
                 )
             )
+
+
+def _make_writers(
+    model: tfma.types.MaybeMultipleEvalSharedModels,
+    eval_config: tfma.EvalConfig,
+    evaluation_dir: str,
+) -> list[tfma.writers.Writer]:
+    """Gives TFMA's own writers, without the files that would say nothing, ten stages each.
+
+    No metric is a plot or an attribution, and TFMA is told of no threshold to validate.
+    """
+    *writers, _ = tfma.default_writers(
+        evaluation_dir, eval_shared_model=model, eval_config=eval_config
+    )
+    path = os.path.join(evaluation_dir, tfma.METRICS_KEY)
+    metrics = tfma.writers.MetricsPlotsAndValidationsWriter({tfma.METRICS_KEY: path}, eval_config)
+    return [*writers, metrics]
 
 
 def _splits_of(exec_properties: dict[str, Any]) -> list[str]:
