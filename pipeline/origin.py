@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from components.mlflow_tracker.events import RunStart
+from pipeline.beam_choice import describe_choice
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.sections import LOWER_IS_BETTER
 
 STATE_SETTINGS = ("beam.", "cache", "mlflow.", "paths.", "push.")
 """What these say changes where a run's results go, and none of the results."""
+BEAM_TAG = "beam.chosen"
 _HOW_OFTEN = re.compile(r"train\.\w+_every_steps=")
 _MAX_TAG = 1000
 """Characters of a tag that one still reads."""
@@ -48,6 +50,7 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
             "code.digest": code_digest("pipeline.graph", "trainer.run", "trainer.preprocessing"),
             **git_tags(_SOURCE_DIR),
             **_feature_tags(config),
+            BEAM_TAG: describe_choice(config),
         },
         data_path=str(config.data_path),
         label=config.data.label,

@@ -22,7 +22,7 @@ from pipeline.dag_runner import run_nodes
 from pipeline.errors import NodeFailedError, RunKilledError, TrackingError
 from pipeline.interrupts import Interrupts
 from pipeline.journal import Journal
-from pipeline.origin import make_run_start
+from pipeline.origin import BEAM_TAG, make_run_start
 from pipeline.report import Report, make_report
 from pipeline.results import tracking_line
 from pipeline.sampling import sampling
@@ -87,6 +87,7 @@ class PipelineRunner(LocalDagRunner):
     def _run(self, pipeline: pipeline_pb2.Pipeline, view: PlainView) -> Report:
         config = self._config
         start = make_run_start(config, datetime.now().astimezone())
+        view.say(f"beam: {start.origin[BEAM_TAG]}")
         run_id = start.pipeline_run_id
         journal = Journal(config)
         journal.close_killed()
