@@ -36,7 +36,12 @@ def hold_to_limit(n_examples: int, settings: ServingSettings) -> None:
 
 
 def submit(
-    served: ServedVersion, signature: Signature, inputs: Arrays, settings: ServingSettings
+    served: ServedVersion,
+    signature: Signature,
+    inputs: Arrays,
+    settings: ServingSettings,
+    *,
+    is_last: bool = True,
 ) -> asyncio.Future[Outputs]:
     """Sends a request to the model.
 
@@ -45,6 +50,7 @@ def submit(
         signature: One of its own.
         inputs: Values by input name.
         settings: Of the server.
+        is_last: As of `Batcher.submit`.
 
     Returns:
         What `Batcher.submit` gives; or a future that will hold INVALID_ARGUMENT if, with
@@ -61,7 +67,7 @@ def submit(
         n_violations = sum(served.value_check.count(values).values())
         if n_violations:
             return in_thread(_refuse, served.value_check, values, n_violations)
-    return served.submit(signature, inputs, n_examples)
+    return served.batcher.submit(signature, inputs, n_examples, is_last=is_last)
 
 
 def _raw_columns(served: ServedVersion, signature: Signature, inputs: Arrays) -> Arrays:

@@ -74,7 +74,7 @@ class Batcher:
         self._workers = [in_thread(self._work) for _ in range(settings.num_batch_threads)]
 
     def submit(
-        self, signature: Signature, inputs: Arrays, n_examples: int
+        self, signature: Signature, inputs: Arrays, n_examples: int, *, is_last: bool = True
     ) -> asyncio.Future[Outputs]:
         """Asks the model.
 
@@ -82,6 +82,8 @@ class Batcher:
             signature: One of the model's.
             inputs: Values that its `check` lets pass, and must not change any more.
             n_examples: What `check` has counted.
+            is_last: Whether no other request is known to follow at once, with which a thread could
+                merge it.
 
         Returns:
             All outputs by name, or the ServingError of this request alone, whatever it was merged
@@ -103,7 +105,7 @@ class Batcher:
         request = _Request(signature, inputs, n_examples, key, future)
         if self._arrived:
             self._arrived.append(request)
-        elif self.n_waiting or self._seconds.get(signature.name, 1) > _QUICK_SECONDS:
+        elif not is_last or self.n_waiting or self._seconds.get(signature.name, 1) > _QUICK_SECONDS:
             self._queue.put(request)
         else:
             self._arrived.append(request)

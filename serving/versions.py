@@ -12,9 +12,9 @@ from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 
-from serving.batching import Batcher, OnBatch, Outputs
+from serving.batching import Batcher, OnBatch
 from serving.columns import Column, read_columns
-from serving.engine import Arrays, Engine, Signature
+from serving.engine import Engine
 from serving.errors import Code, ModelLoadError, ServingError
 from serving.folders import Fingerprint, fingerprint, list_versions
 from serving.settings import ServingSettings
@@ -101,12 +101,6 @@ class ServedVersion:
         self._n_holders -= 1
         if not self._n_holders:
             self._is_free.set()
-
-    def submit(
-        self, signature: Signature, inputs: Arrays, n_examples: int
-    ) -> asyncio.Future[Outputs]:
-        """Asks the model, see `Batcher.submit`."""
-        return self.batcher.submit(signature, inputs, n_examples)
 
     async def close(self) -> None:
         """Waits until nobody holds it, and frees it."""

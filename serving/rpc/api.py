@@ -63,10 +63,11 @@ def make_grpc_server(
         ],
         maximum_concurrent_rpcs=settings.limits.connections,
     )
-    services = _services(Methods(catalog, settings))
+    methods_ = Methods(catalog, settings)
+    services = _services(methods_)
     for service, methods in services.items():
         handlers = {
-            name: _make_handler(name, request_type, answer, settings, metrics)
+            name: _make_handler(name, request_type, answer, methods_, settings, metrics)
             for name, (request_type, answer) in methods.items()
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
@@ -121,7 +122,12 @@ def _name_of(module: Any, service: str) -> str:
 
 
 def _make_handler(
-    entrypoint: str, request_type: Any, answer: _Answer, settings: ServingSettings, metrics: Metrics
+    entrypoint: str,
+    request_type: Any,
+    answer: _Answer,
+    methods: Methods,
+    settings: ServingSettings,
+    metrics: Metrics,
 ) -> grpc.RpcMethodHandler:
     longest = settings.limits.timeout_seconds
     nothing = f"no {request_type.DESCRIPTOR.name} message was sent"
@@ -129,6 +135,7 @@ def _make_handler(
     async def handle(_: Any, context: Any) -> bytes:
         start = time.perf_counter()
         model, code = "", Code.UNKNOWN
+        methods.n_calls += 1
         remaining = context.time_remaining()
         timer = _cancel_after(longest if remaining is None else min(remaining, longest))
         try:
@@ -154,6 +161,7 @@ def _make_handler(
             code, message = Code.INTERNAL, "internal error"
         finally:
             timer.cancel()
+            methods.n_calls -= 1
             metrics.observe_request(model, "GRPC", entrypoint, code, time.perf_counter() - start)
         await context.abort(_STATUS[code], _cut(message))
         raise AssertionError("abort returned")

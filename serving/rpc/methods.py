@@ -40,10 +40,15 @@ _NO_VALUES = np.empty(0)
 
 
 class Methods:
-    """The methods; each raises ServingError where it has no answer."""
+    """The methods; each raises ServingError where it has no answer.
+
+    Attributes:
+        n_calls: How many calls there are now, be they still on their way.
+    """
 
     def __init__(self, catalog: Catalog, settings: ServingSettings) -> None:
         """Keeps both."""
+        self.n_calls = 0
         self._catalog = catalog
         self._settings = settings
 
@@ -57,7 +62,7 @@ class Methods:
                 raise ServingError(
                     Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
                 )
-            if request.inputs.keys() != signature.inputs.keys():
+            if set(request.inputs) != signature.inputs.keys():
                 signature.check(dict.fromkeys(request.inputs, _NO_VALUES))
             aliases = _choose_outputs(signature, request.output_filter)
             inputs = arrays_of(request.inputs, self._settings.limits.body_bytes)
@@ -173,7 +178,9 @@ class Methods:
         return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples})
 
     async def _ask(self, served: ServedVersion, signature: Signature, inputs: Arrays) -> Outputs:
-        return await submit(served, signature, inputs, self._settings)
+        # gRPC takes in one call after another: those that are on their way are not here at once.
+        is_last = self.n_calls == 1
+        return await submit(served, signature, inputs, self._settings, is_last=is_last)
 
     def _examples_of(self, sent: Any) -> NDArray[Any]:
         """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""

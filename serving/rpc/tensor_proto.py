@@ -108,6 +108,8 @@ def _array_of(proto: tensor_pb2.TensorProto, most_bytes: int) -> tuple[NDArray[A
         return _content_of(proto, size).reshape(shape), 0
     values = _texts_of(proto) if is_text else _numbers_of(proto)
     n_missing = size - len(values)
+    if not n_missing and len(shape) == 1:
+        return values, 0
     if n_missing < 0:
         raise ValueError(f"{len(values)} values for shape {list(shape)}")
     n_made_up = 0
@@ -121,8 +123,9 @@ def _array_of(proto: tensor_pb2.TensorProto, most_bytes: int) -> tuple[NDArray[A
 
 
 def _shape_of(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+    message = proto.tensor_shape
+    shape = tuple([dim.size for dim in message.dim])
+    if message.unknown_rank or min(shape, default=0) < 0:
         raise ValueError("its shape is not known")
     if len(shape) > _MOST_DIMENSIONS:
         raise ValueError(f"{len(shape)} dimensions, at most {_MOST_DIMENSIONS} are possible")

@@ -1,7 +1,7 @@
 """What the model alone takes for a row, without a server: python bare_call.py MODEL_DIR SECONDS.
 
-Prints one JSON object: medians of a call in milliseconds, `p50` by TensorFlow's executor of a
-single thread, the quickest there is, and `engine` as the server here does it.
+Prints one JSON object: medians of a call in milliseconds, `p50` by `Session.make_callable` and
+TensorFlow's executor of a single thread, and `engine` as the server here does it.
 """
 
 import json
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2
 
 from serving.engine import Engine, Signature
 from trainer.signatures import SERVING_SIGNATURE
@@ -27,10 +26,10 @@ def make_single_threaded(model_dir: Path, signature: Signature) -> Callable[...,
     session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
     with session.graph.as_default():
         tf.compat.v1.saved_model.load(session, ["serve"], str(model_dir))
-    options = config_pb2.CallableOptions()
-    options.feed.extend(tensor.name for tensor in signature.inputs.values())
-    options.fetch.extend(tensor.name for tensor in signature.outputs.values())
-    call: Callable[..., object] = session._make_callable_from_options(options)
+    call: Callable[..., object] = session.make_callable(
+        {name: tensor.name for name, tensor in signature.outputs.items()},
+        [tensor.name for tensor in signature.inputs.values()],
+    )
     return call
 
 

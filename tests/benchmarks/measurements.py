@@ -51,7 +51,7 @@ class Row(Measurement):
         other: What we are held against.
         theirs: Its figures, of the same rounds.
         bound: Whether `must` and `aim` are the greatest or the least ratios of ours to theirs.
-        must: What the median ratio has to keep.
+        must: What the median ratio has to keep, None of a row that only informs.
         aim: What it is hoped to reach, None where that is not said.
     """
 
@@ -61,7 +61,7 @@ class Row(Measurement):
     other: str
     theirs: tuple[float, ...]
     bound: Literal["at most", "at least"] = "at most"
-    must: float
+    must: float | None = None
     aim: float | None = None
 
     @property
@@ -82,6 +82,8 @@ class Row(Measurement):
     @property
     def is_grossly_missed(self) -> bool:
         """Whether the ratio misses `must` by a factor of `GROSS` or more."""
+        if self.must is None:
+            return False
         if self.bound == "at most":
             return self.ratio >= self.must * GROSS
         return self.ratio <= self.must / GROSS
@@ -96,7 +98,7 @@ class Row(Measurement):
             _figure(self.ratio),
             f"{_figure(min(self.ratios))}, {_figure(max(self.ratios))}",
             str(len(self.ratios)),
-            f"{sign} {self.must:g}",
+            "" if self.must is None else f"{sign} {self.must:g}",
             "" if self.aim is None else f"{sign} {self.aim:g}",
             f"{self.measured_at:%Y-%m-%d}",
         ]

@@ -31,8 +31,8 @@ class ResultsFolder:
         for row in rows:
             name, ours, theirs, ratio, spread, rounds, must, *_ = row.cells()
             print(
-                f"{name}: {ours}, {theirs}; ratio {ratio} ({spread} in {rounds} rounds), must be"
-                f" {must}",
+                f"{name}: {ours}, {theirs}; ratio {ratio} ({spread} in {rounds} rounds)"
+                + f", must be {must}" * bool(must),
                 flush=True,
             )
         missed = [row.key for row in rows if row.is_grossly_missed]

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import tensorflow as tf
@@ -28,14 +28,16 @@ HERE = Path(__file__).resolve().parent
 ROUNDS = 5
 SECONDS = "3"
 ROW = {"sepal_length": 5.1, "sepal_width": 3.3, "petal_length": 1.7, "petal_width": 0.5}
-TARGETS = {
-    "REST, 1 client: median time / bare call": ("ms", 3.0, "at most"),
-    "REST, 32 clients / bare calls": ("answers/s", 2.0, "at least"),
+TARGETS: dict[str, tuple[str, float | None, Literal["at most", "at least"]]] = {
+    "REST, 1 client: median time / bare call of the model": ("ms", 3.0, "at most"),
+    "REST, 1 client: median time / the engine's own call": ("ms", None, "at most"),
+    "REST, 32 clients / bare calls of the model": ("answers/s", 2.0, "at least"),
+    "REST, 32 clients / the engine's own calls": ("answers/s", None, "at least"),
     "REST, 32 clients / plain FastAPI": ("answers/s", 10.0, "at least"),
     "REST, 32 clients / mlflow models serve": ("answers/s", 50.0, "at least"),
     "gRPC, 32 clients / echo by grpc.aio": ("answers/s", 0.4, "at least"),
 }
-"""Of the medians."""
+"""Of the medians. A bare call is one by `Session.make_callable`, which the engine does without."""
 
 
 def free_port() -> int:
@@ -152,7 +154,9 @@ def test_server_is_as_fast_as_promised(tmp_path: Path, results: ResultsFolder) -
             )
             found = (
                 (alone["p50"], bare["p50"]),
+                (alone["p50"], bare["engine"]),
                 (many["rate"], 1000 / bare["p50"]),
+                (many["rate"], 1000 / bare["engine"]),
                 (many["rate"], naive["rate"]),
                 (many["rate"], theirs["rate"]),
                 (call["rate"], floor["rate"]),

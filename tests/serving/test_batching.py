@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -20,9 +21,12 @@ class GatedEngine(Engine):
     """A model whose calls begin when the gate is opened."""
 
     gate = threading.Event()
+    threads: ClassVar[list[int]] = []
+    """Of the calls."""
 
     def run(self, signature: Signature, inputs: Arrays) -> Outputs:
         self.gate.wait(60)
+        self.threads.append(threading.get_ident())
         return super().run(signature, inputs)
 
 
@@ -48,13 +52,16 @@ class Bench:
         assert seconds >= 0
         self.sizes.append(n)
 
-    def ask(self, signature: str = "serving_default", **inputs: object) -> asyncio.Future[Outputs]:
+    def ask(
+        self, signature: str = "serving_default", *, is_last: bool = True, **inputs: object
+    ) -> asyncio.Future[Outputs]:
         known = self.engine.signatures[signature]
         arrays = {
             name: np.asarray(values, known.inputs[name].numpy_dtype)
             for name, values in inputs.items()
         }
-        return self.batcher.submit(known, arrays, known.check(arrays))
+        n_examples = known.check(arrays)
+        return self.batcher.submit(known, arrays, n_examples, is_last=is_last)
 
     async def ask_first(self) -> asyncio.Future[Outputs]:
         """Sends what keeps the model busy until the gate is opened."""
@@ -103,6 +110,25 @@ def test_batcher_waits_for_no_others(engine: GatedEngine) -> None:
         assert (await bench.ask(x=[4]))["y"] == [4]
 
     assert _run(engine, test) == [1, 1]
+
+
+def test_batcher_answers_a_small_quick_batch_without_a_thread(engine: GatedEngine) -> None:
+    here = threading.get_ident()
+
+    async def test(bench: Bench) -> None:
+        engine.gate.set()
+        for _ in range(20):  # until a call is quick
+            await bench.ask(x=[2])
+        engine.threads.clear()
+        answers = await asyncio.gather(*(bench.ask(x=[2.0 * i]) for i in range(8)))
+        assert [answer["y"].tolist() for answer in answers] == [[2.0 + i] for i in range(8)]
+        assert (engine.threads, bench.sizes[-1]) == ([here], 8)
+
+        await bench.ask(x=[2], is_last=False)
+        await bench.ask(x=[2] * 65)
+        assert here not in engine.threads[1:]
+
+    _run(engine, test)
 
 
 def test_batcher_gives_a_row_what_it_gets_alone(network: GatedEngine) -> None:

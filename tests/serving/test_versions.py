@@ -83,7 +83,7 @@ async def _ask(catalog: Catalog, version: int | None = None, label: str | None =
     with catalog.find("half", version, label) as served:
         signature = served.engine.signatures["serving_default"]
         inputs = {"x": np.float32([2])}
-        await served.submit(signature, inputs, signature.check(inputs))
+        await served.batcher.submit(signature, inputs, signature.check(inputs))
         return served.number
 
 
@@ -112,7 +112,7 @@ def test_catalog_swaps_to_a_newer_version(base: Path) -> None:
             await asyncio.sleep(0.05)
             assert _states(catalog) == {10: "AVAILABLE", 1: "UNLOADING"}  # it is held
             signature = old.engine.signatures["single"]
-            answer = await old.submit(signature, {"x": np.array(2, np.float32)}, 1)
+            answer = await old.batcher.submit(signature, {"x": np.array(2, np.float32)}, 1)
             assert answer["y"] == 3
         await _until(lambda: _states(catalog)[1] == "END")
 
@@ -310,7 +310,7 @@ def test_catalog_loads_a_version_again_that_was_made_again(base: Path) -> None:
         await catalog.poll()
         with catalog.find("half") as served:
             signature = served.engine.signatures["serving_default"]
-            assert (await served.submit(signature, {"x": np.float32([2])}, 1))["y"] == [6]
+            assert (await served.batcher.submit(signature, {"x": np.float32([2])}, 1))["y"] == [6]
         assert _states(catalog) == {1: "AVAILABLE"}
 
     _run(test, base)
