@@ -45,7 +45,7 @@ def csv_bytes(paths: Iterable[str]) -> int:
 
 def _length_before(path: str) -> int:
     with Path(path).open("rb") as file:
-        file.seek(-_LENGTH_BYTES, os.SEEK_END)
+        file.seek(max(0, os.path.getsize(path) - _LENGTH_BYTES))
         return int.from_bytes(file.read(), "little")
 
 

@@ -199,12 +199,12 @@ class BeamSettings(Section):
         to download another, Prism, and translates every pipeline for it: half a second for each,
         and where the network allows it, a program that nobody has asked for.
 
-        One worker inside this process costs least at every size measured on two processors, 150
-        rows to ten million: threads beside it read and decode files, and compress what is written,
-        so that it uses both. Two worker processes take twice the processor time of it for a whole
-        run over a million rows in four files (94 s against 45 s), and a third more for the
-        statistics of ten million in ten (67 s against 49 s). So no option follows from the size;
-        `pipeline.beam_choice` tells the size and the choice.
+        One worker inside this process costs least on two processors: threads beside it read and
+        decode files, and compress what is written, so that it uses both. Two worker processes take
+        twice the processor time of it for a whole run over a million rows in four files (94 s
+        against 45 s), and a third more for the statistics of ten million in ten (67 s against
+        49 s). So no option follows from the size; `pipeline.beam_choice` tells the size and the
+        choice.
 
         The types that pipelines declare are not checked again in each run, which saves another
         half second.

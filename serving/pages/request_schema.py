@@ -144,11 +144,13 @@ def _outputs(signature: Signature, most: int, *, is_row: bool = False) -> Schema
 def _body(signature: Signature, key: str, values: Schema) -> Schema:
     """Describes a body; keys that mean nothing are let pass, as by TensorFlow Serving."""
     is_default = signature.name == SERVING_SIGNATURE
+    # An empty name stands for the default one, as in TensorFlow Serving.
+    name = {"enum": [signature.name, ""]} if is_default else {"const": signature.name}
     other = {"instances": {"inputs": False}, "inputs": {"instances": False}}.get(key, {})
     return {
         "title": f"{signature.name}: {key}",
         "type": "object",
-        "properties": {"signature_name": {"const": signature.name}, key: values, **other},
+        "properties": {"signature_name": name, key: values, **other},
         "required": [key] if is_default else ["signature_name", key],
     }
 

@@ -40,3 +40,9 @@ def test_csv_bytes_are_those_before_compression(suffix: str, tmp_path: Path) -> 
     path.write_bytes(gzip.compress(data) if suffix.endswith("gz") else data)
 
     assert csv_bytes([str(path)] * 2) == 2 * len(data)
+
+
+def test_csv_bytes_of_what_is_no_gzip_are_few(tmp_path: Path) -> None:
+    path = tmp_path / "empty.csv.gz"
+    path.write_bytes(b"")
+    assert csv_bytes([str(path)]) == 0

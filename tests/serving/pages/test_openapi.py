@@ -144,6 +144,7 @@ def test_openapi_takes_its_examples_from_the_columns(openapi: dict[str, Any]) ->
         ({"instances": [{"x": 1}]}, True),
         ({"inputs": {"x": [1]}}, True),
         ({"inputs": [1]}, True),
+        ({"signature_name": "", "instances": [1]}, True),
         ({"signature_name": "matrix", "instances": [[1, 2]]}, True),
         ({"signature_name": "single", "inputs": 1}, True),
         ({"signature_name": "columns", "instances": [{"number": 1, "word": "a"}]}, True),
