@@ -36,8 +36,8 @@ _LONGEST_MESSAGE = 1024
 """Bytes of an error's text, as in TensorFlow Serving."""
 _STATUS: Mapping[int, grpc.StatusCode] = {status.value[0]: status for status in grpc.StatusCode}
 
-_Answer = Callable[[Any], Awaitable[Any]]
-"""Makes the response to a request."""
+_Answer = Callable[[Any], Awaitable[bytes]]
+"""Makes the serialized response to a request."""
 
 
 def make_grpc_server(
@@ -144,7 +144,7 @@ def _make_handler(
             if body is not grpc.aio.EOF and request.MergeFromString(body) != len(body):
                 raise DecodeError  # the rest is what protobuf's parser only warns of
             model = _model_of(request)
-            response: bytes = (await answer(request)).SerializeToString()
+            response = await answer(request)
             code = Code.OK
             return response
         except ServingError as error:

@@ -30,7 +30,7 @@ from serving.classic import (
 )
 from serving.engine import Arrays, Signature
 from serving.errors import Code, ServingError
-from serving.rpc.tensor_proto import arrays_of, write_array
+from serving.rpc.tensor_proto import arrays_of, serialize_output
 from serving.settings import ServingSettings
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE
@@ -40,7 +40,9 @@ _NO_VALUES = np.empty(0)
 
 
 class Methods:
-    """The methods; each raises ServingError where it has no answer.
+    """The methods, from a request to the serialized response.
+
+    Each raises ServingError where it has no answer.
 
     Attributes:
         n_calls: How many calls there are now, be they still on their way.
@@ -52,7 +54,7 @@ class Methods:
         self._catalog = catalog
         self._settings = settings
 
-    async def predict(self, request: Any) -> Any:
+    async def predict(self, request: Any) -> bytes:
         """Asks any signature, by tensors."""
         spec = _spec_of(request)
         with self._find(spec) as served:
@@ -69,27 +71,27 @@ class Methods:
             outputs = await self._ask(served, signature, inputs)
         response = predict_pb2.PredictResponse()
         _echo(served, name, response.model_spec)
-        for alias in aliases:
-            write_array(outputs[alias], response.outputs[alias])
-        return response
+        return _serialize(response) + b"".join(
+            [serialize_output(alias, outputs[alias]) for alias in aliases]
+        )
 
-    async def classify(self, request: Any) -> Any:
+    async def classify(self, request: Any) -> bytes:
         """Asks for the classes of tf.Examples."""
         response = classification_pb2.ClassificationResponse()
         spec = _spec_of(request)
         with self._find(spec) as served:
             await self._classify(served, spec, request.input, response)
-        return response
+        return _serialize(response)
 
-    async def regress(self, request: Any) -> Any:
+    async def regress(self, request: Any) -> bytes:
         """Asks for a number of each tf.Example."""
         response = regression_pb2.RegressionResponse()
         spec = _spec_of(request)
         with self._find(spec) as served:
             await self._regress(served, spec, request.input, response)
-        return response
+        return _serialize(response)
 
-    async def multi_inference(self, request: Any) -> Any:
+    async def multi_inference(self, request: Any) -> bytes:
         """Asks several signatures of one version to classify or regress the same tf.Examples."""
         response = inference_pb2.MultiInferenceResponse()
         specs = [_spec_of(task) for task in request.tasks]
@@ -115,9 +117,9 @@ class Methods:
                     raise ServingError(
                         Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
                     )
-        return response
+        return _serialize(response)
 
-    async def get_model_metadata(self, request: Any) -> Any:
+    async def get_model_metadata(self, request: Any) -> bytes:
         """Describes the signatures of a version."""
         spec = _spec_of(request)
         if not request.metadata_field:
@@ -132,9 +134,9 @@ class Methods:
             for name, signature in served.engine.signature_defs.items():
                 signatures.signature_def[name].CopyFrom(signature)
         response.metadata[_SIGNATURES].Pack(signatures)
-        return response
+        return _serialize(response)
 
-    async def get_model_status(self, request: Any) -> Any:
+    async def get_model_status(self, request: Any) -> bytes:
         """Tells what became of the versions of a model."""
         spec = _spec_of(request)
         response = get_model_status_pb2.GetModelStatusResponse()
@@ -142,7 +144,7 @@ class Methods:
             status = response.model_version_status.add(version=version.number, state=version.state)
             status.status.error_code = version.code
             status.status.error_message = version.message
-        return response
+        return _serialize(response)
 
     async def reload_config(self, request: Any) -> NoReturn:
         """Refuses: what is served follows the folders, and the server's own settings."""
@@ -201,6 +203,11 @@ class Methods:
 
     def _find(self, spec: Any) -> ServedVersion:
         return self._catalog.find(spec.name, *_version_of(spec))
+
+
+def _serialize(response: Any) -> bytes:
+    serialized: bytes = response.SerializeToString()
+    return serialized
 
 
 def _spec_of(message: Any) -> Any:

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow_serving.apis import predict_pb2
 
 from serving.errors import Code, ServingError
-from serving.rpc.tensor_proto import arrays_of, write_array
+from serving.rpc.tensor_proto import arrays_of, serialize_output, write_array
 
 _MEBIBYTE = 2**20
 _DTYPES = [
@@ -169,3 +171,39 @@ def test_arrays_of_refuses_an_unknown_rank() -> None:
     proto = _floats([1], [])
     proto.tensor_shape.unknown_rank = True
     assert "shape is not known" in _refusal(proto)
+
+
+def _response_of(name: str, values: Any) -> Any:
+    response = predict_pb2.PredictResponse()
+    write_array(values, response.outputs[name])
+    return response
+
+
+@pytest.mark.parametrize("dtype", _DTYPES, ids=lambda dtype: dtype.name)
+@pytest.mark.parametrize("shape", [(), (0, 3), (3,), (2, 1), (20, 2, 5)])
+def test_serialize_output_gives_what_the_message_does(
+    dtype: tf.DType, shape: tuple[int, ...]
+) -> None:
+    values = np.arange(math.prod(shape)).reshape(shape).astype(dtype.as_numpy_dtype)
+    parsed = predict_pb2.PredictResponse.FromString(serialize_output("a", values))
+    assert parsed == _response_of("a", values)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(max_size=300),
+    st_numpy.arrays(np.int64, st_numpy.array_shapes(), elements=st.integers(-2, 130))
+    | st_numpy.arrays(np.float32, st_numpy.array_shapes(), elements={"allow_nan": False})
+    | st.lists(st.binary(max_size=200), max_size=3).map(lambda words: np.array(words, object)),
+)
+def test_serialize_output_gives_what_the_message_does_for_any_values(
+    name: str, values: Any
+) -> None:
+    parsed = predict_pb2.PredictResponse.FromString(serialize_output(name, values))
+    assert parsed == _response_of(name, values)
+
+
+def test_serialize_output_reads_a_view_in_its_order() -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    parsed = predict_pb2.PredictResponse.FromString(serialize_output("a", values))
+    assert list(parsed.outputs["a"].float_val) == [0, 3, 1, 4, 2, 5]
