@@ -87,13 +87,13 @@ class PipelineRunner(LocalDagRunner):
     def _run(self, pipeline: pipeline_pb2.Pipeline, view: PlainView) -> Report:
         config = self._config
         start = make_run_start(config, datetime.now().astimezone())
-        view.say(f"beam: {start.origin[BEAM_TAG]}")
         run_id = start.pipeline_run_id
         journal = Journal(config)
         journal.close_killed()
         tracker = self._tracker or start_tracker(config)
         if tracker is not None:
             _begin_tracking(config, tracker, start)
+        view.say(f"beam: {start.origin[BEAM_TAG]}")
         recorder = _Recorder(config, start, view, journal, tracker)
         journal.start(start)
         status: RunStatus = "FAILED"

@@ -95,9 +95,9 @@ class Workspace:
         process = self.start("run", *long_training(seed), *arguments, env=env)
 
         def has_checkpoint() -> bool:
-            trainings = set(checkpoints.glob("*")) - before
-            name = f"model.ckpt-{CHECKPOINT_STEPS}.index"
-            return any(list(training.glob(name)) for training in trainings)
+            # Named once it is whole; the one before the first step counts for nothing.
+            named = [path for path in checkpoints.glob("*/checkpoint") if path.parent not in before]
+            return any('ckpt-0"' not in path.read_text().splitlines()[0] for path in named)
 
         wait_for(has_checkpoint, "the first checkpoint")
         return process
