@@ -61,7 +61,7 @@ class AccessLog:
                 "version": int(match[2]) if match and match[2] else None,
                 "status": answer.status,
                 "milliseconds": round(seconds * 1000, 3),
-                "bytes": len(answer.body),
+                "bytes": 0 if request and request.method == "HEAD" else len(answer.body),
             }
         )
 

@@ -63,12 +63,12 @@ def make_grpc_server(
         ],
         maximum_concurrent_rpcs=settings.limits.connections,
     )
-    methods_ = Methods(catalog, settings)
-    services = _services(methods_)
-    for service, methods in services.items():
+    methods = Methods(catalog, settings)
+    services = _services(methods)
+    for service, answers in services.items():
         handlers = {
-            name: _make_handler(name, request_type, answer, methods_, settings, metrics)
-            for name, (request_type, answer) in methods.items()
+            name: _make_handler(name, request_type, answer, methods, settings, metrics)
+            for name, (request_type, answer) in answers.items()
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
     health = Health(catalog, settings.versions.poll_seconds)

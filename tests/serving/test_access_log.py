@@ -31,10 +31,11 @@ def log_requests(*requests: Request | None) -> list[Any]:
 
 
 def test_request_is_a_line_of_json() -> None:
-    line, unnumbered, unread, _ = log_requests(
+    line, unnumbered, unread, bodiless, _ = log_requests(
         Request("POST", "/v1/models/half/versions/3:predict"),
         Request("GET", "/v1/models/half"),
         None,
+        Request("HEAD", "/"),
     )
 
     assert line.pop("time")[10] == "T"
@@ -49,6 +50,7 @@ def test_request_is_a_line_of_json() -> None:
         "bytes": 2,
     }
     assert (unnumbered["model"], unnumbered["version"]) == ("half", None)
+    assert bodiless["bytes"] == 0
     assert (unread["method"], unread["path"], unread["status"]) == (None, None, 404)
 
 
