@@ -12,6 +12,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings
+from trainer.estimator import LocalEstimator
 from trainer.evaluations import BEST_DIR, BestSoFar, EvaluationListener
 from trainer.hooks import FlushSummaries, StopAtNan, StopWhenOver, WarmStart
 from trainer.input_fn import balance, count_classes, hold, make_dataset
@@ -37,12 +38,12 @@ def make_estimator(
     """
     # The layers' initializers draw their seeds from Python, not from the Estimator's graph.
     tf.keras.utils.set_random_seed(settings.model.seed)
-    return tf.estimator.Estimator(
-        select_model_fn(settings.model),
-        model_dir=model_dir,
-        params=make_params(settings, transform_output),
-        config=_make_run_config(settings),
-    )
+    model_fn = select_model_fn(settings.model)
+    params = make_params(settings, transform_output)
+    config = _make_run_config(settings)
+    if config.cluster_spec:
+        return tf.estimator.Estimator(model_fn, model_dir, config, params)
+    return LocalEstimator(model_fn, model_dir, config, params, settings.train)
 
 
 def _make_run_config(settings: TrainerSettings) -> tf.estimator.RunConfig:
