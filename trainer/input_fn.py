@@ -116,7 +116,7 @@ def hold(input_fn: Callable[[], tf.data.Dataset]) -> Callable[[], tf.data.Datase
         dataset = tf.data.Dataset.from_generator(
             lambda: iter(held.batches), output_signature=held.spec
         )
-        return dataset.prefetch(_PREFETCHED)
+        return _as_it_is(dataset).prefetch(_PREFETCHED)
 
     return held_input_fn
 
@@ -162,7 +162,17 @@ def _read(file_patterns: Sequence[str]) -> tf.data.Dataset:
     paths = sorted(path for pattern in file_patterns for path in tf.io.gfile.glob(pattern))
     if not paths:
         raise tf.errors.NotFoundError(None, None, f"no examples match {list(file_patterns)}")
-    return tf.data.TFRecordDataset(paths, compression_type="GZIP")
+    return _as_it_is(tf.data.TFRecordDataset(paths, compression_type="GZIP"))
+
+
+def _as_it_is(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Has tf.data tune nothing of what is made of a dataset, which here has nothing to tune.
+
+    The thread that does it would hold up a session's end for up to seconds.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _chunk_size(feature_spec: Mapping[str, tf.io.FixedLenFeature]) -> int:
