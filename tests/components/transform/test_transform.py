@@ -25,9 +25,15 @@ SPLITS: dict[str, Sequence[Sequence[Row]]] = {
 
 
 def transform(
-    executor_class: Any, folder: Path, *, damaged: bool = False, beam_args: Sequence[str] = ()
+    executor_class: Any,
+    folder: Path,
+    *,
+    damaged: bool = False,
+    is_single: bool = False,
+    beam_args: Sequence[str] = (),
 ) -> Path:
     """Learns from train, and transforms train and eval; gives the folder of what is written."""
+    folder.mkdir(exist_ok=True)
     examples = write_files(folder / "examples", SPLITS)
     if damaged:
         cut(next((folder / "examples" / "Split-eval").iterdir()))
@@ -40,7 +46,7 @@ def transform(
         schema=channel_utils.as_channel([schema]),
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
         preprocessing_fn="own_preprocessing.preprocessing_fn",
-        custom_config={"factor": 2.0},
+        custom_config={"factor": 2.0, "is_single": is_single},
         disable_analyzer_cache=True,
         disable_statistics=True,
     )
@@ -76,8 +82,11 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return transform(executor.Executor, tmp_path_factory.mktemp("bulk"))
 
 
-def test_transform_writes_the_examples_of_tfx(bulk: Path, tmp_path: Path) -> None:
-    expected = transform(stock.Executor, tmp_path)
+@pytest.mark.parametrize("is_single", [False, True])
+def test_transform_writes_the_examples_of_tfx(tmp_path: Path, is_single: bool) -> None:
+    """Of one value in each column, examples are encoded in another way."""
+    bulk = transform(executor.Executor, tmp_path / "bulk", is_single=is_single)
+    expected = transform(stock.Executor, tmp_path / "stock", is_single=is_single)
 
     for split in ("train", "eval"):
         found_rows, expected_rows = read(bulk, split), read(expected, split)
@@ -85,7 +94,9 @@ def test_transform_writes_the_examples_of_tfx(bulk: Path, tmp_path: Path) -> Non
         for found, row in zip(found_rows, expected_rows, strict=True):
             assert [name for name, _ in found] == [name for name, _ in row]
             for (_, values), (name, expected_values) in zip(found, row, strict=True):
-                assert values == pytest.approx(expected_values, rel=1e-6), name
+                if name != "text":
+                    expected_values = pytest.approx(expected_values, rel=1e-6)
+                assert values == expected_values, name
 
 
 def test_transform_writes_the_graph_of_tfx(bulk: Path, tmp_path: Path) -> None:
