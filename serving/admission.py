@@ -41,7 +41,7 @@ def submit(
     inputs: Arrays,
     settings: ServingSettings,
     *,
-    is_last: bool = True,
+    n_turns: int = 1,
 ) -> asyncio.Future[Outputs]:
     """Sends a request to the model.
 
@@ -50,7 +50,7 @@ def submit(
         signature: One of its own.
         inputs: Values by input name.
         settings: Of the server.
-        is_last: As of `Batcher.submit`.
+        n_turns: As of `Batcher.submit`.
 
     Returns:
         What `Batcher.submit` gives; or a future that will hold INVALID_ARGUMENT if, with
@@ -67,7 +67,7 @@ def submit(
         n_violations = sum(served.value_check.count(values).values())
         if n_violations:
             return in_thread(_refuse, served.value_check, values, n_violations)
-    return served.batcher.submit(signature, inputs, n_examples, is_last=is_last)
+    return served.batcher.submit(signature, inputs, n_examples, n_turns=n_turns)
 
 
 def _raw_columns(served: ServedVersion, signature: Signature, inputs: Arrays) -> Arrays:

@@ -43,7 +43,7 @@ class _Request(NamedTuple):
 
 
 class Batcher:
-    """Calls an engine from threads of its own; nothing waits for a batch to fill.
+    """Calls an engine from threads of its own; nothing waits while no other request comes.
 
     Few examples of a quick model are answered by the event loop itself, which takes less time than
     to wake a thread and be woken by it. All methods belong to the event loop that made it.
@@ -64,6 +64,7 @@ class Batcher:
         self._loop_thread = threading.get_ident()
         self.n_waiting = 0  # examples sent and not answered yet
         self._arrived: list[_Request] = []  # since the event loop looked last
+        self._n_few = min(_FEW_EXAMPLES, settings.max_batch_size)
         self._seconds: dict[str, float] = {}  # that the last call of a signature took
         self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         # Guards what follows: one thread at a time chooses its batch.
@@ -74,7 +75,7 @@ class Batcher:
         self._workers = [in_thread(self._work) for _ in range(settings.num_batch_threads)]
 
     def submit(
-        self, signature: Signature, inputs: Arrays, n_examples: int, *, is_last: bool = True
+        self, signature: Signature, inputs: Arrays, n_examples: int, *, n_turns: int = 1
     ) -> asyncio.Future[Outputs]:
         """Asks the model.
 
@@ -82,8 +83,8 @@ class Batcher:
             signature: One of the model's.
             inputs: Values that its `check` lets pass, and must not change any more.
             n_examples: What `check` has counted.
-            is_last: Whether no other request is known to follow at once, with which a thread could
-                merge it.
+            n_turns: The model is asked once no other request has come for as many turns of the
+                event loop, of which each takes some microseconds; or once it is a batch.
 
         Returns:
             All outputs by name, or the ServingError of this request alone, whatever it was merged
@@ -103,13 +104,12 @@ class Batcher:
         elif signature.has_free_sizes:
             key = (signature.name, *(inputs[name].shape[1:] for name in signature.inputs))
         request = _Request(signature, inputs, n_examples, key, future)
-        if self._arrived:
-            self._arrived.append(request)
-        elif not is_last or self.n_waiting or self._seconds.get(signature.name, 1) > _QUICK_SECONDS:
-            self._queue.put(request)
+        if self.n_waiting and not self._arrived:
+            self._queue.put(request)  # a thread is busy, and will merge what comes meanwhile
         else:
             self._arrived.append(request)
-            self._loop.call_soon(self._take_arrived)
+            if len(self._arrived) == 1:
+                self._loop.call_soon(self._wait_for_more, 1, n_turns, n_turns)
         self.n_waiting += request.weight
         return future
 
@@ -119,12 +119,25 @@ class Batcher:
         self._queue.put(None)
         await asyncio.gather(*self._workers)
 
+    def _wait_for_more(self, n_seen: int, n_left: int, n_turns: int) -> None:
+        """Counts the turns without another request, and takes all that have come by then."""
+        n_arrived = len(self._arrived)
+        if n_arrived > n_seen:
+            n_left = n_turns
+        if n_left > 1 and self.n_waiting < self._n_few:
+            self._loop.call_soon(self._wait_for_more, n_arrived, n_left - 1, n_turns)
+        else:
+            self._take_arrived()
+
     def _take_arrived(self) -> None:
-        """Answers what has come at once if it is a small batch, else leaves it to the threads."""
+        """Answers what has come at once if that is little and quick, else leaves it to threads."""
         arrived, self._arrived = self._arrived, []
         n_examples = sum(request.n_examples for request in arrived)
-        n_most = min(_FEW_EXAMPLES, self._settings.max_batch_size)
-        if n_examples <= n_most and len({request.key for request in arrived}) == 1:
+        if (
+            n_examples <= self._n_few
+            and len({request.key for request in arrived}) == 1
+            and self._seconds.get(arrived[0].signature.name, 1) <= _QUICK_SECONDS
+        ):
             self._answer(arrived)
         else:
             for request in arrived:

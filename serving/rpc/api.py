@@ -67,7 +67,7 @@ def make_grpc_server(
     services = _services(methods)
     for service, answers in services.items():
         handlers = {
-            name: _make_handler(name, request_type, answer, methods, settings, metrics)
+            name: _make_handler(name, request_type, answer, settings, metrics)
             for name, (request_type, answer) in answers.items()
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
@@ -125,7 +125,6 @@ def _make_handler(
     entrypoint: str,
     request_type: Any,
     answer: _Answer,
-    methods: Methods,
     settings: ServingSettings,
     metrics: Metrics,
 ) -> grpc.RpcMethodHandler:
@@ -135,7 +134,6 @@ def _make_handler(
     async def handle(_: Any, context: Any) -> bytes:
         start = time.perf_counter()
         model, code = "", Code.UNKNOWN
-        methods.n_calls += 1
         remaining = context.time_remaining()
         timer = _cancel_after(longest if remaining is None else min(remaining, longest))
         try:
@@ -161,7 +159,6 @@ def _make_handler(
             code, message = Code.INTERNAL, "internal error"
         finally:
             timer.cancel()
-            methods.n_calls -= 1
             metrics.observe_request(model, "GRPC", entrypoint, code, time.perf_counter() - start)
         await context.abort(_STATUS[code], _cut(message))
         raise AssertionError("abort returned")

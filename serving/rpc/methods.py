@@ -37,20 +37,18 @@ from trainer.signatures import SERVING_SIGNATURE
 
 _SIGNATURES = "signature_def"
 _NO_VALUES = np.empty(0)
+_N_TURNS = 16
+"""Of the event loop, to wait for other calls: gRPC takes in one after another, some turns apart."""
 
 
 class Methods:
     """The methods, from a request to the serialized response.
 
     Each raises ServingError where it has no answer.
-
-    Attributes:
-        n_calls: How many calls there are now, be they still on their way.
     """
 
     def __init__(self, catalog: Catalog, settings: ServingSettings) -> None:
         """Keeps both."""
-        self.n_calls = 0
         self._catalog = catalog
         self._settings = settings
 
@@ -180,9 +178,7 @@ class Methods:
         return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples})
 
     async def _ask(self, served: ServedVersion, signature: Signature, inputs: Arrays) -> Outputs:
-        # gRPC takes in one call after another: those that are on their way are not here at once.
-        is_last = self.n_calls == 1
-        return await submit(served, signature, inputs, self._settings, is_last=is_last)
+        return await submit(served, signature, inputs, self._settings, n_turns=_N_TURNS)
 
     def _examples_of(self, sent: Any) -> NDArray[Any]:
         """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""

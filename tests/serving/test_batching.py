@@ -53,7 +53,7 @@ class Bench:
         self.sizes.append(n)
 
     def ask(
-        self, signature: str = "serving_default", *, is_last: bool = True, **inputs: object
+        self, signature: str = "serving_default", *, n_turns: int = 1, **inputs: object
     ) -> asyncio.Future[Outputs]:
         known = self.engine.signatures[signature]
         arrays = {
@@ -61,7 +61,7 @@ class Bench:
             for name, values in inputs.items()
         }
         n_examples = known.check(arrays)
-        return self.batcher.submit(known, arrays, n_examples, is_last=is_last)
+        return self.batcher.submit(known, arrays, n_examples, n_turns=n_turns)
 
     async def ask_first(self) -> asyncio.Future[Outputs]:
         """Sends what keeps the model busy until the gate is opened."""
@@ -124,11 +124,46 @@ def test_batcher_answers_a_small_quick_batch_without_a_thread(engine: GatedEngin
         assert [answer["y"].tolist() for answer in answers] == [[2.0 + i] for i in range(8)]
         assert (engine.threads, bench.sizes[-1]) == ([here], 8)
 
-        await bench.ask(x=[2], is_last=False)
         await bench.ask(x=[2] * 65)
         assert here not in engine.threads[1:]
 
     _run(engine, test)
+
+
+def test_batcher_merges_what_comes_within_some_turns(engine: GatedEngine) -> None:
+    async def test(bench: Bench) -> None:
+        first = await bench.ask_first()
+        engine.gate.set()
+        await first
+        for n_turns in (3, 1):
+            bench.batcher._seconds["serving_default"] = 0  # a quick model
+            futures = []
+            for i in range(4):
+                futures.append(bench.ask(x=[i], n_turns=n_turns))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            answers = await asyncio.gather(*futures)
+            assert [answer["y"].tolist() for answer in answers] == [[i / 2 + 2] for i in range(4)]
+
+    assert _run(engine, test)[:3] == [1, 4, 1]
+
+
+def test_batcher_waits_for_no_more_than_a_batch(engine: GatedEngine) -> None:
+    async def test(bench: Bench) -> None:
+        engine.gate.set()
+        bench.batcher._seconds["serving_default"] = 0  # a quick model
+        futures = []
+        for i in range(6):
+            futures.append(bench.ask(x=[i], n_turns=3))
+            await asyncio.sleep(0)
+        assert not futures[0].done()
+        for i in range(3):
+            futures.append(bench.ask(x=[i], n_turns=3))
+            await asyncio.sleep(0)
+        assert futures[0].done()
+        await asyncio.gather(*futures)
+
+    assert _run(engine, test, max_batch_size=8)[0] == 8
 
 
 def test_batcher_gives_a_row_what_it_gets_alone(network: GatedEngine) -> None:
