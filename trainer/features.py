@@ -87,26 +87,31 @@ def fill_gaps(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
     return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], math.nan)
 
 
-def as_analyzed(
+def transform_raw(
     columns: Mapping[str, tf.Tensor], transform_output: tft.TFTransformOutput
-) -> dict[str, tf.Tensor | tf.SparseTensor]:
-    """Turns raw columns into what the transform graph takes.
+) -> dict[str, tf.Tensor]:
+    """Transforms raw columns by what Transform learned.
 
     Args:
         columns: Raw columns by name, `[batch_size]`, gaps as in `parse_raw`.
         transform_output: What Transform learned; its schema says of each column whether there were
-            gaps when it was analyzed.
+            gaps when it was analyzed: then its graph takes a SparseTensor.
 
     Returns:
-        Columns without gaps then: `[batch_size, 1]`; with gaps: SparseTensors of that shape.
+        Transformed features by name, `[batch_size, ...]`.
     """
     spec = transform_output.raw_feature_spec()
-    return {
-        name: _without_gaps(column[:, tf.newaxis])
-        if isinstance(spec[name], tf.io.VarLenFeature)
-        else column[:, tf.newaxis]
-        for name, column in columns.items()
-    }
+    # Without AutoGraph, which would take most of the time to convert what is the library's own.
+    transform = tf.autograph.experimental.do_not_convert(transform_output.transform_raw_features)
+    transformed: dict[str, tf.Tensor] = transform(
+        {
+            name: _without_gaps(column[:, tf.newaxis])
+            if isinstance(spec[name], tf.io.VarLenFeature)
+            else column[:, tf.newaxis]
+            for name, column in columns.items()
+        }
+    )
+    return transformed
 
 
 def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:

@@ -17,6 +17,8 @@ _HELD_BYTES = 128 * 2**20
 _READ_AT_ONCE = 10_000
 _DEALT_AT_ONCE = 2000
 _PREFETCHED = 2
+_as_written = tf.autograph.experimental.do_not_convert
+"""Keeps AutoGraph, which takes longer than all else in a graph, from functions without branches."""
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
 
@@ -68,6 +70,7 @@ def make_dataset(
     if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
         raise ValueError(f"no feature can be named {EXAMPLE_WEIGHT} where examples have weights")
 
+    @_as_written
     def parse(serialized: tf.Tensor) -> Batch:
         features = tf.io.parse_example(serialized, dict(feature_spec))
         labels = tf.reshape(features.pop(label), [-1])
@@ -198,6 +201,7 @@ def _shuffle(blocks: tf.data.Dataset, chunk_size: int, seed: int) -> tf.data.Dat
         Pieces `[piece_size, ...]`, sizes of which differ.
     """
 
+    @_as_written
     def deal(number: tf.Tensor, chunk: Any) -> tf.data.Dataset:
         n_examples = tf.shape(tf.nest.flatten(chunk)[0])[0]
         is_all = tf.equal(number, 0) & (n_examples < chunk_size)
@@ -215,7 +219,7 @@ def _shuffle(blocks: tf.data.Dataset, chunk_size: int, seed: int) -> tf.data.Dat
 
     # Prefetched by the pass: one chunk that is all is not read again.
     chunks = blocks.rebatch(chunk_size).prefetch(1).repeat()
-    return chunks.enumerate().flat_map(lambda number, *chunk: deal(number, *chunk))
+    return chunks.enumerate().flat_map(deal)
 
 
 def _load(input_fn: Callable[[], tf.data.Dataset]) -> _Held | None:

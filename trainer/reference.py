@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from trainer.features import as_analyzed, parse_raw
+from trainer.features import parse_raw, transform_raw
 from trainer.training import exported_checkpoint, make_estimator, read_settings
 
 
@@ -32,11 +32,7 @@ def predict(
     def input_fn() -> dict[str, tf.Tensor]:
         batch = tf.data.Dataset.from_tensors(list(examples))
         serialized = tf.compat.v1.data.make_one_shot_iterator(batch).get_next()
-        columns = parse_raw(serialized, settings)
-        transformed: dict[str, tf.Tensor] = transform_output.transform_raw_features(
-            as_analyzed(columns, transform_output)
-        )
-        return transformed
+        return transform_raw(parse_raw(serialized, settings), transform_output)
 
     with TemporaryDirectory() as folder:
         estimator = make_estimator(settings, transform_output, folder)

@@ -10,7 +10,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from trainer.classes import CLASSES_FILE
 from trainer.config import TrainerSettings
-from trainer.features import as_analyzed, parse_raw
+from trainer.features import parse_raw, transform_raw
 from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE, SIGNATURE_FILE
 
 _SERIALIZED = (tf.saved_model.CLASSIFY_METHOD_NAME, tf.saved_model.REGRESS_METHOD_NAME)
@@ -33,11 +33,8 @@ def make_serving_input_receiver_fn(
     def serving_input_receiver_fn() -> tf.estimator.export.ServingInputReceiver:
         serialized = tf.compat.v1.placeholder(tf.string, [None], name="examples")
         columns = parse_raw(serialized, settings)
-        transformed = transform_output.transform_raw_features(
-            as_analyzed(columns, transform_output)
-        )
         return tf.estimator.export.ServingInputReceiver(
-            transformed,
+            transform_raw(columns, transform_output),
             receiver_tensors=columns,
             receiver_tensors_alternatives={EXAMPLES_SIGNATURE: {"examples": serialized}},
         )
