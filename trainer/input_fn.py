@@ -97,6 +97,37 @@ def make_dataset(
     return shuffled.rebatch(batch_size, drop_remainder=True).map(parse).prefetch(_PREFETCHED)
 
 
+def take(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
+    """Has each run of a session take an element in the thread that runs it.
+
+    What Estimator makes of a dataset hands over to another thread and back, which takes longer than
+    the step of a small network.
+
+    Args:
+        dataset: Made in the session's graph.
+
+    Returns:
+        An element's tensors, for an `input_fn` to return; their iterator is initialized with the
+        graph's tables. The dataset itself if it has others than dense tensors.
+    """
+    spec = dataset.element_spec
+    flat = tf.nest.flatten(spec)
+    if not all(isinstance(each, tf.TensorSpec) for each in flat):
+        return dataset
+    kind = {
+        "output_types": [each.dtype for each in flat],
+        "output_shapes": [each.shape for each in flat],
+    }
+    iterator = tf.raw_ops.IteratorV2(shared_name="", container="", **kind)
+    initializer = tf.raw_ops.MakeIterator(
+        dataset=tf.data.experimental.to_variant(dataset), iterator=iterator
+    )
+    tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS, initializer)
+    tensors = tf.raw_ops.IteratorGetNextSync(iterator=iterator, **kind)
+    element: tuple[Any, ...] = tf.nest.pack_sequence_as(spec, tensors)
+    return element
+
+
 def hold(input_fn: Callable[[], tf.data.Dataset]) -> Callable[[], tf.data.Dataset]:
     """Has an `input_fn` that is called again and again read its files once.
 

@@ -15,7 +15,7 @@ from trainer.config import TrainerSettings
 from trainer.estimator import LocalEstimator
 from trainer.evaluations import BEST_DIR, BestSoFar, EvaluationListener
 from trainer.hooks import FlushSummaries, StopAtNan, StopWhenOver, WarmStart
-from trainer.input_fn import balance, count_classes, hold, make_dataset
+from trainer.input_fn import balance, count_classes, hold, make_dataset, take
 from trainer.params import make_params, select_model_fn
 from trainer.serving import move_children
 
@@ -150,17 +150,19 @@ def _make_up_evaluation(
 
 def _make_train_input_fn(
     settings: TrainerSettings, transform_output: tft.TFTransformOutput, fn_args: FnArgs
-) -> Callable[[], tf.data.Dataset]:
+) -> Callable[[], Any]:
     feature_spec = transform_output.transformed_feature_spec()
     class_weights = _make_class_weights(settings, transform_output, fn_args)
-    return lambda: make_dataset(
-        fn_args.train_files,
-        feature_spec,
-        settings.label,
-        settings.train.batch_size,
-        shuffle_seed=settings.model.seed,
-        weight=settings.weight,
-        class_weights=class_weights,
+    return lambda: take(
+        make_dataset(
+            fn_args.train_files,
+            feature_spec,
+            settings.label,
+            settings.train.batch_size,
+            shuffle_seed=settings.model.seed,
+            weight=settings.weight,
+            class_weights=class_weights,
+        )
     )
 
 

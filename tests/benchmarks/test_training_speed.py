@@ -93,14 +93,18 @@ def serialize(columns: Columns, index: int) -> bytes:
 
 
 def estimator_rate(data: Data, model_dir: Path) -> float:
-    """Trains as the Trainer does, and gives the rate between the first and the last points."""
+    """Trains as the Trainer does, and gives the rate between the first and the last points.
+
+    But the very last is written after the evaluation of its step.
+    """
     transform_output = tft.TFTransformOutput(data.transform_dir)
     estimator = training.make_estimator(SETTINGS, transform_output, str(model_dir))
     fn_args = FnArgs(train_files=[data.train_file], eval_files=[data.eval_file])
     training.train(estimator, SETTINGS, transform_output, fn_args)
     points = [point for point in CurveReader().read(model_dir) if point.key == "train/loss"]
     first = next(point for point in points if point.step >= WARM_UP_STEPS)
-    return 1000 * (points[-1].step - first.step) / (points[-1].timestamp_ms - first.timestamp_ms)
+    last = points[-2]
+    return 1000 * (last.step - first.step) / (last.timestamp_ms - first.timestamp_ms)
 
 
 def memory_rate(data: Data, model_dir: Path) -> float:

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import input_fn as module
-from trainer.input_fn import balance, count_classes, hold, make_dataset
+from trainer.input_fn import balance, count_classes, hold, make_dataset, take
 
 SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
@@ -365,6 +365,30 @@ def test_hold_reads_anew_what_is_not_numbers_alone(tmp_path: Path, pattern: str)
     assert list(read(held())) == list(range(20))
     (tmp_path / "data-00001.gz").unlink()
     assert list(read(held())) == list(range(12))
+
+
+# taken in a session
+
+
+def test_take_gives_an_element_in_each_run_until_the_end(pattern: str) -> None:
+    expected = batches_of(make_dataset([pattern], SPEC, "y", 8))
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        features, labels = taken = take(make_dataset([pattern], SPEC, "y", 8))
+        assert features["x"].shape.as_list() == [None, 1]
+        session.run(tf.compat.v1.tables_initializer())
+        runs = [session.run(taken) for _ in expected]
+        with pytest.raises(tf.errors.OutOfRangeError):
+            session.run(labels)
+
+    assert [(x["x"].ravel().tolist(), y.tolist()) for x, y in runs] == expected
+
+
+def test_take_leaves_sparse_features_to_estimator(pattern: str) -> None:
+    with tf.Graph().as_default():
+        dataset = make_dataset([pattern], SPARSE, "y", 8)
+
+        assert take(dataset) is dataset
 
 
 # classes
