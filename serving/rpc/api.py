@@ -135,7 +135,7 @@ def _make_handler(
         start = time.perf_counter()
         model, code = "", Code.UNKNOWN
         remaining = context.time_remaining()
-        timer = _cancel_after(longest if remaining is None else min(remaining, longest))
+        limit = _Limit(longest if remaining is None else min(remaining, longest))
         try:
             body = await context.read()
             request = request_type()
@@ -151,14 +151,14 @@ def _make_handler(
             code, message = Code.INVALID_ARGUMENT, nothing
         except asyncio.CancelledError:
             code, message = Code.DEADLINE_EXCEEDED, "Deadline Exceeded"
-            if asyncio.get_running_loop().time() < timer.when():  # the client has gone
+            if not limit.is_over:  # the client has gone
                 code = Code.CANCELLED
                 raise
         except Exception:
             _log.exception("%s failed", entrypoint)
             code, message = Code.INTERNAL, "internal error"
         finally:
-            timer.cancel()
+            limit.timer.cancel()
             metrics.observe_request(model, "GRPC", entrypoint, code, time.perf_counter() - start)
         await context.abort(_STATUS[code], _cut(message))
         raise AssertionError("abort returned")
@@ -167,11 +167,18 @@ def _make_handler(
     return grpc.stream_unary_rpc_method_handler(handle)
 
 
-def _cancel_after(seconds: float) -> asyncio.TimerHandle:
-    """Cancels the running task, and with it the call of the model that it waits for."""
-    task = asyncio.current_task()
-    assert task is not None
-    return asyncio.get_running_loop().call_later(seconds, task.cancel)
+class _Limit:
+    """Cancels the running task in time, and with it the call of the model that it waits for."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False  # as the clock, which uvloop rounds, cannot tell
+        self._task = asyncio.current_task()
+        self.timer = asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        assert self._task is not None
+        self.is_over = True
+        self._task.cancel()
 
 
 def _model_of(request: Any) -> str:
