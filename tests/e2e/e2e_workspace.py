@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent.parent
 TIMEOUT_SECONDS = 600
-LONG_STEPS = 10_000
+LONG_STEPS = 20_000
 CHECKPOINT_STEPS = 1000
 
 

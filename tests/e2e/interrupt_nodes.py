@@ -27,11 +27,11 @@ NODES = {
     "SchemaGen": 0.005,
     "ExampleValidator": 0.005,
     "DataGate": 0.005,
-    "Transform": 1.0,
-    "Trainer": 1.0,
+    "Transform": 0.5,
+    "Trainer": 0.3,
     "BaselineResolver": 0.005,
     "ServingCheck": 0.1,
-    "Evaluator": 0.5,
+    "Evaluator": 0.3,
     "Pusher": 0.005,
 }
 """Node to the seconds after which it is interrupted: in the midst of its work, if it takes any."""
