@@ -12,7 +12,7 @@ from components.mlflow_tracker.curves import CurveReader
 pytestmark = pytest.mark.benchmark
 
 PAIRS = 5
-STEPS = 12_000
+STEPS = 40_000
 ALLOWED_COST = 0.02
 GROSS_COST = 0.10
 SETTINGS = (
@@ -23,13 +23,16 @@ SETTINGS = (
 
 
 def steps_per_second(workspace: Workspace, seed: int, *, tracked: bool) -> float:
-    """Trains anew, and gives the rate between the first and the last point of the curve."""
+    """Trains anew, and gives the rate between the first and the last points of the curve.
+
+    But the very last is written after the evaluation of its step.
+    """
     settings = (*SETTINGS, f"model.seed={seed}", f"mlflow.enabled={str(tracked).lower()}")
     workspace.run(*(word for setting in settings for word in ("--set", setting)))
     folders = (workspace.root / "pipeline_root" / "iris" / "Trainer" / "model_run").iterdir()
     newest = max(folders, key=lambda folder: int(folder.name))
     points = [point for point in CurveReader().read(newest) if point.key == "train/loss"]
-    first, last = points[0], points[-1]
+    first, last = points[0], points[-2]
     return 1000 * (last.step - first.step) / (last.timestamp_ms - first.timestamp_ms)
 
 
