@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +24,14 @@ from measurements import Row
 from results import ResultsFolder
 from tensorflow_serving.apis import predict_pb2
 
+from components.pusher.versions import PushRecord, digest_model, held, publish
+
 pytestmark = pytest.mark.benchmark
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
 SECONDS = "3"
+SWAPPING_SECONDS = "5"
 ROW = {"sepal_length": 5.1, "sepal_width": 3.3, "petal_length": 1.7, "petal_width": 0.5}
 TARGETS: dict[str, tuple[str, float | None, Literal["at most", "at least"]]] = {
     "REST, 1 client: median time / bare call of the model": ("ms", 3.0, "at most"),
@@ -165,6 +170,66 @@ def test_server_is_as_fast_as_promised(tmp_path: Path, results: ResultsFolder) -
                 if n_rounds > 0:  # the first call of many a server takes long
                     figures[name].append(pair)
     results.keep(*(_make_row(name, pairs) for name, pairs in figures.items()))
+
+
+@pytest.mark.timeout(900)
+def test_swapping_versions_delays_few_requests(tmp_path: Path, results: ResultsFolder) -> None:
+    workspace = Workspace(tmp_path / "artifacts")
+    pushed = Path(workspace.run()["pushed_path"])
+    env = {**os.environ, "PYTHONPATH": str(PROJECT_DIR), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    rest, grpc = (str(free_port()) for _ in range(2))
+    rows = write_json(tmp_path / "rows.json", {"instances": [ROW]})
+    ours = ("serve", "--rest-port", rest, "--grpc-port", grpc)
+    root = ("--set", f"paths.root={workspace.root}")
+
+    def p99() -> float:
+        """Loads the server, any answer of which but 200 is an error."""
+        arguments = (rest, "/v1/models/iris:predict", rows, "8", SWAPPING_SECONDS)
+        return tell("http_load.py", *arguments, env=env)["p99"]
+
+    found = []
+    with started("-m", "pipeline", *ours, *root, port=int(rest), env=env):
+        while not _is_ready(rest):
+            time.sleep(0.1)
+        p99()
+        for _ in range(ROUNDS):
+            steady = p99()
+            before = len(workspace.versions())
+            with pushing(pushed):
+                swapping = p99()
+            n_pushed = len(workspace.versions()) - before
+            print(f"p99 {steady:.1f} ms, with {n_pushed} pushes {swapping:.1f} ms", flush=True)
+            assert n_pushed > 1
+            found.append((swapping, steady))
+    swapping, steady = zip(*found, strict=True)
+    row = Row(
+        name="REST, 8 clients: 99th percentile, a version pushed each second",
+        unit="ms",
+        ours=swapping,
+        other="nothing pushed",
+        theirs=steady,
+        must=8.0,
+    )
+    results.keep(row)
+
+
+@contextmanager
+def pushing(pushed: Path) -> Iterator[None]:
+    """Pushes a copy of a version each second until the end of the block."""
+    is_over = threading.Event()
+
+    def push() -> None:
+        while not is_over.wait(1):
+            with held(pushed.parent):
+                publish(pushed, pushed.parent, PushRecord("a-run", digest_model(pushed)))
+
+    with ThreadPoolExecutor(1) as pool:
+        pushes = pool.submit(push)
+        try:
+            yield
+        finally:
+            is_over.set()
+        pushes.result()
 
 
 def _make_row(name: str, pairs: list[tuple[float, float]]) -> Row:
