@@ -14,6 +14,7 @@ from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
 from components.statistics_gen.component import StatisticsGen
 from components.transform.component import Transform
+from pipeline.beam_choice import choose_beam
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.evaluation import make_eval_config
@@ -212,5 +213,5 @@ def create_pipeline(config: Config) -> Pipeline:
         ],
         enable_cache=config.cache,
         metadata_connection_config=connection_config(config),
-        beam_pipeline_args=config.beam.pipeline_args,
+        beam_pipeline_args=choose_beam(config).args,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from components.mlflow_tracker.events import RunStart
-from pipeline.beam_choice import describe_choice
+from pipeline.beam_choice import choose_beam
 from pipeline.code_digest import code_digest
 from pipeline.config import Config
 from pipeline.sections import LOWER_IS_BETTER
@@ -50,7 +50,7 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
             "code.digest": code_digest("pipeline.graph", "trainer.run", "trainer.preprocessing"),
             **git_tags(_SOURCE_DIR),
             **_feature_tags(config),
-            BEAM_TAG: describe_choice(config),
+            BEAM_TAG: choose_beam(config).words,
         },
         data_path=str(config.data_path),
         label=config.data.label,

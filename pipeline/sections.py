@@ -185,7 +185,9 @@ class BeamSettings(Section):
     """What processes the data."""
 
     runner: Runner = Field(
-        "auto", description="Beam runner of the data nodes; `auto` works inside this process."
+        "auto",
+        description="Beam runner of the data nodes; `auto` works inside this process, or for much"
+        " data in many files on many processors by worker processes of it.",
     )
     args: Annotated[tuple[str, ...], FrozenList] = Field(
         (), description="Further Beam pipeline options, `--name=value` each."
@@ -199,12 +201,9 @@ class BeamSettings(Section):
         to download another, Prism, and translates every pipeline for it: half a second for each,
         and where the network allows it, a program that nobody has asked for.
 
-        One worker inside this process costs least on two processors: threads beside it read and
-        decode files, and compress what is written, so that it uses both. Two worker processes take
-        twice the processor time of it for a whole run over a million rows in four files (94 s
-        against 45 s), and a third more for the statistics of ten million in ten (67 s against
-        49 s). So no option follows from the size; `pipeline.beam_choice` tells the size and the
-        choice.
+        One worker inside this process costs least: threads beside it read and decode files, and
+        compress what is written. `pipeline.beam_choice` adds worker processes for an input so large
+        that they pay.
 
         The types that pipelines declare are not checked again in each run, which saves another
         half second.
