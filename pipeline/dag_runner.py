@@ -1,5 +1,6 @@
 """Runs a compiled pipeline's nodes one after another, and tells an observer of each."""
 
+import ctypes
 import time
 from typing import Any, Protocol
 
@@ -82,6 +83,7 @@ def _run_node(
     def ended(state: NodeState, **values: Any) -> None:
         seconds, end_ms = time.monotonic() - start, int(time.time() * 1000)
         observer.node_finished(NodeOutcome(node_id, state, seconds, end_ms, **values))
+        return_free_memory()
 
     try:
         info = node_launcher.launch()
@@ -105,3 +107,13 @@ def _run_node(
         outputs=execution.outputs,
         computed_by=execution.computed_by,
     )
+
+
+def return_free_memory() -> None:
+    """Gives the system back what a node's threads have freed, which glibc keeps for them.
+
+    Else it stays beside what the next node takes: over ten million rows a tenth of the peak.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
