@@ -20,7 +20,7 @@ from trainer.params import make_params, select_model_fn
 from trainer.serving import move_children
 
 _SETTINGS_FILE = "settings.json"
-_EVAL_BATCH_EXAMPLES = 4000
+_EVAL_BATCH_EXAMPLES = 16_000
 
 
 def make_estimator(

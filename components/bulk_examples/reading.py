@@ -1,18 +1,18 @@
 """Batches of a file of examples."""
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Generator
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
-from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 from tfx_bsl.tfxio.record_based_tfxio import AppendRawRecordColumn
 
-from components.bulk_examples.writing import map_ahead
+from components.bulk_examples.columns import Columns
 
 BATCH_EXAMPLES = 5_000
-"""Decoding is fastest in batches that fit the processor's cache; a batch's fixed cost is small."""
+"""Parsing is fastest in batches that fit the processor's cache; a batch's fixed cost is small."""
 
 FRAME_BYTES = 16
 """What TFRecord adds to a record: its length and two checksums."""
@@ -25,60 +25,78 @@ class ExamplesFileError(Exception):
 
 def read_batches(
     path: str,
-    schema: bytes | None = None,
+    columns: Columns,
     raw_record_column: str | None = None,
     batch_examples: int = BATCH_EXAMPLES,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Yields the batches of a file, some being read and decoded ahead, each in a thread.
+    """Yields the batches of a file, of which TensorFlow reads and parses some ahead.
+
+    It parses in a third of the time that tfx_bsl decodes in, without an object for each example.
 
     Args:
         path: A gzipped TFRecord file of `tf.Example`s.
-        schema: Columns to decode, with their types, as a serialized `Schema`; None: all that a
-            batch has, with the types there.
+        columns: Those to read, one at least; an example without one, or without a value in it, has
+            null there.
         raw_record_column: Name of a further column for the serialized examples; None: none.
         batch_examples: Examples per batch, but for the last.
 
     Raises:
-        ExamplesFileError: If the file is damaged, or holds something else.
+        ExamplesFileError: If the file is damaged, holds something else, or values of another type.
     """
-    decoder = ExamplesToRecordBatchDecoder(*(() if schema is None else (schema,)))
+    spec = {
+        name: tf.io.RaggedFeature(tf.as_dtype(dtype), row_splits_dtype=tf.int64)
+        for name, dtype in columns.items()
+    }
 
-    def decode(records: Any) -> tuple[Any, pa.RecordBatch]:
-        return records, decoder.DecodeBatch(records)
+    def parse(serialized: tf.Tensor) -> Any:
+        parsed = tf.io.parse_example(serialized, spec)
+        lists = {name: (ragged.values, ragged.row_splits) for name, ragged in parsed.items()}
+        records = serialized[: None if raw_record_column else 0]
+        return records, lists, count_bytes(serialized)
 
-    dataset = tf.data.TFRecordDataset(path, "GZIP").batch(batch_examples).prefetch(1)
-    damages: list[Exception] = []
+    batches = tf.data.TFRecordDataset(path, "GZIP").batch(batch_examples).prefetch(1)
+    parsed = batches.map(tf.autograph.experimental.do_not_convert(parse)).prefetch(1)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # there is nothing to tune
     n_read = n_bytes = 0
-    # One thread, as a decoder serves only one; it takes as long as most of what batches are for.
-    with closing(map_ahead(decode, _up_to_damage(dataset, damages), threads=1)) as decoded:
-        while True:
-            try:
-                records, batch = next(decoded, (None, None))
-            except (RuntimeError, ValueError) as error:
-                damages.append(error)
-                break
-            if records is None:
-                break
-            n_read += len(records)
-            n_bytes += sum(map(len, records)) + len(records) * FRAME_BYTES
+    try:
+        for records, lists, size in parsed.with_options(options):
+            arrays = [_to_lists(*(tensor.numpy() for tensor in lists[name])) for name in columns]
+            batch = pa.RecordBatch.from_arrays(arrays, list(columns))
             if raw_record_column is not None:
-                batch = AppendRawRecordColumn(batch, raw_record_column, records)
+                batch = AppendRawRecordColumn(batch, raw_record_column, records.numpy())
+            n_read += len(batch)
+            n_bytes += int(size)
             yield batch
-    if damages:
-        damage = damages[-1]  # What is read ahead may be damaged too, further on.
-        reason = getattr(damage, "message", str(damage)).partition("\n")[0]
+    except tf.errors.OpError as error:
+        reason = error.message.partition("\n")[0]
         raise ExamplesFileError(
             f"{path}: no examples can be read after the first {n_read}: {reason}"
-        ) from damage
+        ) from error
     check_complete(path, n_bytes)
 
 
-def _up_to_damage(dataset: tf.data.Dataset, damages: list[Exception]) -> Iterator[Any]:
-    """Yields the batches of records before the first that cannot be read, and notes why."""
-    try:
-        yield from dataset.as_numpy_iterator()
-    except tf.errors.OpError as error:
-        damages.append(error)
+def count_bytes(serialized: tf.Tensor) -> tf.Tensor:
+    """Adds up the bytes of records, uncompressed, each with `FRAME_BYTES`."""
+    return tf.reduce_sum(tf.cast(tf.strings.length(serialized), tf.int64) + FRAME_BYTES)
+
+
+def _to_lists(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> pa.LargeListArray:
+    """Makes the lists of a column, null where one is empty.
+
+    Args:
+        values: Those of all lists, bytes as objects.
+        ends: Where each list ends, after a 0, `[n + 1]`.
+    """
+    array = pa.array(values, pa.large_binary() if values.dtype == object else None)
+    has_values = np.diff(ends) > 0
+    bits = None
+    if not has_values.all():
+        bits = pa.py_buffer(np.packbits(has_values, bitorder="little"))
+    buffers = [bits, pa.py_buffer(ends)]
+    return pa.Array.from_buffers(
+        pa.large_list(array.type), len(has_values), buffers, children=[array]
+    )
 
 
 def check_complete(path: str, n_bytes: int) -> None:
@@ -88,7 +106,7 @@ def check_complete(path: str, n_bytes: int) -> None:
 
     Args:
         path: A gzipped file.
-        n_bytes: Bytes read, uncompressed, of all records, each with `FRAME_BYTES`.
+        n_bytes: What `count_bytes` gives of all records.
 
     Raises:
         ExamplesFileError: If they differ.

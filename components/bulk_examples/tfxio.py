@@ -20,6 +20,7 @@ from tfx.utils import io_utils
 from tfx_bsl.tfxio import tensor_representation_util
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
+from components.bulk_examples.columns import Columns, columns_of
 from components.bulk_examples.reading import BATCH_EXAMPLES, read_batches
 
 
@@ -39,10 +40,12 @@ class BulkExamples(TFExampleRecord):
 
         Raises:
             FileNotFoundError: If no file matches a pattern.
+            ValueError: If it has no schema.
         """
-        read = _Read(
-            self._GetSchemaForDecoding(), self.raw_record_column_name, batch_size or BATCH_EXAMPLES
-        )
+        schema = self._GetSchemaForDecoding()
+        if schema is None:
+            raise ValueError("examples are read by a schema")
+        read = _Read(columns_of(schema), self.raw_record_column_name, batch_size or BATCH_EXAMPLES)
         return _Source(self.paths, read)
 
     def _ProjectImpl(self, tensor_names: list[str]) -> "BulkExamples":
@@ -67,7 +70,7 @@ def split_tfxio(
     Args:
         examples: Artifacts that have the split.
         split: Its name.
-        schema: Columns to decode, with their types; None: all, with the types in the examples.
+        schema: Columns to decode, with their types; None: of its files alone there is a use.
         raw_record_column_name: Name of a column for the serialized examples; None: none.
 
     Raises:
@@ -111,13 +114,10 @@ class _Source(beam.PTransform):
 class _Read(beam.DoFn):
     """Reads the batches of a file."""
 
-    def __init__(
-        self, schema: schema_pb2.Schema | None, raw_record_column: str | None, batch_size: int
-    ) -> None:
-        # Protocol buffers of tensorflow_metadata cannot always be pickled.
-        self._schema = None if schema is None else schema.SerializeToString()
+    def __init__(self, columns: Columns, raw_record_column: str | None, batch_size: int) -> None:
+        self._columns = columns
         self._raw_record_column = raw_record_column
         self._batch_size = batch_size
 
     def process(self, path: str) -> Iterator[pa.RecordBatch]:
-        return read_batches(path, self._schema, self._raw_record_column, self._batch_size)
+        return read_batches(path, self._columns, self._raw_record_column, self._batch_size)

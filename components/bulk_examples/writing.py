@@ -67,19 +67,20 @@ class GzipWriter:
 
 
 def map_ahead(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int | None = None
+    work: Callable[[_Item], _Result], items: Iterable[_Item]
 ) -> Generator[_Result, None, None]:
-    """Works on items in threads, ahead of the one whose result is taken; keeps their order.
+    """Works on items ahead of the one whose result is taken; keeps their order.
+
+    There is a thread for each processor, up to four.
 
     Args:
         work: What makes an item's result.
         items: Taken as there is room: twice as many as threads are ahead.
-        threads: How many; None: one for each processor, up to four.
 
     Raises:
         Exception: Whatever `work` or `items` raises.
     """
-    threads = threads or min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+    threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
     ahead: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:

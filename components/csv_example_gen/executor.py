@@ -22,6 +22,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
+from components.bulk_examples.columns import write_columns
 from components.bulk_examples.in_process import is_in_process, work_here
 from components.bulk_examples.records import to_records
 from components.bulk_examples.writing import GzipWriter, Part, compress, map_ahead
@@ -40,6 +41,13 @@ from trainer.config import TrainerSettings
 
 _PART_ROWS = 16_384
 """Rows of which examples are made at a time: a few MB, which stay in the processor's cache."""
+
+_DTYPES = {
+    ColumnType.UNKNOWN: "string",
+    ColumnType.INT: "int64",
+    ColumnType.FLOAT: "float32",
+    ColumnType.BYTES: "string",
+}
 
 _File = tuple[int, tuple[str, Sequence[str]]]
 """Its number, its path, and those of its shards."""
@@ -103,6 +111,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         self._write(write, list(enumerate(shards)))
         _account(examples, survey, split_dirs, split_names, _read_counts(counts_dir, len(shards)))
+        write_columns(examples.uri, {name: _DTYPES[kind] for name, kind in survey.types.items()})
         if survey.quarantined:
             path = os.path.join(examples.uri, QUARANTINE_FILE)
             write_quarantine(path, survey, settings, dialect)

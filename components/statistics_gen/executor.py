@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_data_validation.statistics.generators import (
@@ -23,6 +24,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
+from components.bulk_examples.columns import Columns, read_columns
 from components.bulk_examples.in_process import is_in_process, work_here
 from components.bulk_examples.reading import read_batches
 from components.bulk_examples.tfxio import split_tfxio
@@ -44,7 +46,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes the statistics.
 
         Args:
-            input_dict: `examples`.
+            input_dict: `examples`, those of CsvExampleGen.
             output_dict: `statistics`, filled with a file per split.
             exec_properties: TFX's `stats_options_json`.
         """
@@ -62,7 +64,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for split in artifact_utils.decode_split_names(examples.split_names)
             for path in split_tfxio([examples], split).paths
         ]
-        measure, write = _Measure(options_json), _Write(options_json)
+        measure = _Measure(options_json, read_columns(examples.uri))
+        write = _Write(options_json)
         if is_in_process(self._beam_pipeline_args):
             by_split = defaultdict(list)
             for folder, accumulators in work_here(measure, files):
@@ -110,16 +113,29 @@ def _make_generators(options: tfdv.StatsOptions) -> list[Any]:
 class _Measure(_Generating):
     """Measures a file."""
 
+    def __init__(self, options_json: str, columns: Columns) -> None:
+        super().__init__(options_json)
+        self._columns = columns
+
     def process(self, file: tuple[str, str]) -> Iterator[tuple[str, _Accumulators]]:
         """Yields the folder of the split's statistics, and what is measured."""
         folder, path = file
         accumulators = [generator.create_accumulator() for generator in self._generators]
-        for batch in read_batches(path):
+        for batch in map(_as_found, read_batches(path, self._columns)):
             accumulators = [
                 generator.add_input(accumulator, batch)
                 for generator, accumulator in zip(self._generators, accumulators, strict=True)
             ]
         yield folder, accumulators
+
+
+def _as_found(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Leaves the type of a column without values open, as TFDV does."""
+    columns = [
+        pa.nulls(len(column)) if column.null_count == len(column) else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 class _Write(_Generating):

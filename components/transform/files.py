@@ -17,9 +17,9 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from components.bulk_examples.reading import (
     BATCH_EXAMPLES,
-    FRAME_BYTES,
     ExamplesFileError,
     check_complete,
+    count_bytes,
 )
 from components.bulk_examples.records import frame, to_records
 from components.bulk_examples.writing import GzipWriter, compress, map_ahead
@@ -96,8 +96,8 @@ class _Transformer:
         check_complete(path, n_bytes)
 
     def _parse_and_transform(self, serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
-        n_bytes = tf.reduce_sum(tf.cast(tf.strings.length(serialized), tf.int64) + FRAME_BYTES)
-        return self._layer(tf.io.parse_example(serialized, self._spec)), n_bytes
+        transformed = self._layer(tf.io.parse_example(serialized, self._spec))
+        return transformed, count_bytes(serialized)
 
 
 def _to_cells(batch: pa.RecordBatch) -> pa.RecordBatch | None:

@@ -10,6 +10,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
+from components.bulk_examples.columns import write_columns
+
 Row = Mapping[str, Any]
 
 OWN_WORKERS = [
@@ -26,6 +28,7 @@ SPEC = {
     "word": tf.io.VarLenFeature(tf.string),
     "label": tf.io.FixedLenFeature([1], tf.int64),
 }
+COLUMNS = {"x": "float32", "gaps": "float32", "word": "string", "label": "int64"}
 ROWS: list[Row] = [
     {
         "x": index / 8,
@@ -59,6 +62,7 @@ def write_files(folder: Path, splits: Mapping[str, Sequence[Sequence[Row]]]) -> 
             with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
                 for row in rows:
                     writer.write(serialize(row))
+    write_columns(str(folder), COLUMNS)
     examples = standard_artifacts.Examples()
     examples.uri = str(folder)
     examples.split_names = artifact_utils.encode_split_names(list(splits))

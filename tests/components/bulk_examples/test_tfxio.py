@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 import tensorflow as tf
-from example_files import ROWS, SHARDS, cut, make_schema, serialize, write_files
+from example_files import COLUMNS, ROWS, SHARDS, cut, make_schema, serialize, write_files
 from tfx.proto import example_gen_pb2
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
@@ -66,12 +65,11 @@ def test_bulk_examples_are_those_of_tfx(
     assert bulk.TensorRepresentations() == stock.TensorRepresentations()
 
 
-def test_bulk_examples_of_no_schema_are_those_of_tfx(tmp_path: Path) -> None:
+def test_bulk_examples_refuse_to_be_read_without_a_schema(tmp_path: Path) -> None:
     examples = write_files(tmp_path, {"train": SHARDS})
 
-    found = read(split_tfxio([examples], "train"))
-
-    assert rows_of(found) == rows_of(read(TFExampleRecord(str(tmp_path / "Split-train" / "*"))))
+    with pytest.raises(ValueError, match="examples are read by a schema"):
+        split_tfxio([examples], "train").BeamSource()
 
 
 def test_bulk_examples_come_in_batches_of_the_size_asked_for(tmp_path: Path) -> None:
@@ -86,7 +84,7 @@ def test_split_tfxio_reads_all_artifacts(tmp_path: Path) -> None:
     first = write_files(tmp_path / "first", {"train": [ROWS[:3]]})
     second = write_files(tmp_path / "second", {"train": [ROWS[3:10]]})
 
-    assert sum(map(len, read(split_tfxio([first, second], "train")))) == 10
+    assert sum(map(len, read(split_tfxio([first, second], "train", make_schema())))) == 10
 
 
 def test_split_tfxio_refuses_what_are_no_examples(tmp_path: Path) -> None:
@@ -100,7 +98,7 @@ def test_split_tfxio_refuses_what_are_no_examples(tmp_path: Path) -> None:
 
 def test_bulk_examples_refuse_a_pattern_without_files(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"no examples match {tmp_path}"):
-        BulkExamples(str(tmp_path / "*")).BeamSource()
+        BulkExamples(str(tmp_path / "*"), schema=make_schema()).BeamSource()
 
 
 @pytest.mark.parametrize("n_bytes_cut", [1, 8, 20, 500])
@@ -110,7 +108,7 @@ def test_read_batches_names_a_file_that_was_cut_off(n_bytes_cut: int, tmp_path: 
     cut(path, n_bytes_cut)
 
     with pytest.raises(ExamplesFileError, match=f"^{re.escape(str(path))}"):
-        list(read_batches(str(path), batch_examples=1000))
+        list(read_batches(str(path), COLUMNS, batch_examples=1000))
 
 
 def test_read_batches_says_how_many_could_be_read(tmp_path: Path) -> None:
@@ -123,17 +121,14 @@ def test_read_batches_says_how_many_could_be_read(tmp_path: Path) -> None:
     with pytest.raises(
         ExamplesFileError, match=f"^{re.escape(path)}: no examples can be read after the first 10: "
     ):
-        list(read_batches(path, batch_examples=10))
+        list(read_batches(path, COLUMNS, batch_examples=10))
 
 
-def test_read_batches_left_early_end_the_thread_that_decodes_ahead(tmp_path: Path) -> None:
+def test_read_batches_refuse_values_of_another_type(tmp_path: Path) -> None:
     write_files(tmp_path, {"train": [ROWS]})
     (path,) = map(str, (tmp_path / "Split-train").iterdir())
-    before = set(threading.enumerate())
 
-    batches = read_batches(path, batch_examples=2)
-    next(batches)
-
-    (decoding,) = set(threading.enumerate()) - before
-    batches.close()
-    assert not decoding.is_alive()
+    with pytest.raises(
+        ExamplesFileError, match=rf"^{re.escape(path)}: no examples .* the first 0: .*label"
+    ):
+        list(read_batches(path, {**COLUMNS, "label": "float32"}))

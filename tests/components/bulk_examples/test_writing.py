@@ -1,6 +1,7 @@
 """Gzipped files that are compressed by the part, as the stack's readers see them."""
 
 import gzip
+import os
 import threading
 import zlib
 from collections.abc import Iterator
@@ -78,6 +79,12 @@ def test_gzip_writer_writes_what_beam_reads(tmp_path: Path) -> None:
         assert_that(examples, equal_to(expected))
 
 
+@pytest.fixture
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+@pytest.mark.usefixtures("two_processors")
 def test_map_ahead_keeps_the_order() -> None:
     first_may_end = threading.Event()
 
@@ -88,10 +95,11 @@ def test_map_ahead_keeps_the_order() -> None:
             first_may_end.set()
         return 2 * number
 
-    with closing(map_ahead(double, range(50), threads=2)) as results:
+    with closing(map_ahead(double, range(50))) as results:
         assert list(results) == list(range(0, 100, 2))
 
 
+@pytest.mark.usefixtures("two_processors")
 def test_map_ahead_takes_no_more_items_than_it_works_on() -> None:
     taken = []
 
@@ -100,7 +108,7 @@ def test_map_ahead_takes_no_more_items_than_it_works_on() -> None:
             taken.append(number)
             yield number
 
-    with closing(map_ahead(str, items(), threads=2)) as results:
+    with closing(map_ahead(str, items())) as results:
         for _ in range(10):
             next(results)
 
@@ -109,7 +117,7 @@ def test_map_ahead_takes_no_more_items_than_it_works_on() -> None:
 
 def test_map_ahead_raises_what_the_work_raises() -> None:
     with (
-        closing(map_ahead(lambda number: 1 // number, [1, 0], threads=2)) as results,
+        closing(map_ahead(lambda number: 1 // number, [1, 0])) as results,
         pytest.raises(ZeroDivisionError),
     ):
         list(results)

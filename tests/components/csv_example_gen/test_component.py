@@ -15,6 +15,7 @@ from tfx.components.example_gen.csv_example_gen import executor as stock
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, standard_artifacts
 
+from components.bulk_examples.columns import read_columns
 from components.csv_example_gen import executor
 from components.csv_example_gen.budget import Budget
 from components.csv_example_gen.component import CsvExampleGen
@@ -243,6 +244,21 @@ def test_executor_leaves_gaps_to_the_default_of_a_parse_spec(tmp_path: Path) -> 
     }
     parsed = tf.io.parse_single_example(record, spec)
     assert (parsed["number"].numpy(), parsed["word"].numpy()) == (-1.0, b"a gap")
+
+
+def test_executor_keeps_the_columns_with_the_types_of_the_examples(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "y,number,word,none\n1,3.5,a,\n2,,,\n"})
+
+    examples = run(
+        Executor, folder, tmp_path / "examples", pattern="a.csv", settings=make_settings("y")
+    )
+
+    assert read_columns(examples.uri) == {
+        "y": "int64",
+        "number": "float32",
+        "word": "string",
+        "none": "string",
+    }
 
 
 def test_executor_reads_line_ends_within_cells(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Which columns examples have, and of which type; no TensorFlow.
+
+Examples tell only of those that they have values of.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.dsl.io import fileio
+
+_FILE = "columns.json"
+_DTYPES = {schema_pb2.FLOAT: "float32", schema_pb2.INT: "int64", schema_pb2.BYTES: "string"}
+
+Columns = Mapping[str, str]
+"""Name to TensorFlow's name of the type: `float32`, `int64` or `string`."""
+
+
+def columns_of(schema: schema_pb2.Schema) -> Columns:
+    """Gives the columns of a schema."""
+    return {feature.name: _DTYPES[feature.type] for feature in schema.feature}
+
+
+def write_columns(folder: str, columns: Columns) -> None:
+    """Keeps the columns, by name, in the folder of the examples."""
+    with fileio.open(os.path.join(folder, _FILE), "w") as file:
+        file.write(json.dumps(columns, indent=1, sort_keys=True))
+
+
+def read_columns(folder: str) -> Columns:
+    """Reads what `write_columns` has kept.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+    """
+    path = os.path.join(folder, _FILE)
+    if not fileio.exists(path):
+        raise FileNotFoundError(f"{path}: there is no such file; CsvExampleGen writes it")
+    with fileio.open(path) as file:
+        columns: Columns = json.loads(file.read())
+    return columns
