@@ -54,13 +54,10 @@ def read_batches(
         records = serialized[: None if raw_record_column else 0]
         return records, lists, count_bytes(serialized)
 
-    batches = tf.data.TFRecordDataset(path, "GZIP").batch(batch_examples).prefetch(1)
-    parsed = batches.map(tf.autograph.experimental.do_not_convert(parse)).prefetch(1)
-    options = tf.data.Options()
-    options.autotune.enabled = False  # there is nothing to tune
+    parse = tf.autograph.experimental.do_not_convert(parse)
     n_read = n_bytes = 0
     try:
-        for records, lists, size in parsed.with_options(options):
+        for records, lists, size in read_ahead(path, batch_examples).map(parse).prefetch(1):
             arrays = [_to_lists(*(tensor.numpy() for tensor in lists[name])) for name in columns]
             batch = pa.RecordBatch.from_arrays(arrays, list(columns))
             if raw_record_column is not None:
@@ -74,6 +71,14 @@ def read_batches(
             f"{path}: no examples can be read after the first {n_read}: {reason}"
         ) from error
     check_complete(path, n_bytes)
+
+
+def read_ahead(path: str, batch_examples: int = BATCH_EXAMPLES) -> tf.data.Dataset:
+    """Gives the serialized examples of a file in batches, of which one is read ahead."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # there is nothing to tune
+    records = tf.data.TFRecordDataset(path, "GZIP").with_options(options)
+    return records.batch(batch_examples).prefetch(1)
 
 
 def count_bytes(serialized: tf.Tensor) -> tf.Tensor:

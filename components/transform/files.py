@@ -16,10 +16,10 @@ from tfx.dsl.io import fileio
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from components.bulk_examples.reading import (
-    BATCH_EXAMPLES,
     ExamplesFileError,
     check_complete,
     count_bytes,
+    read_ahead,
 )
 from components.bulk_examples.records import frame, to_records
 from components.bulk_examples.writing import GzipWriter, compress, map_ahead
@@ -84,10 +84,9 @@ class _Transformer:
 
     def transform(self, path: str) -> Iterator[memoryview]:
         """Yields the transformed examples of a file as TFRecords, by the batch."""
-        batches = tf.data.TFRecordDataset(path, "GZIP").batch(BATCH_EXAMPLES)
         step = tf.autograph.experimental.do_not_convert(self._parse_and_transform)
         n_bytes = 0
-        for transformed, n_bytes_of_batch in batches.map(step).prefetch(1):
+        for transformed, n_bytes_of_batch in read_ahead(path).map(step).prefetch(1):
             batch = self._converter.convert(transformed)
             cells = _to_cells(batch)
             records = frame(self._encoder.encode(batch)) if cells is None else to_records(cells)
