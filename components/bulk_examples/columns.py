@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.dsl.io import fileio
 
-_FILE = "columns.json"
+_FILE = "column_types.json"
 _DTYPES = {schema_pb2.FLOAT: "float32", schema_pb2.INT: "int64", schema_pb2.BYTES: "string"}
 
 Columns = Mapping[str, str]

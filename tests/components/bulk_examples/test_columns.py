@@ -21,6 +21,6 @@ def test_columns_of_a_schema_have_its_types() -> None:
 
 def test_read_columns_says_who_writes_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(
-        FileNotFoundError, match=f"^{re.escape(str(tmp_path))}/columns.json: .*CsvExampleGen"
+        FileNotFoundError, match=f"^{re.escape(str(tmp_path))}/column_types.json: .*CsvExampleGen"
     ):
         read_columns(str(tmp_path))
