@@ -86,9 +86,9 @@ def make_dataset(
 
     records = _read(file_patterns)
     if shuffle_seed is None:
-        return records.batch(batch_size).map(parse).prefetch(_PREFETCHED)
+        return records.batch(batch_size).prefetch(1).map(parse).prefetch(_PREFETCHED)
     chunk_size = _chunk_size(feature_spec)
-    blocks = records.batch(min(_READ_AT_ONCE, chunk_size))
+    blocks = records.batch(min(_READ_AT_ONCE, chunk_size)).prefetch(1)
     if all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values()):
         parsed = _shuffle(blocks.map(parse), chunk_size, shuffle_seed)
         return parsed.prefetch(_PREFETCHED).rebatch(batch_size, drop_remainder=True)
