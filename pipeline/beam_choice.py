@@ -66,11 +66,11 @@ def choose_beam(config: Config) -> BeamChoice:
 def count_workers(csv_sizes: Sequence[int], processors: int, memory_bytes: float) -> int:
     """Counts the worker processes that pay for themselves; 0 if this process does better alone.
 
-    Measured on two processors: two workers take 56 s of processor time more than none, over four
-    thousand rows in four files (72 s against 16 s) as over ten million in ten (207 s against
-    150 s), and 0.8 GB of memory each. So only their start costs: 7 s for each in each of the four
-    data nodes, together as much as the work on 70 MB of CSV. Alone, this process and its threads
-    keep 1.4 processors busy.
+    Measured on two processors: two workers take 56 s of processor time more than none over four
+    thousand rows in four files (72 s against 16 s), 44 s more over ten million in ten (182 s
+    against 138 s), and 0.8 GB of memory each. So only their start costs: 7 s for each in each of
+    the four data nodes, together as much as the work on 70 MB of CSV. Alone, this process and its
+    threads keep 1.4 processors busy.
 
     Args:
         csv_sizes: Bytes of each file; a worker takes one at a time.
