@@ -47,7 +47,10 @@ def make_schema() -> schema_pb2.Schema:
 
 
 def serialize(row: Row) -> bytes:
-    feature = {name: to_feature(value) for name, value in row.items()}
+    feature = {
+        name: tf.train.Feature() if value is None else to_feature(value)
+        for name, value in row.items()
+    }
     serialized: bytes = tf.train.Example(
         features=tf.train.Features(feature=feature)
     ).SerializeToString()

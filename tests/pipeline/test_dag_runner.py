@@ -1,12 +1,10 @@
 """What is done between the nodes of a run."""
 
 import psutil
-import pytest
 
 from pipeline.dag_runner import return_free_memory
 
 
-@pytest.mark.skipif(not psutil.LINUX, reason="other systems' allocators return memory themselves")
 def test_free_memory_is_returned_though_some_above_it_is_in_use() -> None:
     process = psutil.Process()
     blocks = [bytes(10_000) for _ in range(20_000)]

@@ -89,6 +89,18 @@ def test_statistics_gen_measures_as_tfx_does(beam_args: list[str], tmp_path: Pat
     assert list(found["train"]["features"]) != []
 
 
+def test_statistics_gen_measures_columns_without_values_as_tfx_does(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        {"x": index / 8, "gaps": None, "word": None, "label": 1} for index in range(9)
+    ]
+    splits: dict[str, Sequence[Sequence[Row]]] = {"train": [rows, ROWS], "eval": [rows]}
+
+    found = measure(executor.Executor, tmp_path / "bulk", splits)
+
+    assert_alike(found, measure(stock.Executor, tmp_path / "stock", splits))
+    assert {"gaps", "word"} <= found["eval"]["features"].keys()
+
+
 def test_statistics_gen_measures_many_words_as_tfx_does(tmp_path: Path) -> None:
     rows = [{"word": f"w{number}"} for number in range(6_000) for _ in range(1 + (number < 2))]
     splits: dict[str, Sequence[Sequence[Row]]] = {"train": [rows[:4_000], rows[4_000:]]}
