@@ -1,14 +1,16 @@
 """`input_fn` of training and evaluation: a tf.data pipeline over the transformed examples."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.signatures import EXAMPLE_WEIGHT
+from trainer.transformed import find_files, read_dense, read_serialized
 
 SHUFFLED_AT_ONCE_BYTES = 64 * 2**20
 _BYTES_TO_SHUFFLE = 40  # of an example's place in the order, and of what is sorted for it
@@ -21,6 +23,8 @@ _as_written = tf.autograph.experimental.do_not_convert
 """Keeps AutoGraph, which takes longer than all else in a graph, from functions without branches."""
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
+FeatureSpec = Mapping[str, Any]
+"""Name to `tf.io.FixedLenFeature` or, where examples differ in their number of values, another."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class _Held:
 
 def make_dataset(
     file_patterns: Sequence[str],
-    feature_spec: Mapping[str, tf.io.FixedLenFeature],
+    feature_spec: FeatureSpec,
     label: str,
     batch_size: int,
     *,
@@ -48,7 +52,7 @@ def make_dataset(
     else they are read anew in every pass.
 
     Args:
-        file_patterns: Patterns of gzipped TFRecord files of `tf.Example`s.
+        file_patterns: Patterns of Transform's Parquet files.
         feature_spec: Spec of the transformed features, the label, and the weight if there is one.
         label: Key of the label in `feature_spec`.
         batch_size: Examples per batch.
@@ -70,9 +74,11 @@ def make_dataset(
     if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
         raise ValueError(f"no feature can be named {EXAMPLE_WEIGHT} where examples have weights")
 
+    is_dense = _is_dense(feature_spec)
+
     @_as_written
-    def parse(serialized: tf.Tensor) -> Batch:
-        features = tf.io.parse_example(serialized, dict(feature_spec))
+    def prepare(block: Any) -> Batch:
+        features = dict(block) if is_dense else tf.io.parse_example(block, dict(feature_spec))
         labels = tf.reshape(features.pop(label), [-1])
         factors = []
         if weight is not None:
@@ -84,17 +90,17 @@ def make_dataset(
             features[EXAMPLE_WEIGHT] = tf.math.reduce_prod(tf.stack(factors), axis=0)
         return features, labels
 
-    records = _read(file_patterns)
     if shuffle_seed is None:
-        return records.batch(batch_size).prefetch(1).map(parse).prefetch(_PREFETCHED)
+        blocks = _read(file_patterns, feature_spec, _READ_AT_ONCE)
+        return blocks.rebatch(batch_size).map(prepare).prefetch(_PREFETCHED)
     chunk_size = _chunk_size(feature_spec)
-    blocks = records.batch(min(_READ_AT_ONCE, chunk_size)).prefetch(1)
-    if all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values()):
-        parsed = _shuffle(blocks.map(parse), chunk_size, shuffle_seed)
-        return parsed.prefetch(_PREFETCHED).rebatch(batch_size, drop_remainder=True)
-    # A sparse tensor cannot be cut into pieces.
-    shuffled = _shuffle(blocks, chunk_size, shuffle_seed)
-    return shuffled.rebatch(batch_size, drop_remainder=True).map(parse).prefetch(_PREFETCHED)
+    blocks = _read(file_patterns, feature_spec, min(_READ_AT_ONCE, chunk_size))
+    if is_dense:
+        pieces = _shuffle(blocks.map(prepare), chunk_size, shuffle_seed)
+        return pieces.prefetch(_PREFETCHED).rebatch(batch_size, drop_remainder=True)
+    # Serialized, since a sparse tensor cannot be cut into pieces.
+    pieces = _shuffle(blocks, chunk_size, shuffle_seed)
+    return pieces.rebatch(batch_size, drop_remainder=True).map(prepare).prefetch(_PREFETCHED)
 
 
 def take(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
@@ -157,14 +163,14 @@ def hold(input_fn: Callable[[], tf.data.Dataset]) -> Callable[[], tf.data.Datase
 
 def count_classes(
     file_patterns: Sequence[str],
-    feature_spec: Mapping[str, tf.io.FixedLenFeature],
+    feature_spec: FeatureSpec,
     label: str,
     n_classes: int,
 ) -> np.ndarray[Any, Any]:
     """Counts the examples of each class, int64 `[n_classes]`.
 
     Args:
-        file_patterns: Patterns of gzipped TFRecord files of `tf.Example`s.
+        file_patterns: Patterns of Transform's Parquet files.
         feature_spec: Spec of the label, and maybe more.
         label: Key of the label, whose values are class ids.
         n_classes: Number of classes.
@@ -173,9 +179,9 @@ def count_classes(
         tf.errors.NotFoundError: If no file matches.
     """
     counts = np.zeros(n_classes, np.int64)
-    for serialized in _read(file_patterns).batch(_READ_AT_ONCE):
-        labels = tf.io.parse_example(serialized, {label: feature_spec[label]})[label]
-        counts += np.bincount(labels.numpy().ravel(), minlength=n_classes)
+    spec = {label: feature_spec[label]}
+    for block in read_dense(find_files(file_patterns), spec, _READ_AT_ONCE):
+        counts += np.bincount(block[label].ravel(), minlength=n_classes)
     return counts
 
 
@@ -192,11 +198,24 @@ def balance(counts: np.ndarray[Any, Any]) -> list[float]:
     return weights
 
 
-def _read(file_patterns: Sequence[str]) -> tf.data.Dataset:
-    paths = sorted(path for pattern in file_patterns for path in tf.io.gfile.glob(pattern))
-    if not paths:
-        raise tf.errors.NotFoundError(None, None, f"no examples match {list(file_patterns)}")
-    return _as_it_is(tf.data.TFRecordDataset(paths, compression_type="GZIP"))
+def _read(
+    file_patterns: Sequence[str], feature_spec: FeatureSpec, block_size: int
+) -> tf.data.Dataset:
+    """Gives blocks of dense features by name, or else of serialized examples `[block_size]`."""
+    read: Callable[..., Iterator[Any]] = read_serialized
+    signature: Any = tf.TensorSpec([None], tf.string)
+    if _is_dense(feature_spec):
+        read = read_dense
+        signature = {
+            name: tf.TensorSpec([None, *spec.shape], spec.dtype)
+            for name, spec in feature_spec.items()
+        }
+    blocks = partial(read, find_files(file_patterns), feature_spec, block_size)
+    return _as_it_is(tf.data.Dataset.from_generator(blocks, output_signature=signature))
+
+
+def _is_dense(feature_spec: FeatureSpec) -> bool:
+    return all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values())
 
 
 def _as_it_is(dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -209,11 +228,12 @@ def _as_it_is(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.with_options(options)
 
 
-def _chunk_size(feature_spec: Mapping[str, tf.io.FixedLenFeature]) -> int:
+def _chunk_size(feature_spec: FeatureSpec) -> int:
     """Gives how many examples are shuffled at once."""
-    for spec in feature_spec.values():
-        if not isinstance(spec, tf.io.FixedLenFeature) or spec.dtype == tf.string:
-            return _SHUFFLED_AT_ONCE  # the size of an example is not known
+    if not _is_dense(feature_spec) or any(
+        spec.dtype == tf.string for spec in feature_spec.values()
+    ):
+        return _SHUFFLED_AT_ONCE  # the size of an example is not known
     n_bytes: int = sum(spec.dtype.size * math.prod(spec.shape) for spec in feature_spec.values())
     return max(1, SHUFFLED_AT_ONCE_BYTES // (n_bytes + _BYTES_TO_SHUFFLE))
 

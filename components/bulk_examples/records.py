@@ -55,18 +55,7 @@ def to_records(batch: pa.RecordBatch) -> pa.BinaryArray:
         prefixes, prefix_sizes = _by_size(value_sizes, partial(_value_prefix, name, kind))
         pieces += [prefixes, values]
         sizes += prefix_sizes + np.maximum(value_sizes, 0)
-    return _join(sizes, _record_prefix, *pieces)
-
-
-def frame(examples: Sequence[bytes]) -> pa.BinaryArray:
-    """Puts each serialized example, of one at least, into a TFRecord: binary `[n]`."""
-    data = pa.array(examples, pa.binary())
-    return _join(to_numpy(pc.binary_length(data), null=0).astype(np.int64), _length, data)
-
-
-def _join(sizes: Sizes, prefix: Callable[[int], bytes], *pieces: pa.BinaryArray) -> pa.BinaryArray:
-    """Makes records of pieces, whose sizes are added up in `sizes`."""
-    prefixes, _ = _by_size(sizes, prefix)
+    prefixes, _ = _by_size(sizes, _record_prefix)
     end, separator = pa.array([bytes(_CHECKSUM_BYTES), b""], pa.binary())
     return _add_checksums(pc.binary_join_element_wise(prefixes, *pieces, end, separator))
 
@@ -138,13 +127,8 @@ def _value_prefix(name: str, kind: int, size: int) -> bytes:
 def _record_prefix(size: int) -> bytes:
     """Writes what stands before features of so many bytes: lengths of record and example."""
     features = _field(1, size)
-    return _length(len(features) + size) + features
-
-
-def _length(size: int) -> bytes:
-    """Writes what stands before so many bytes of a record: how many, and a checksum of that."""
-    length = struct.pack("<Q", size)
-    return length + _mask([google_crc32c.value(length)]).tobytes()
+    length = struct.pack("<Q", len(features) + size)
+    return length + _mask([google_crc32c.value(length)]).tobytes() + features
 
 
 def _field(number: int, length: int) -> bytes:

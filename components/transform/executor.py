@@ -16,14 +16,17 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import metadata_io
 from tfx import types
 from tfx.components.transform import executor_utils
-from tfx.components.util import udf_utils
+from tfx.components.util import examples_utils, udf_utils
 from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils
 
 from components.bulk_examples.in_process import is_in_process, work_here
 from components.bulk_examples.tfxio import BulkExamples, split_tfxio
 from components.transform.files import File, TransformFiles
+
+_PREFIX = "transformed_examples"
 
 _Preprocessing = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -54,6 +57,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         transformed = output_dict[standard_component_specs.TRANSFORMED_EXAMPLES_KEY]
         executor_utils.SetSplitNames(splits.transform, transformed)
+        for artifact in transformed:
+            examples_utils.set_payload_format(artifact, example_gen_pb2.FORMAT_PARQUET)
+            examples_utils.set_file_format(artifact, "FILE_FORMAT_PARQUET")
         graph_dir = artifact_utils.get_single_uri(
             output_dict[standard_component_specs.TRANSFORM_GRAPH_KEY]
         )
@@ -113,7 +119,7 @@ def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list
 def _plan(paths: Sequence[str], folder: str) -> list[File]:
     """Gives each file of a split its transformed one, named as TFX's own Transform does."""
     return [
-        File(path, os.path.join(folder, f"transformed_examples-{index:05d}-of-{len(paths):05d}.gz"))
+        File(path, os.path.join(folder, f"{_PREFIX}-{index:05d}-of-{len(paths):05d}.parquet"))
         for index, path in enumerate(paths)
     ]
 

@@ -14,6 +14,7 @@ from e2e_workspace import Workspace
 from measurements import Row
 from results import ResultsFolder
 from tfx.components.trainer.fn_args_utils import FnArgs
+from transformed_files import write_transformed
 
 from components.mlflow_tracker.curves import CurveReader
 from trainer import training
@@ -75,21 +76,9 @@ def data(request: pytest.FixtureRequest, transform_dir: Path, tmp_path: Path) ->
     values = source.normal(size=(n_examples, len(WIDTHS))).astype(np.float32)
     columns = {name: values[:, [index]] for index, name in enumerate(WIDTHS)}
     columns[LABEL] = source.integers(3, size=(n_examples, 1))
-    path = tmp_path / "train.gz"
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for index in range(n_examples):
-            writer.write(serialize(columns, index))
+    path = tmp_path / "train.parquet"
+    write_transformed(path, tft.TFTransformOutput(str(graph)).transformed_feature_spec(), columns)
     return Data(str(graph), str(path), str(eval_file), columns)
-
-
-def serialize(columns: Columns, index: int) -> bytes:
-    example = tf.train.Example()
-    for name, column in columns.items():
-        feature = example.features.feature[name]
-        values = feature.int64_list if name == LABEL else feature.float_list
-        values.value.append(column[index, 0])
-    serialized: bytes = example.SerializeToString()
-    return serialized
 
 
 def estimator_rate(data: Data, model_dir: Path) -> float:

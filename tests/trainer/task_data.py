@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 from tfx.components.trainer.fn_args_utils import FnArgs
+from transformed_files import write_transformed
 
 from trainer.preprocessing import preprocessing_fn
 from trainer.target import note_target
@@ -66,26 +67,16 @@ def write_task_data(task: str, data_dir: Path) -> None:
         )
         _ = transform_fn | tft_beam.WriteTransformFn(str(data_dir / "graph"))
     metadata_io.write_metadata(metadata, str(data_dir / "graph" / "metadata"))
-    layer = tft.TFTransformOutput(str(data_dir / "graph")).transform_features_layer()
+    learned = tft.TFTransformOutput(str(data_dir / "graph"))
+    layer = learned.transform_features_layer()
     for split, columns in splits.items():
         label = columns["price" if task == "regression" else "word"]
         raw = {name: tf.constant(columns[name]) for name in FEATURES}
-        _write_split(data_dir / "examples" / split, layer({**raw, "label": tf.constant(label)}))
-
-
-def _write_split(split_dir: Path, transformed: Mapping[str, tf.Tensor]) -> None:
-    split_dir.mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(split_dir / "examples-0.gz"), "GZIP") as writer:
-        for index in range(len(transformed["label"])):
-            features = {name: _feature(value[index]) for name, value in transformed.items()}
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
-
-
-def _feature(value: tf.Tensor) -> tf.train.Feature:
-    if value.dtype.is_integer:
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=value.numpy()))
-    return tf.train.Feature(float_list=tf.train.FloatList(value=value.numpy()))
+        write_transformed(
+            data_dir / "examples" / split / "examples-0.parquet",
+            learned.transformed_feature_spec(),
+            layer({**raw, "label": tf.constant(label)}),
+        )
 
 
 def task_args(data_dir: Path, folder: Path, task: str, **model: Any) -> FnArgs:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from transformed_files import write_transformed
 
 from trainer import input_fn as module
 from trainer.input_fn import balance, count_classes, hold, make_dataset, take
@@ -15,18 +16,15 @@ SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
     "y": tf.io.FixedLenFeature([1], tf.int64),
 }
+SPARSE = {**SPEC, "z": tf.io.VarLenFeature(tf.float32)}
 
 
 def write_shard(path: Path, numbers: Sequence[int]) -> None:
-    """Writes examples whose x is the number and whose label is its last digit."""
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for number in numbers:
-            features = {
-                "x": tf.train.Feature(float_list=tf.train.FloatList(value=[number])),
-                "y": tf.train.Feature(int64_list=tf.train.Int64List(value=[number % 10])),
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
+    """Writes examples whose x is the number, whose label is its last digit, and z that if not 0."""
+    column = np.array(numbers)[:, np.newaxis]
+    sparse = tf.sparse.from_dense((column % 10).astype(np.float32))
+    tensors = {"x": column.astype(np.float32), "y": column % 10, "z": sparse}
+    write_transformed(path, SPARSE, tensors)
 
 
 def read(dataset: tf.data.Dataset) -> Iterator[int]:
@@ -38,8 +36,8 @@ def read(dataset: tf.data.Dataset) -> Iterator[int]:
 @pytest.fixture
 def pattern(tmp_path: Path) -> str:
     """Twenty examples in two shards, the second written first."""
-    write_shard(tmp_path / "data-00001.gz", range(12, 20))
-    write_shard(tmp_path / "data-00000.gz", range(12))
+    write_shard(tmp_path / "data-00001.parquet", range(12, 20))
+    write_shard(tmp_path / "data-00000.parquet", range(12))
     return str(tmp_path / "data-*")
 
 
@@ -76,8 +74,8 @@ def test_make_dataset_without_seed_ends_with_a_short_batch(pattern: str) -> None
 
 
 def test_make_dataset_reads_the_files_of_all_patterns_in_order(tmp_path: Path) -> None:
-    write_shard(tmp_path / "a.gz", [1])
-    write_shard(tmp_path / "b.gz", [2])
+    write_shard(tmp_path / "a.parquet", [1])
+    write_shard(tmp_path / "b.parquet", [2])
     patterns = [str(tmp_path / "b*"), str(tmp_path / "a*")]
 
     assert list(read(make_dataset(patterns, SPEC, "y", 3))) == [1, 2]
@@ -112,9 +110,9 @@ def test_make_dataset_with_seed_zero_shuffles_too(pattern: str) -> None:
 
 
 def test_make_dataset_with_seed_mixes_all_that_is_one_chunk(tmp_path: Path) -> None:
-    write_shard(tmp_path / "data.gz", range(25_000))
+    write_shard(tmp_path / "data.parquet", range(25_000))
 
-    numbers = read(make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 8, shuffle_seed=1))
+    numbers = read(make_dataset([str(tmp_path / "data.parquet")], SPEC, "y", 8, shuffle_seed=1))
 
     # The mean of 2,000 is 12,500, give or take 161.
     assert np.mean(list(islice(numbers, 2000))) == pytest.approx(12_500, abs=800)
@@ -127,9 +125,6 @@ def chunks_of_seven(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SHUFFLED_AT_ONCE", 7)
     monkeypatch.setattr(module, "_READ_AT_ONCE", 3)
     monkeypatch.setattr(module, "_DEALT_AT_ONCE", 4)
-
-
-SPARSE = {**SPEC, "absent": tf.io.VarLenFeature(tf.string)}
 
 
 @pytest.mark.usefixtures("chunks_of_seven")
@@ -162,8 +157,8 @@ def test_make_dataset_shuffles_sparse_features_as_dense_ones(pattern: str) -> No
 def test_make_dataset_with_seed_has_a_pass_around_the_size_of_a_chunk(
     tmp_path: Path, n_examples: int
 ) -> None:
-    write_shard(tmp_path / "data.gz", range(n_examples))
-    numbers = read(make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 5, shuffle_seed=1))
+    write_shard(tmp_path / "data.parquet", range(n_examples))
+    numbers = read(make_dataset([str(tmp_path / "data.parquet")], SPEC, "y", 5, shuffle_seed=1))
 
     for _ in range(4):
         assert sorted(islice(numbers, n_examples)) == list(range(n_examples))
@@ -181,10 +176,10 @@ def test_make_dataset_with_seed_reads_once_what_is_one_chunk(tmp_path: Path, pat
 
 
 def test_make_dataset_with_seed_holds_no_examples_in_the_graph(tmp_path: Path) -> None:
-    write_shard(tmp_path / "data.gz", range(5000))
+    write_shard(tmp_path / "data.parquet", range(5000))
 
     with tf.Graph().as_default() as graph:
-        make_dataset([str(tmp_path / "data.gz")], SPEC, "y", 8, shuffle_seed=1)
+        make_dataset([str(tmp_path / "data.parquet")], SPEC, "y", 8, shuffle_seed=1)
 
     assert graph.as_graph_def().ByteSize() < 20_000  # the examples take 60,000
 
@@ -193,16 +188,11 @@ def test_make_dataset_with_seed_holds_no_examples_in_the_graph(tmp_path: Path) -
 def test_make_dataset_with_seed_gives_words(
     tmp_path: Path, words_spec: tf.io.FixedLenFeature | None
 ) -> None:
-    with tf.io.TFRecordWriter(str(tmp_path / "data.gz"), "GZIP") as writer:
-        for class_id, word in ((0, b"a"), (1, b"bee")):
-            features = {
-                "word": tf.train.Feature(bytes_list=tf.train.BytesList(value=[word])),
-                "y": tf.train.Feature(int64_list=tf.train.Int64List(value=[class_id])),
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
     spec = {"word": words_spec or tf.io.VarLenFeature(tf.string), "y": SPEC["y"]}
-    dataset = make_dataset([str(tmp_path / "data.gz")], spec, "y", 2, shuffle_seed=1)
+    words = np.array([["a"], ["bee"]], dtype=object)
+    tensors = {"word": words if words_spec else tf.sparse.from_dense(words), "y": [[0], [1]]}
+    write_transformed(tmp_path / "data.parquet", spec, tensors)
+    dataset = make_dataset([str(tmp_path / "data.parquet")], spec, "y", 2, shuffle_seed=1)
 
     features, labels = next(iter(dataset))
 
@@ -240,16 +230,9 @@ WEIGHTED = {**SPEC, "w": tf.io.FixedLenFeature([1], tf.float32)}
 @pytest.fixture
 def weighted(tmp_path: Path) -> str:
     """Three examples of the classes 0, 2 and 2 that weigh 0.5, 0 and 4."""
-    with tf.io.TFRecordWriter(str(tmp_path / "data.gz"), "GZIP") as writer:
-        for class_id, weight in ((0, 0.5), (2, 0.0), (2, 4.0)):
-            features = {
-                "x": tf.train.Feature(float_list=tf.train.FloatList(value=[1])),
-                "w": tf.train.Feature(float_list=tf.train.FloatList(value=[weight])),
-                "y": tf.train.Feature(int64_list=tf.train.Int64List(value=[class_id])),
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
-    return str(tmp_path / "data.gz")
+    tensors = {"x": [[1.0]] * 3, "w": [[0.5], [0.0], [4.0]], "y": [[0], [2], [2]]}
+    write_transformed(tmp_path / "data.parquet", WEIGHTED, tensors)
+    return str(tmp_path / "data.parquet")
 
 
 @pytest.mark.parametrize(
@@ -279,8 +262,8 @@ def test_make_dataset_with_seed_keeps_each_weight_with_its_example(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
 ) -> None:
     monkeypatch.setattr(module, "SHUFFLED_AT_ONCE_BYTES", chunk_bytes)
-    write_shard(tmp_path / "data.gz", range(20))
-    path, weights = str(tmp_path / "data.gz"), np.arange(10) + 0.5
+    write_shard(tmp_path / "data.parquet", range(20))
+    path, weights = str(tmp_path / "data.parquet"), np.arange(10) + 0.5
     dataset = make_dataset(
         [path], SPEC, "y", 8, shuffle_seed=1, class_weights=weights.tolist(), weight="x"
     )
@@ -290,12 +273,14 @@ def test_make_dataset_with_seed_keeps_each_weight_with_its_example(
         np.testing.assert_array_equal(np.round(found).astype(int) % 10, labels)
 
 
-def test_make_dataset_takes_a_weight_that_has_the_name_of_weights(weighted: str) -> None:
-    spec = {**SPEC, "example_weight": tf.io.FixedLenFeature([1], tf.float32, [7.0])}
+def test_make_dataset_takes_a_weight_that_has_the_name_of_weights(tmp_path: Path) -> None:
+    spec = {"example_weight": WEIGHTED["w"], "y": SPEC["y"]}
+    path = tmp_path / "data.parquet"
+    write_transformed(path, spec, {"example_weight": [[7.0], [0.5]], "y": [[0], [1]]})
 
-    features, _ = next(iter(make_dataset([weighted], spec, "y", 4, weight="example_weight")))
+    features, _ = next(iter(make_dataset([str(path)], spec, "y", 4, weight="example_weight")))
 
-    np.testing.assert_array_equal(features["example_weight"], [[7], [7], [7]])
+    np.testing.assert_array_equal(features["example_weight"], [[7], [0.5]])
 
 
 def test_make_dataset_refuses_a_feature_that_has_the_name_of_weights(weighted: str) -> None:
@@ -355,7 +340,7 @@ def test_hold_reads_anew_what_is_too_large(
     held = hold(lambda: make_dataset([pattern], SPEC, "y", 8))
 
     assert list(read(held())) == list(range(20))
-    (tmp_path / "data-00001.gz").unlink()
+    (tmp_path / "data-00001.parquet").unlink()
     assert list(read(held())) == list(range(12))
 
 
@@ -363,7 +348,7 @@ def test_hold_reads_anew_what_is_not_numbers_alone(tmp_path: Path, pattern: str)
     held = hold(lambda: make_dataset([pattern], SPARSE, "y", 8))
 
     assert list(read(held())) == list(range(20))
-    (tmp_path / "data-00001.gz").unlink()
+    (tmp_path / "data-00001.parquet").unlink()
     assert list(read(held())) == list(range(12))
 
 

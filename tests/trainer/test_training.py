@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from training_data import FEATURES, LABEL, SETTINGS, fn_args, scalars
+from transformed_files import write_transformed
 
 from trainer import run as module
 from trainer.config import TrainerSettings
@@ -19,6 +20,7 @@ from trainer.evaluations import BestSoFar, UnknownMetricError
 from trainer.input_fn import make_dataset
 from trainer.run import run_fn
 from trainer.training import exported_checkpoint, make_estimator, train
+from trainer.transformed import read_dense
 
 pytestmark = [
     # The layers of the guide, which TensorFlow 2.15 still has.
@@ -126,14 +128,11 @@ def test_run_fn_trains_to_the_end_what_gets_better(make_args: MakeArgs) -> None:
 @pytest.fixture
 def misleading(data_dir: Path, tmp_path: Path) -> str:
     """An eval split of which the labels are wrong, so that the model gets worse by it."""
-    path = tmp_path / "misleading.gz"
+    path = tmp_path / "misleading.parquet"
+    spec = tft.TFTransformOutput(str(data_dir / "graph")).transformed_feature_spec()
     (source,) = (data_dir / "examples" / "Split-eval").iterdir()
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for record in tf.data.TFRecordDataset(str(source), "GZIP"):
-            example = tf.train.Example.FromString(record.numpy())
-            label = example.features.feature[LABEL].int64_list.value
-            label[0] = (label[0] + 1) % 3
-            writer.write(example.SerializeToString())
+    (columns,) = read_dense([str(source)], spec, 100)
+    write_transformed(path, spec, {**columns, LABEL: (columns[LABEL] + 1) % 3})
     return str(path)
 
 

@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 from tfx.components.trainer.fn_args_utils import FnArgs
+from transformed_files import write_transformed
 
 from trainer.preprocessing import preprocessing_fn
 
@@ -42,24 +43,6 @@ def make_rows(n_rows: int, seed: int) -> list[Row]:
     ]
 
 
-def write_split(split_dir: Path, transformed: Mapping[str, tf.Tensor]) -> None:
-    split_dir.mkdir(parents=True)
-    path = split_dir / "transformed_examples-00000-of-00001.gz"
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for index in range(len(transformed[LABEL])):
-            features = {
-                name: tf.train.Feature(
-                    float_list=tf.train.FloatList(value=transformed[name][index].numpy())
-                )
-                for name in FEATURES
-            }
-            features[LABEL] = tf.train.Feature(
-                int64_list=tf.train.Int64List(value=transformed[LABEL][index].numpy())
-            )
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            writer.write(example.SerializeToString())
-
-
 def write_data(data_dir: Path) -> None:
     """Writes the outputs of Transform: `graph`, and the two splits in `examples`."""
     splits = {"train": make_rows(90, seed=1), "eval": make_rows(30, seed=2)}
@@ -71,11 +54,13 @@ def write_data(data_dir: Path) -> None:
         )
         _ = transform_fn | tft_beam.WriteTransformFn(str(data_dir / "graph"))
     metadata_io.write_metadata(metadata, str(data_dir / "graph" / "metadata"))
-    layer = tft.TFTransformOutput(str(data_dir / "graph")).transform_features_layer()
+    learned = tft.TFTransformOutput(str(data_dir / "graph"))
+    layer = learned.transform_features_layer()
     for split, rows in splits.items():
         raw = {name: tf.constant([row[name] for row in rows]) for name in SPEC}
         raw = {name: tf.cast(raw[name], SPEC[name].dtype) for name in SPEC}
-        write_split(data_dir / "examples" / f"Split-{split}", layer(raw))
+        path = data_dir / f"examples/Split-{split}/transformed_examples-00000-of-00001.parquet"
+        write_transformed(path, learned.transformed_feature_spec(), layer(raw))
 
 
 def fn_args(data_dir: Path, folder: Path, settings: Mapping[str, Any]) -> FnArgs:

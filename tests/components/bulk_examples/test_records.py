@@ -11,7 +11,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.bulk_examples.records import frame, to_records
+from components.bulk_examples.records import to_records
 
 INT64 = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
@@ -107,13 +107,3 @@ def test_to_records_refuses_other_types() -> None:
 
     with pytest.raises(TypeError, match="no feature holds values of double"):
         to_records(batch)
-
-
-@settings(deadline=None)
-@given(examples=st.lists(st.binary(max_size=300), min_size=1, max_size=6))
-def test_frame_makes_a_record_of_each_example(
-    tmp_path_factory: pytest.TempPathFactory, examples: list[bytes]
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "framed"
-
-    assert read(frame(examples), path) == examples

@@ -12,17 +12,12 @@ def preprocessing_fn(
 ) -> dict[str, tf.Tensor]:
     gaps = tft.sparse_tensor_to_dense_with_shape(inputs["gaps"], [None, 1], -1.0)
     words = tft.sparse_tensor_to_dense_with_shape(inputs["word"], [None, 1], "")
-    single = {
+    return {
         "x": tft.scale_to_z_score(inputs["x"]) * custom_config["factor"],
         "gaps": gaps - tft.mean(gaps),
         "word": tft.compute_and_apply_vocabulary(words, vocab_filename="words"),
         "text": words,
         "label": inputs["label"],
-    }
-    if custom_config["is_single"]:
-        return single
-    return {
-        **single,
         "several": tf.concat([inputs["x"], gaps], axis=1),
         "sparse": inputs["gaps"],
     }

@@ -1,17 +1,22 @@
 """Examples transformed file by file, against TFX's own Transform."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+from apache_beam.testing.util import assert_that, equal_to
 from example_files import OWN_WORKERS, ROWS, SHARDS, Row, cut, make_schema, write_files
 from google.protobuf import text_format
+from pyarrow import parquet
 from tfx.components.transform import executor as stock
-from tfx.proto import transform_pb2
+from tfx.components.util import examples_utils, tfxio_utils
+from tfx.proto import example_gen_pb2, transform_pb2
 from tfx.types import channel_utils, standard_artifacts
 
 from components.transform import executor
@@ -29,7 +34,6 @@ def transform(
     folder: Path,
     *,
     damaged: bool = False,
-    is_single: bool = False,
     beam_args: Sequence[str] = (),
 ) -> Path:
     """Learns from train, and transforms train and eval; gives the folder of what is written."""
@@ -46,7 +50,7 @@ def transform(
         schema=channel_utils.as_channel([schema]),
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
         preprocessing_fn="own_preprocessing.preprocessing_fn",
-        custom_config={"factor": 2.0, "is_single": is_single},
+        custom_config={"factor": 2.0},
         disable_analyzer_cache=True,
         disable_statistics=True,
     )
@@ -59,22 +63,29 @@ def transform(
         dict(component.exec_properties),
     )
     assert json.loads(transformed.split_names) == ["train", "eval"]
+    if executor_class is executor.Executor:
+        assert examples_utils.get_payload_format(transformed) == example_gen_pb2.FORMAT_PARQUET
+        assert examples_utils.get_file_format(transformed) == "FILE_FORMAT_PARQUET"
     return folder
 
 
 def read(folder: Path, split: str) -> list[list[Any]]:
     """Gives the transformed examples of a split, sorted: a list of name and values each."""
     paths = sorted(map(str, (folder / "transformed" / f"Split-{split}").iterdir()))
-    found = []
-    for serialized in tf.data.TFRecordDataset(paths, "GZIP").as_numpy_iterator():
-        features = tf.train.Example.FromString(serialized).features.feature
-        found.append(
-            [
-                (name, list(getattr(feature, feature.WhichOneof("kind") or "float_list").value))
-                for name, feature in sorted(features.items())
-            ]
-        )
-    return sorted(found, key=repr)
+    found: list[Mapping[str, Sequence[Any]]] = []
+    if paths[0].endswith(".parquet"):
+        found = [row for path in paths for row in parquet.read_table(path).to_pylist()]
+    else:
+        for serialized in tf.data.TFRecordDataset(paths, "GZIP").as_numpy_iterator():
+            features = tf.train.Example.FromString(serialized).features.feature
+            found.append(
+                {
+                    name: getattr(feature, feature.WhichOneof("kind") or "float_list").value
+                    for name, feature in features.items()
+                }
+            )
+    rows = [[(name, list(values)) for name, values in sorted(row.items())] for row in found]
+    return sorted(rows, key=repr)
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +93,8 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return transform(executor.Executor, tmp_path_factory.mktemp("bulk"))
 
 
-@pytest.mark.parametrize("is_single", [False, True])
-def test_transform_writes_the_examples_of_tfx(tmp_path: Path, is_single: bool) -> None:
-    """Of one value in each column, examples are encoded in another way."""
-    bulk = transform(executor.Executor, tmp_path / "bulk", is_single=is_single)
-    expected = transform(stock.Executor, tmp_path / "stock", is_single=is_single)
+def test_transform_writes_the_examples_of_tfx(bulk: Path, tmp_path: Path) -> None:
+    expected = transform(stock.Executor, tmp_path)
 
     for split in ("train", "eval"):
         found_rows, expected_rows = read(bulk, split), read(expected, split)
@@ -122,8 +130,28 @@ def test_transform_writes_the_same_by_a_worker_of_beam(bulk: Path, tmp_path: Pat
 def test_transform_writes_a_file_for_each_file(bulk: Path) -> None:
     found = sorted(path.name for path in (bulk / "transformed" / "Split-train").iterdir())
 
-    assert found == [f"transformed_examples-{index:05d}-of-00003.gz" for index in range(3)]
+    assert found == [f"transformed_examples-{index:05d}-of-00003.parquet" for index in range(3)]
     assert not (bulk / "transformed" / "Split-test").exists()
+
+
+def test_transform_writes_what_tfx_reads(bulk: Path) -> None:
+    schema = tft.TFTransformOutput(str(bulk / "graph")).transformed_metadata.schema
+    tfxio = tfxio_utils.make_tfxio(
+        str(bulk / "transformed" / "Split-eval" / "*"),
+        ["tests"],
+        example_gen_pb2.FORMAT_PARQUET,
+        schema=schema,
+        file_format="FILE_FORMAT_PARQUET",
+    )
+    expected = parquet.read_table(next((bulk / "transformed" / "Split-eval").iterdir()))
+
+    with beam.Pipeline() as pipeline:
+        rows = pipeline | tfxio.BeamSource() | beam.FlatMap(pa.RecordBatch.to_pylist)
+        assert_that(rows, equal_to(expected.to_pylist()))
+    assert tfxio.ArrowSchema().equals(expected.schema)
+    (batch,) = expected.to_batches()
+    tensors = tfxio.TensorAdapter().ToBatchTensors(batch)
+    assert tensors["several"].shape == (len(SPLITS["eval"][0]), 2)
 
 
 def test_transform_says_which_file_is_damaged(tmp_path: Path) -> None:
