@@ -1,1 +1,1 @@
-"""Reads and writes TFRecord files of examples by the batch, in place of Beam's element per row."""
+"""Reads TFRecord files of examples by the batch, in place of Beam's element per row."""

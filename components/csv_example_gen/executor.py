@@ -24,10 +24,9 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from components.bulk_examples.columns import write_columns
 from components.bulk_examples.in_process import is_in_process, work_here
-from components.bulk_examples.records import to_records
-from components.bulk_examples.writing import GzipWriter, Part, compress, map_ahead
 from components.csv_example_gen.budget import QUARANTINE_FILE, Budget
 from components.csv_example_gen.dialect import Dialect
+from components.csv_example_gen.gzip_parts import GzipWriter, Part, compress, map_ahead
 from components.csv_example_gen.inputs import list_files
 from components.csv_example_gen.reader import ColumnType, split_rows
 from components.csv_example_gen.survey import (
@@ -35,6 +34,7 @@ from components.csv_example_gen.survey import (
     survey_files,
     write_quarantine,
 )
+from components.csv_example_gen.tfrecords import to_records
 from components.csv_example_gen.usable import read_usable
 from components.csv_example_gen.values import to_columns
 from trainer.config import TrainerSettings

@@ -11,7 +11,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.bulk_examples.records import to_records
+from components.csv_example_gen.tfrecords import to_records
 
 INT64 = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
