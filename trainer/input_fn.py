@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,6 @@ from trainer.transformed import find_files, read_dense, read_serialized
 SHUFFLED_AT_ONCE_BYTES = 64 * 2**20
 _BYTES_TO_SHUFFLE = 40  # of an example's place in the order, and of what is sorted for it
 _SHUFFLED_AT_ONCE = 10_000
-_HELD_BYTES = 128 * 2**20
 _READ_AT_ONCE = 10_000
 _DEALT_AT_ONCE = 2000
 _PREFETCHED = 2
@@ -25,14 +23,6 @@ _as_written = tf.autograph.experimental.do_not_convert
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
 FeatureSpec = Mapping[str, Any]
 """Name to `tf.io.FixedLenFeature` or, where examples differ in their number of values, another."""
-
-
-@dataclass(frozen=True)
-class _Held:
-    """The elements of a dataset in NumPy arrays, and what is known of all of them."""
-
-    batches: list[Any]
-    spec: Any
 
 
 def make_dataset(
@@ -134,33 +124,6 @@ def take(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
     return element
 
 
-def hold(input_fn: Callable[[], tf.data.Dataset]) -> Callable[[], tf.data.Dataset]:
-    """Has an `input_fn` that is called again and again read its files once.
-
-    What it gives is kept in memory, if that is numbers of no more than 128 MiB.
-
-    Args:
-        input_fn: Gives the same dataset in every call, and one that ends.
-
-    Returns:
-        An `input_fn` of the same elements.
-    """
-    loads: list[_Held | None] = []
-
-    def held_input_fn() -> tf.data.Dataset:
-        if not loads:
-            loads.append(_load(input_fn))
-        held = loads[0]
-        if held is None:
-            return input_fn()
-        dataset = tf.data.Dataset.from_generator(
-            lambda: iter(held.batches), output_signature=held.spec
-        )
-        return _as_it_is(dataset).prefetch(_PREFETCHED)
-
-    return held_input_fn
-
-
 def count_classes(
     file_patterns: Sequence[str],
     feature_spec: FeatureSpec,
@@ -211,21 +174,14 @@ def _read(
             for name, spec in feature_spec.items()
         }
     blocks = partial(read, find_files(file_patterns), feature_spec, block_size)
-    return _as_it_is(tf.data.Dataset.from_generator(blocks, output_signature=signature))
+    # There is nothing to tune, and the thread that does would hold up a session's end for seconds.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return tf.data.Dataset.from_generator(blocks, output_signature=signature).with_options(options)
 
 
 def _is_dense(feature_spec: FeatureSpec) -> bool:
     return all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values())
-
-
-def _as_it_is(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Has tf.data tune nothing of what is made of a dataset, which here has nothing to tune.
-
-    The thread that does it would hold up a session's end for up to seconds.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
 
 
 def _chunk_size(feature_spec: FeatureSpec) -> int:
@@ -268,26 +224,4 @@ def _shuffle(blocks: tf.data.Dataset, chunk_size: int, seed: int) -> tf.data.Dat
 
         return passes.map(permute).rebatch(_DEALT_AT_ONCE).map(pick)
 
-    # Prefetched by the pass: one chunk that is all is not read again.
-    chunks = blocks.rebatch(chunk_size).prefetch(1).repeat()
-    return chunks.enumerate().flat_map(deal)
-
-
-def _load(input_fn: Callable[[], tf.data.Dataset]) -> _Held | None:
-    """Reads all batches; None if they are not to be kept."""
-    batches: list[Any] = []
-    n_bytes = 0
-    # In a graph of its own, since Estimator has one under construction.
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        dataset = input_fn()
-        specs = tf.nest.flatten(dataset.element_spec)
-        if any(not isinstance(spec, tf.TensorSpec) or spec.dtype == tf.string for spec in specs):
-            return None
-        following = tf.compat.v1.data.make_one_shot_iterator(dataset).get_next()
-        while n_bytes <= _HELD_BYTES:
-            try:
-                batches.append(session.run(following))
-            except tf.errors.OutOfRangeError:
-                return _Held(batches, dataset.element_spec)
-            n_bytes += sum(array.nbytes for array in tf.nest.flatten(batches[-1]))
-    return None
+    return blocks.rebatch(chunk_size).repeat().enumerate().flat_map(deal)

@@ -15,7 +15,7 @@ from trainer.config import TrainerSettings
 from trainer.estimator import LocalEstimator
 from trainer.evaluations import BEST_DIR, BestSoFar, EvaluationListener
 from trainer.hooks import FlushSummaries, StopAtNan, StopWhenOver, WarmStart
-from trainer.input_fn import balance, count_classes, hold, make_dataset, take
+from trainer.input_fn import balance, count_classes, make_dataset, take
 from trainer.params import make_params, select_model_fn
 from trainer.serving import move_children
 
@@ -175,15 +175,13 @@ def _make_eval_input_fn(
     """
     feature_spec = transform_output.transformed_feature_spec()
     n_classes = len(_classes(transform_output)) if settings.train.class_weights else 0
-    return hold(
-        lambda: make_dataset(
-            fn_args.eval_files,
-            feature_spec,
-            settings.label,
-            max(settings.train.batch_size, _EVAL_BATCH_EXAMPLES),
-            weight=settings.weight,
-            class_weights=[1.0] * n_classes or None,
-        )
+    return lambda: make_dataset(
+        fn_args.eval_files,
+        feature_spec,
+        settings.label,
+        max(settings.train.batch_size, _EVAL_BATCH_EXAMPLES),
+        weight=settings.weight,
+        class_weights=[1.0] * n_classes or None,
     )
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from transformed_files import write_transformed
 
 from trainer import input_fn as module
-from trainer.input_fn import balance, count_classes, hold, make_dataset, take
+from trainer.input_fn import balance, count_classes, make_dataset, take
 
 SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
@@ -299,7 +299,7 @@ def test_make_dataset_gives_numbers_as_labels_where_the_label_is_one(weighted: s
     np.testing.assert_array_equal(labels, [0.5, 0, 4])
 
 
-# held in memory
+# taken in a session
 
 
 def batches_of(dataset: tf.data.Dataset) -> list[tuple[list[float], list[int]]]:
@@ -307,52 +307,6 @@ def batches_of(dataset: tf.data.Dataset) -> list[tuple[list[float], list[int]]]:
         (features["x"].numpy().ravel().tolist(), labels.numpy().tolist())
         for features, labels in dataset
     ]
-
-
-def test_hold_gives_the_same_in_every_call_and_reads_once(tmp_path: Path, pattern: str) -> None:
-    def input_fn() -> tf.data.Dataset:
-        return make_dataset([pattern], SPEC, "y", 8)
-
-    expected, spec = batches_of(input_fn()), input_fn().element_spec
-    held = hold(input_fn)
-    first = batches_of(held())
-    for path in tmp_path.glob("data-*"):
-        path.unlink()
-
-    assert first == batches_of(held()) == expected
-    assert held().element_spec == spec
-
-
-def test_hold_works_where_a_graph_is_under_construction(pattern: str) -> None:
-    held = hold(lambda: make_dataset([pattern], SPEC, "y", 20))
-
-    for _ in range(2):
-        with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
-            features, _ = tf.compat.v1.data.make_one_shot_iterator(held()).get_next()
-            assert session.run(features["x"]).ravel().tolist() == list(range(20))
-        assert graph.as_graph_def().ByteSize() < 20_000
-
-
-def test_hold_reads_anew_what_is_too_large(
-    tmp_path: Path, pattern: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_HELD_BYTES", 200)  # 20 examples of 12
-    held = hold(lambda: make_dataset([pattern], SPEC, "y", 8))
-
-    assert list(read(held())) == list(range(20))
-    (tmp_path / "data-00001.parquet").unlink()
-    assert list(read(held())) == list(range(12))
-
-
-def test_hold_reads_anew_what_is_not_numbers_alone(tmp_path: Path, pattern: str) -> None:
-    held = hold(lambda: make_dataset([pattern], SPARSE, "y", 8))
-
-    assert list(read(held())) == list(range(20))
-    (tmp_path / "data-00001.parquet").unlink()
-    assert list(read(held())) == list(range(12))
-
-
-# taken in a session
 
 
 def test_take_gives_an_element_in_each_run_until_the_end(pattern: str) -> None:
