@@ -547,7 +547,7 @@ def test_check_data_counts_wrong_cells_over_files(tmp_path: Path) -> None:
 
 def test_check_data_finds_wrong_cells_in_every_block(path: Path) -> None:
     wrong = ["1,?,a,x"] * 3
-    rows = [f"1,2,{'ab'[i % 2]},{'x' * 2000}" for i in range(5000)]  # 10 MB, blocks of 4 MiB
+    rows = [f"1,2,{'ab'[i % 2]},{'x' * 2000}" for i in range(5000)]  # 10 MB, blocks of 2 MiB
     content = make_csv(*wrong, *rows, *wrong, header="x,y,kind,note")
 
     *places, rest = check(path, content).splitlines()
@@ -573,7 +573,7 @@ def test_check_data_asks_whether_a_quote_is_open_where_a_cell_has_a_line_end(pat
 def test_check_data_refuses_a_row_longer_than_a_block(path: Path) -> None:
     message = check(path, make_csv(*ROWS, f"1,2,{'x' * 3 * BLOCK_BYTES}"))
 
-    assert "expected rows of up to 4 MiB" in message
+    assert "expected rows of up to 2 MiB" in message
 
 
 def test_check_data_shortens_a_long_cell(path: Path) -> None:

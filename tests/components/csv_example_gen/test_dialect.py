@@ -155,7 +155,7 @@ def test_read_batches_refuses_what_does_not_fit_the_dialect(
 
 def test_read_batches_may_be_left_early(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    path.write_text("a,b\n" + "1,2\n" * 10_000_000)  # 40 MB, blocks of 4 MiB
+    path.write_text("a,b\n" + "1,2\n" * 10_000_000)  # 40 MB, blocks of 2 MiB
 
     batches = read_batches(path)
     assert next(batches).num_rows > 0
