@@ -78,12 +78,12 @@ def _run_node(
     interrupts: Interrupts,
 ) -> None:
     observer.node_started(node_id)
+    return_free_memory()
     start = time.monotonic()
 
     def ended(state: NodeState, **values: Any) -> None:
         seconds, end_ms = time.monotonic() - start, int(time.time() * 1000)
         observer.node_finished(NodeOutcome(node_id, state, seconds, end_ms, **values))
-        return_free_memory()
 
     try:
         info = node_launcher.launch()
@@ -110,7 +110,7 @@ def _run_node(
 
 
 def return_free_memory() -> None:
-    """Gives the system back what a node's threads have freed, which glibc keeps for them.
+    """Gives the system back what the checks and other nodes have freed, which glibc keeps.
 
     Else it stays beside what the next node takes: over ten million rows a tenth of the peak.
     """
