@@ -96,7 +96,9 @@ def one_line(error: BaseException) -> str:
         return lines[-1]
     if lines and lines[0] == _IN_GRAPH:
         node = max((n for n, line in enumerate(lines) if line.startswith("Node: ")), default=0)
-        lines = [line for line in lines[node + 1 :] if not line.endswith("root error(s) found.")]
+        lines = [
+            line for line in lines[node + 1 :] if line and not line.endswith("root error(s) found.")
+        ]
     return ": ".join([type(error).__name__, *lines[:1]])
 
 

@@ -21,6 +21,7 @@ from trainer.input_fn import make_dataset
 from trainer.run import run_fn
 from trainer.training import exported_checkpoint, make_estimator, train
 from trainer.transformed import read_dense
+from trainer.user_functions import one_line
 
 pytestmark = [
     # The layers of the guide, which TensorFlow 2.15 still has.
@@ -120,6 +121,23 @@ def test_run_fn_trains_to_the_end_what_gets_better(make_args: MakeArgs) -> None:
 
     assert exported_checkpoint(args.model_run_dir).endswith("model.ckpt-40")
     assert "stopped_at_step" not in scalars(Path(args.model_run_dir))
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_run_fn_says_which_file_is_damaged(
+    data_dir: Path, make_args: MakeArgs, tmp_path: Path, split: str
+) -> None:
+    args = make_args({})
+    (source,) = (data_dir / "examples" / f"Split-{split}").iterdir()
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(source.read_bytes()[:-20])
+    setattr(args, f"{split}_files", [str(damaged)])
+
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        run_fn(args)
+
+    assert f"ValueError: {damaged}: examples cannot be read: " in one_line(caught.value)
+    assert not Path(args.serving_model_dir).exists()
 
 
 # the best checkpoint

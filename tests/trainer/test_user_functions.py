@@ -176,6 +176,10 @@ def test_graph_errors_lets_others_pass() -> None:
             ),
             "RuntimeError: (0) INVALID_ARGUMENT: bad index",
         ),
+        (
+            RuntimeError("Graph execution error:\n\nValueError: bad file\nTraceback\n\n\t [[x]]"),
+            "RuntimeError: ValueError: bad file",
+        ),
     ],
 )
 def test_one_line_says_what_has_gone_wrong(error: Exception, expected: str) -> None:
