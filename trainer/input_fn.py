@@ -14,7 +14,7 @@ from trainer.transformed import find_files, read_dense, read_serialized
 SHUFFLED_AT_ONCE_BYTES = 64 * 2**20
 _BYTES_TO_SHUFFLE = 40  # of an example's place in the order, and of what is sorted for it
 _SHUFFLED_AT_ONCE = 10_000
-_READ_AT_ONCE = 16_000
+_READ_AT_ONCE = 16_000  # an evaluation's batch, which passes uncut
 _DEALT_AT_ONCE = 2000
 _PREFETCHED = 2
 _as_written = tf.autograph.experimental.do_not_convert

@@ -1,5 +1,6 @@
-"""A state folder with its configuration, and MLMD in it."""
+"""A state folder with its configuration, MLMD in it, and the signals of a run."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.config import Config
+from pipeline.interrupts import Interrupts
 from pipeline.load import load_config
 
 if TYPE_CHECKING:
@@ -31,3 +33,14 @@ def recorder(tmp_path: Path) -> Iterator["Recorder"]:
     connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
     with metadata.Metadata(connection) as handle:
         yield Recorder(handle)
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    """Those of a run, until the signals are those of the tests again."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield Interrupts()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -2,23 +2,11 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from pipeline.interrupts import Interrupts
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-
-
-@pytest.fixture
-def interrupts() -> Iterator[Interrupts]:
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    yield Interrupts()
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def lose(number: signal.Signals) -> None:
