@@ -22,7 +22,7 @@ from components.csv_example_gen.records import read_records
 from components.csv_example_gen.text import BAD_BYTE, Utf8Stream
 
 BLOCK_BYTES = 2 * 2**20
-"""No row may be longer. Arrow reads 32 blocks ahead, so that a reader takes some 80 MiB."""
+"""A longer row may be refused. Arrow reads 32 blocks ahead, so that a reader takes some 80 MiB."""
 
 _FIELD_SEPARATOR = "\x1f"
 _RFC_4180 = Dialect()
