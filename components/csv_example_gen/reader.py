@@ -4,7 +4,6 @@ import csv
 import hashlib
 import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import suppress
 from enum import IntEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -18,6 +17,7 @@ from pyarrow import csv as arrow_csv
 
 from components.csv_example_gen.arrays import to_numpy
 from components.csv_example_gen.dialect import Dialect
+from components.csv_example_gen.read_ahead import read_ahead
 from components.csv_example_gen.records import read_records
 from components.csv_example_gen.text import BAD_BYTE, Utf8Stream
 
@@ -100,38 +100,29 @@ def read_blocks(
         on_ragged(row.number - 1 - dialect.header)
         return "skip"
 
-    with Utf8Stream(path, dialect) as file:
-        reader = arrow_csv.open_csv(
-            file,
-            # Without threads, Arrow knows the numbers of the rows; it is as fast on few columns.
-            read_options=arrow_csv.ReadOptions(
-                block_size=BLOCK_BYTES,
-                use_threads=False,
-                column_names=None if dialect.header else header,
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=dialect.separator,
-                quote_char=dialect.quote or False,
-                newlines_in_values=dialect.quote is not None,
-                invalid_row_handler=skip,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                check_utf8=False,
-                column_types=dict.fromkeys(in_file, pa.string()),
-                strings_can_be_null=True,
-                null_values=["", *dialect.gaps],
-                quoted_strings_can_be_null=True,
-            ),
-        )
-        try:
-            for batch in reader:
-                yield pa.RecordBatch.from_arrays(batch.columns, header), file.has_bad_bytes
-        finally:
-            # A reader deleted while it reads ahead waits for a thread that waits for Python.
-            file.close()
-            with suppress(Exception):
-                for _ in reader:
-                    pass
+    text = Utf8Stream(path, dialect)
+    batches = read_ahead(
+        text,
+        skip,
+        # Without threads, Arrow knows the numbers of the rows; it is as fast on few columns.
+        read_options=arrow_csv.ReadOptions(
+            block_size=BLOCK_BYTES,
+            use_threads=False,
+            column_names=None if dialect.header else header,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(in_file, pa.string()),
+            strings_can_be_null=True,
+            null_values=["", *dialect.gaps],
+            quoted_strings_can_be_null=True,
+        ),
+        delimiter=dialect.separator,
+        quote_char=dialect.quote or False,
+        newlines_in_values=dialect.quote is not None,
+    )
+    for batch in batches:
+        yield pa.RecordBatch.from_arrays(batch.columns, header), text.has_bad_bytes
 
 
 def _first_record(path: str | Path, dialect: Dialect) -> list[str]:

@@ -7,7 +7,6 @@ that Arrow sees: blank lines left out, quotes taken alike.
 import csv
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +39,9 @@ class Record:
 def read_records(path: str | Path, dialect: Dialect) -> Iterator[Record]:
     """Reads the records of a file that has no NUL bytes, the header first where there is one."""
     lines: list[str] = []
-    with _cells_of_any_size():
+    # Arrow does not have the csv module's limit of 128 KiB a cell.
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
         reader = csv.reader(
             _keep(read_lines(path, dialect), lines),
             delimiter=dialect.separator,
@@ -58,6 +59,8 @@ def read_records(path: str | Path, dialect: Dialect) -> Iterator[Record]:
                 yield Record(line, reader.line_num, cells, text)
             line = reader.line_num + 1
             lines.clear()
+    finally:
+        csv.field_size_limit(limit)
 
 
 def pick_records(
@@ -78,13 +81,3 @@ def _keep(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
         yield line
     kept.append(_END)
     yield _END
-
-
-@contextmanager
-def _cells_of_any_size() -> Iterator[None]:
-    """Lifts the csv module's limit of 128 KiB a cell, which Arrow does not have."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
