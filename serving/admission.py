@@ -40,8 +40,6 @@ def submit(
     signature: Signature,
     inputs: Arrays,
     settings: ServingSettings,
-    *,
-    n_turns: int = 1,
 ) -> asyncio.Future[Outputs]:
     """Sends a request to the model.
 
@@ -50,7 +48,6 @@ def submit(
         signature: One of its own.
         inputs: Values by input name.
         settings: Of the server.
-        n_turns: As of `Batcher.submit`.
 
     Returns:
         What `Batcher.submit` gives; or a future that will hold INVALID_ARGUMENT if, with
@@ -67,7 +64,7 @@ def submit(
         n_violations = sum(served.value_check.count(values).values())
         if n_violations:
             return in_thread(_refuse, served.value_check, values, n_violations)
-    return served.batcher.submit(signature, inputs, n_examples, n_turns=n_turns)
+    return served.batcher.submit(signature, inputs, n_examples)
 
 
 def _raw_columns(served: ServedVersion, signature: Signature, inputs: Arrays) -> Arrays:

@@ -21,6 +21,8 @@ from serving.threads import in_thread
 _log = logging.getLogger(__name__)
 _QUICK_SECONDS = 0.0005
 _FEW_EXAMPLES = 64
+_MOST_TURNS = 16
+"""Of the event loop, some 16 us: gRPC takes in one call after another, each some turns apart."""
 _CANCELLED = ServingError(Code.CANCELLED, "the request was cancelled")
 
 Outputs = dict[str, NDArray[Any]]
@@ -43,10 +45,14 @@ class _Request(NamedTuple):
 
 
 class Batcher:
-    """Calls an engine from threads of its own; nothing waits while no other request comes.
+    """Calls an engine from threads of its own.
 
     Few examples of a quick model are answered by the event loop itself, which takes less time than
-    to wake a thread and be woken by it. All methods belong to the event loop that made it.
+    to wake a thread and be woken by it. A request that comes alone is answered at once. Where
+    requests have been merged, the event loop takes in others until none has come for
+    `_MOST_TURNS` of its turns, one less after each request that stayed alone all the same.
+
+    All methods belong to the event loop that made it.
     """
 
     def __init__(self, engine: Engine, settings: BatchingSettings, on_batch: OnBatch) -> None:
@@ -64,6 +70,7 @@ class Batcher:
         self._loop_thread = threading.get_ident()
         self.n_waiting = 0  # examples sent and not answered yet
         self._arrived: list[_Request] = []  # since the event loop looked last
+        self._n_turns = 1  # without another request, until they are answered
         self._n_few = min(_FEW_EXAMPLES, settings.max_batch_size)
         self._seconds: dict[str, float] = {}  # that the last call of a signature took
         self._queue: SimpleQueue[_Request | None] = SimpleQueue()
@@ -75,7 +82,7 @@ class Batcher:
         self._workers = [in_thread(self._work) for _ in range(settings.num_batch_threads)]
 
     def submit(
-        self, signature: Signature, inputs: Arrays, n_examples: int, *, n_turns: int = 1
+        self, signature: Signature, inputs: Arrays, n_examples: int
     ) -> asyncio.Future[Outputs]:
         """Asks the model.
 
@@ -83,8 +90,6 @@ class Batcher:
             signature: One of the model's.
             inputs: Values that its `check` lets pass, and must not change any more.
             n_examples: What `check` has counted.
-            n_turns: The model is asked once no other request has come for as many turns of the
-                event loop, of which each takes some microseconds; or once it is a batch.
 
         Returns:
             All outputs by name, or the ServingError of this request alone, whatever it was merged
@@ -109,7 +114,7 @@ class Batcher:
         else:
             self._arrived.append(request)
             if len(self._arrived) == 1:
-                self._loop.call_soon(self._wait_for_more, 1, n_turns, n_turns)
+                self._loop.call_soon(self._take_in, 1, self._n_turns)
         self.n_waiting += request.weight
         return future
 
@@ -119,14 +124,15 @@ class Batcher:
         self._queue.put(None)
         await asyncio.gather(*self._workers)
 
-    def _wait_for_more(self, n_seen: int, n_left: int, n_turns: int) -> None:
-        """Counts the turns without another request, and takes all that have come by then."""
+    def _take_in(self, n_seen: int, n_left: int) -> None:
+        """Goes on for as many turns without another request, or until it is a batch."""
         n_arrived = len(self._arrived)
         if n_arrived > n_seen:
-            n_left = n_turns
+            n_left = self._n_turns
         if n_left > 1 and self.n_waiting < self._n_few:
-            self._loop.call_soon(self._wait_for_more, n_arrived, n_left - 1, n_turns)
+            self._loop.call_soon(self._take_in, n_arrived, n_left - 1)
         else:
+            self._n_turns = _MOST_TURNS if n_arrived > 1 else max(1, self._n_turns - 1)
             self._take_arrived()
 
     def _take_arrived(self) -> None:

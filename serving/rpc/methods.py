@@ -28,7 +28,7 @@ from serving.classic import (
     find_classic_signature,
     regression_of,
 )
-from serving.engine import Arrays, Signature
+from serving.engine import Signature
 from serving.errors import Code, ServingError
 from serving.rpc.tensor_proto import arrays_of, serialize_output
 from serving.settings import ServingSettings
@@ -37,8 +37,6 @@ from trainer.signatures import SERVING_SIGNATURE
 
 _SIGNATURES = "signature_def"
 _NO_VALUES = np.empty(0)
-_N_TURNS = 16
-"""Of the event loop, to wait for other calls: gRPC takes in one after another, some turns apart."""
 
 
 class Methods:
@@ -66,7 +64,7 @@ class Methods:
                 signature.check(dict.fromkeys(request.inputs, _NO_VALUES))
             aliases = _choose_outputs(signature, request.output_filter)
             inputs = arrays_of(request.inputs, self._settings.limits.body_bytes)
-            outputs = await self._ask(served, signature, inputs)
+            outputs = await submit(served, signature, inputs, self._settings)
         response = predict_pb2.PredictResponse()
         _echo(served, name, response.model_spec)
         return _serialize(response) + b"".join(
@@ -175,10 +173,8 @@ class Methods:
         signature = find_classic_signature(served.engine.signatures, spec.signature_name, method)
         examples = self._examples_of(sent)
         _echo(served, signature.name, answer.model_spec)
-        return len(examples), await self._ask(served, signature, {EXAMPLES_INPUT: examples})
-
-    async def _ask(self, served: ServedVersion, signature: Signature, inputs: Arrays) -> Outputs:
-        return await submit(served, signature, inputs, self._settings, n_turns=_N_TURNS)
+        inputs = {EXAMPLES_INPUT: examples}
+        return len(examples), await submit(served, signature, inputs, self._settings)
 
     def _examples_of(self, sent: Any) -> NDArray[Any]:
         """Serializes the examples of an Input, string `[n_examples]`; an own feature goes first."""

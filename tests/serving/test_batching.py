@@ -52,16 +52,14 @@ class Bench:
         assert seconds >= 0
         self.sizes.append(n)
 
-    def ask(
-        self, signature: str = "serving_default", *, n_turns: int = 1, **inputs: object
-    ) -> asyncio.Future[Outputs]:
+    def ask(self, signature: str = "serving_default", **inputs: object) -> asyncio.Future[Outputs]:
         known = self.engine.signatures[signature]
         arrays = {
             name: np.asarray(values, known.inputs[name].numpy_dtype)
             for name, values in inputs.items()
         }
         n_examples = known.check(arrays)
-        return self.batcher.submit(known, arrays, n_examples, n_turns=n_turns)
+        return self.batcher.submit(known, arrays, n_examples)
 
     async def ask_first(self) -> asyncio.Future[Outputs]:
         """Sends what keeps the model busy until the gate is opened."""
@@ -130,40 +128,74 @@ def test_batcher_answers_a_small_quick_batch_without_a_thread(engine: GatedEngin
     _run(engine, test)
 
 
-def test_batcher_merges_what_comes_within_some_turns(engine: GatedEngine) -> None:
+def test_batcher_answers_at_once_what_comes_alone(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
-        first = await bench.ask_first()
         engine.gate.set()
-        await first
-        for n_turns in (3, 1):
+        for i in range(4):
             bench.batcher._seconds["serving_default"] = 0  # a quick model
-            futures = []
-            for i in range(4):
-                futures.append(bench.ask(x=[i], n_turns=n_turns))
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-            answers = await asyncio.gather(*futures)
-            assert [answer["y"].tolist() for answer in answers] == [[i / 2 + 2] for i in range(4)]
+            future = bench.ask(x=[i])
+            await asyncio.sleep(0)
+            assert future.result()["y"] == [i / 2 + 2]
 
-    assert _run(engine, test)[:3] == [1, 4, 1]
+    assert _run(engine, test) == [1] * 4
 
 
-def test_batcher_waits_for_no_more_than_a_batch(engine: GatedEngine) -> None:
+def test_batcher_takes_in_what_comes_after_what_was_merged(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         engine.gate.set()
         bench.batcher._seconds["serving_default"] = 0  # a quick model
+        await asyncio.gather(bench.ask(x=[0]), bench.ask(x=[1]))
+        assert bench.sizes == [2]
+        for n_turns in (10, 20):
+            bench.batcher._seconds["serving_default"] = 0
+            futures = []
+            for i in range(4):
+                futures.append(bench.ask(x=[i]))
+                for _ in range(n_turns):
+                    await asyncio.sleep(0)
+            answers = await asyncio.gather(*futures)
+            assert [answer["y"].tolist() for answer in answers] == [[i / 2 + 2] for i in range(4)]
+
+    assert _run(engine, test)[1:3] == [4, 1]
+
+
+def test_batcher_takes_in_less_long_after_each_that_stays_alone(engine: GatedEngine) -> None:
+    n_turns = []
+
+    async def test(bench: Bench) -> None:
+        engine.gate.set()
+        bench.batcher._seconds["serving_default"] = 0  # a quick model
+        await asyncio.gather(bench.ask(x=[0]), bench.ask(x=[1]))
+        for _ in range(18):
+            bench.batcher._seconds["serving_default"] = 0
+            future = bench.ask(x=[0])
+            n_turns.append(0)
+            while not future.done():
+                await asyncio.sleep(0)
+                n_turns[-1] += 1
+
+    _run(engine, test)
+    assert n_turns == [*range(16, 0, -1), 1, 1]
+
+
+def test_batcher_takes_in_no_more_than_a_batch(engine: GatedEngine) -> None:
+    async def test(bench: Bench) -> None:
+        engine.gate.set()
+        bench.batcher._seconds["serving_default"] = 0  # a quick model
+        await asyncio.gather(bench.ask(x=[0]), bench.ask(x=[1]))
+        bench.batcher._seconds["serving_default"] = 0
         futures = []
         for i in range(6):
-            futures.append(bench.ask(x=[i], n_turns=3))
+            futures.append(bench.ask(x=[i]))
             await asyncio.sleep(0)
         assert not futures[0].done()
         for i in range(3):
-            futures.append(bench.ask(x=[i], n_turns=3))
+            futures.append(bench.ask(x=[i]))
             await asyncio.sleep(0)
         assert futures[0].done()
         await asyncio.gather(*futures)
 
-    assert _run(engine, test, max_batch_size=8)[0] == 8
+    assert _run(engine, test, max_batch_size=8)[1] == 8
 
 
 def test_batcher_gives_a_row_what_it_gets_alone(network: GatedEngine) -> None:
