@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from serving.batching import Outputs
 from serving.engine import Arrays, Signature
-from serving.errors import Code, ServingError
+from serving.errors import invalid
 from serving.examples import parse_examples
 from serving.settings import ServingSettings
 from serving.threads import in_thread
@@ -29,10 +29,7 @@ def hold_to_limit(n_examples: int, settings: ServingSettings) -> None:
         ServingError: INVALID_ARGUMENT, if there are more.
     """
     if n_examples > settings.limits.examples:
-        raise ServingError(
-            Code.INVALID_ARGUMENT,
-            f"{n_examples} examples: {settings.limits.examples} are allowed in a request",
-        )
+        raise invalid(f"{n_examples} examples: {settings.limits.examples} are allowed in a request")
 
 
 def submit(
@@ -83,4 +80,4 @@ def _refuse(check: ValueCheck, values: Arrays, n_violations: int) -> NoReturn:
     message = (
         f"values unlike those of the training: row {first.row}, {first.column}: {first.text}{more}"
     )
-    raise ServingError(Code.INVALID_ARGUMENT, message, found)
+    raise invalid(message, found)

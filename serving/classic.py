@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.engine import Arrays, Signature
-from serving.errors import Code, ServingError
+from serving.errors import Code, ServingError, invalid
 from trainer.signatures import SERVING_SIGNATURE
 
 CLASSIFY_METHOD = "tensorflow/serving/classify"
@@ -39,18 +39,18 @@ def find_classic_signature(
     """
     name = name or SERVING_SIGNATURE
     if name not in signatures:
-        raise _invalid(f"No signature was found with the name: {name}")
+        raise invalid(f"No signature was found with the name: {name}")
     signature, kind = signatures[name], _KINDS[method]
     if signature.method != method:
-        raise _invalid(
+        raise invalid(
             f"Expected {kind} signature method_name to be {method}. Was: {signature.method}"
         )
     if len(signature.inputs) != 1:
-        raise _invalid("Expected one input Tensor.")
+        raise invalid("Expected one input Tensor.")
     if method == REGRESS_METHOD and len(signature.outputs) != 1:
-        raise _invalid("Expected one output Tensor.")
+        raise invalid("Expected one output Tensor.")
     if len(signature.outputs) not in (1, 2):
-        raise _invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
     if EXAMPLES_INPUT not in signature.inputs:
         raise _unfit(f"No {kind} inputs found in SignatureDef: {name}")
     if method == REGRESS_METHOD and _NUMBERS not in signature.outputs:
@@ -85,7 +85,7 @@ def classification_of(outputs: Arrays, n_examples: int) -> tuple[list[list[str]]
     classes = given.get(_CLASSES, np.full(shape, b"", object))
     scores = given.get(_SCORES, np.zeros(shape, np.float32))
     if classes.shape != scores.shape:
-        raise _invalid(
+        raise invalid(
             f"Tensors of classes and scores differ in shape: {list(classes.shape)} and"
             f" {list(scores.shape)}"
         )
@@ -109,31 +109,27 @@ def regression_of(outputs: Arrays, n_examples: int) -> NDArray[Any]:
     """
     values = outputs[_NUMBERS]
     if values.ndim not in (1, 2) or values.shape[1:] not in ((), (1,)):
-        raise _invalid(
+        raise invalid(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got"
             f" {list(values.shape)}"
         )
     if values.dtype != np.float32:
-        raise _invalid(f"Expected output Tensor of DT_FLOAT. Got: {values.dtype}")
+        raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {values.dtype}")
     if len(values) != n_examples:
-        raise _invalid(f"Expected output batch size to be {n_examples}. Got: {len(values)}")
+        raise invalid(f"Expected output batch size to be {n_examples}. Got: {len(values)}")
     return values.reshape(-1)
 
 
 def _hold(name: str, values: NDArray[Any], n_examples: int) -> None:
     if values.ndim != 2:
-        raise _invalid(
+        raise invalid(
             f"Expected Tensor shape: [batch_size num_classes] but got {list(values.shape)}"
         )
     dtype, expected = (object, "DT_STRING") if name == _CLASSES else (np.float32, "DT_FLOAT")
     if values.dtype != dtype:
-        raise _invalid(f"Expected {name} Tensor of {expected}. Got: {values.dtype}")
+        raise invalid(f"Expected {name} Tensor of {expected}. Got: {values.dtype}")
     if len(values) != n_examples:
-        raise _invalid(f"Expected {name} output batch size of {n_examples}. Got: {len(values)}")
-
-
-def _invalid(message: str) -> ServingError:
-    return ServingError(Code.INVALID_ARGUMENT, message)
+        raise invalid(f"Expected {name} output batch size of {n_examples}. Got: {len(values)}")
 
 
 def _unfit(message: str) -> ServingError:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 
-from serving.errors import Code, ModelLoadError, ServingError
+from serving.errors import Code, ModelLoadError, ServingError, invalid
 
 Arrays = Mapping[str, NDArray[Any]]
 """Input or output name to values; strings are objects of bytes."""
@@ -104,8 +104,7 @@ class Signature:
         if inputs.keys() != self.inputs.keys():
             extra = ",".join(sorted(inputs.keys() - self.inputs.keys()))
             missing = ",".join(sorted(self.inputs.keys() - inputs.keys()))
-            raise ServingError(
-                Code.INVALID_ARGUMENT,
+            raise invalid(
                 f"inputs do not match signature {self.name}: {len(inputs)} were sent,"
                 f" {len(self.inputs)} are expected. Sent extra: {{{extra}}}."
                 f" Missing but required: {{{missing}}}.",
@@ -114,20 +113,17 @@ class Signature:
         for name, tensor in self.inputs.items():
             values = inputs[name]
             if values.dtype != tensor.numpy_dtype:
-                raise ServingError(
-                    Code.INVALID_ARGUMENT,
+                raise invalid(
                     f"input {name}: is of type {values.dtype}, expected {tensor.dtype.name}",
                 )
             if not _fits(values.shape, tensor.shape):
-                raise ServingError(
-                    Code.INVALID_ARGUMENT,
+                raise invalid(
                     f"input {name}: has shape {list(values.shape)}, expected"
                     f" {[-1 if size is None else size for size in tensor.shape or ()]}",
                 )
             if self.is_batched:
                 if n_examples not in (None, len(values)):
-                    raise ServingError(
-                        Code.INVALID_ARGUMENT,
+                    raise invalid(
                         f"input {name}: has {len(values)} examples, another one {n_examples}",
                     )
                 n_examples = len(values)
@@ -210,9 +206,9 @@ class Engine:
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), self._say(error)) from None
         except UnicodeDecodeError:  # of TensorFlow's message, which quotes the input
-            raise ServingError(Code.INVALID_ARGUMENT, "an input cannot be parsed") from None
+            raise invalid("an input cannot be parsed") from None
         except (TypeError, ValueError) as error:  # what is no string, and the like
-            raise ServingError(Code.INVALID_ARGUMENT, self._say(error)) from None
+            raise invalid(self._say(error)) from None
         return dict(zip(signature.outputs, values, strict=True))
 
     def close(self) -> None:

@@ -52,6 +52,11 @@ class ServingError(Exception):
         self.violations = violations
 
 
+def invalid(message: str, violations: Sequence["Violation"] = ()) -> ServingError:
+    """Makes what is raised of a request that is not as it should be."""
+    return ServingError(Code.INVALID_ARGUMENT, message, violations)
+
+
 class ModelLoadError(Exception):
     """A folder that holds no model which can be served; its text says why."""
 

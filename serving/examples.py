@@ -1,7 +1,7 @@
-"""Serialized `tf.Example`s as the raw columns that they hold; TensorFlow is imported with it."""
+"""Serialized `tf.Example`s and the values that they hold; TensorFlow is imported with it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,25 @@ def parse_examples(
         for name, kind in kinds.items()
         if name not in refused
     }
+
+
+def serialize_example(features: Mapping[str, Sequence[bytes | float]]) -> bytes:
+    """Makes an example.
+
+    Args:
+        features: Values by name, one or more, of one type: bytes, floats or whole numbers.
+    """
+    example = Example()
+    for name, values in features.items():
+        feature = example.features.feature[name]
+        if isinstance(values[0], bytes):
+            feature.bytes_list.value.extend(values)
+        elif isinstance(values[0], float):
+            feature.float_list.value.extend(values)
+        else:
+            feature.int64_list.value.extend(values)
+    serialized: bytes = example.SerializeToString()
+    return serialized
 
 
 def _parse(serialized: bytes) -> Any:

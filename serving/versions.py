@@ -15,7 +15,7 @@ from types import TracebackType
 from serving.batching import Batcher, OnBatch
 from serving.columns import Column, read_columns
 from serving.engine import Engine
-from serving.errors import Code, ModelLoadError, ServingError
+from serving.errors import Code, ModelLoadError, ServingError, invalid
 from serving.folders import Fingerprint, fingerprint, list_versions
 from serving.settings import ServingSettings
 from serving.threads import in_thread
@@ -332,9 +332,7 @@ class Catalog:
     def _version_of(self, model: str, label: str) -> int:
         labels = self._settings.versions.labels
         if label not in labels:
-            raise ServingError(
-                Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}"
-            )
+            raise invalid(f"Unrecognized servable version label: {label}")
         return labels[label]
 
 

@@ -12,6 +12,7 @@ from tensorflow_serving.apis import input_pb2, prediction_log_pb2
 from serving.columns import COLUMNS_FILE, Column
 from serving.engine import Arrays, Engine, Signature, Tensor, first_line
 from serving.errors import Code, ModelLoadError, ServingError
+from serving.examples import serialize_example
 from trainer.signatures import SERVING_SIGNATURE
 
 _WARM_UP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
@@ -89,7 +90,10 @@ def _requests(
             continue
         inputs = {name: _zeros(tensor) for name, tensor in signature.inputs.items()}
         if row and [tensor.dtype for tensor in signature.inputs.values()] == [tf.string]:
-            inputs = {name: np.array([_serialize(row)], object) for name in inputs}
+            example = serialize_example(
+                {name: values.ravel().tolist() for name, values in row.items()}
+            )
+            inputs = {name: np.array([example], object) for name in inputs}
         yield (signature, inputs), True
 
 
@@ -105,20 +109,6 @@ def _column_example(name: str, column: Column, tensor: Tensor) -> NDArray[Any]:
 def _zeros(tensor: Tensor) -> NDArray[Any]:
     shape = [size or 1 for size in tensor.shape or ()]
     return np.full(shape, b"" if tensor.dtype == tf.string else 0, tensor.numpy_dtype)
-
-
-def _serialize(row: Arrays) -> bytes:
-    """Makes the serialized example of a row of one."""
-    example = tf.train.Example()
-    for name, values in row.items():
-        feature = example.features.feature[name]
-        if values.dtype == object:
-            feature.bytes_list.value.extend(values.flat)
-        elif np.issubdtype(values.dtype, np.integer):
-            feature.int64_list.value.extend(values.flat)
-        else:
-            feature.float_list.value.extend(values.flat)
-    return bytes(example.SerializeToString())
 
 
 def _read_requests(engine: Engine, path: Path) -> Iterator[_Request]:

@@ -8,11 +8,11 @@ from serving.engine import Signature
 from serving.pages.tensor_schema import (
     STRING,
     Schema,
+    encode_features,
     make_example,
     make_features,
     make_input_schema,
     make_output_schema,
-    serialize,
     takes_examples,
 )
 from trainer.signatures import SERVING_SIGNATURE
@@ -46,7 +46,7 @@ def make_predict_request(
     for signature in signatures.values():
         values = {name: make_example(signature, name, columns) for name in signature.inputs}
         if takes_examples(signature):
-            values = dict.fromkeys(values, serialize(make_features(signatures, columns)))
+            values = dict.fromkeys(values, encode_features(make_features(signatures, columns)))
         if signature.is_batched:
             rows = {
                 "type": "array",

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from serving.columns import Column
 from serving.engine import Signature, Tensor
+from serving.examples import serialize_example
 from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE
 
 Schema = dict[str, Any]
@@ -103,18 +104,13 @@ def takes_examples(signature: Signature) -> bool:
     )
 
 
-def serialize(features: Mapping[str, Any]) -> dict[str, str]:
+def encode_features(features: Mapping[str, Any]) -> dict[str, str]:
     """Makes the JSON of a serialized `tf.Example`."""
-    example = tf.train.Example()
-    for name, value in features.items():
-        feature = example.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif isinstance(value, float):
-            feature.float_list.value.append(value)
-        else:
-            feature.int64_list.value.append(value)
-    return {"b64": base64.b64encode(example.SerializeToString()).decode()}
+    values = {
+        name: [value.encode() if isinstance(value, str) else value]
+        for name, value in features.items()
+    }
+    return {"b64": base64.b64encode(serialize_example(values)).decode()}
 
 
 def _number(dtype: tf.DType) -> Schema:

@@ -22,7 +22,7 @@ from serving.classic import (
     find_classic_signature,
     regression_of,
 )
-from serving.errors import Code, ServingError
+from serving.errors import Code, ServingError, invalid
 from serving.metrics import Metrics
 from serving.rest.connection import Respond
 from serving.rest.example_json import read_examples, write_classes
@@ -30,7 +30,6 @@ from serving.rest.json_text import dump, dump_error, parse
 from serving.rest.messages import JSON, Answer, HttpError, Request, read_body
 from serving.rest.predict_json import read_predict, write_predict
 from serving.rest.routes import Route, find_route
-from serving.rest.tensor_json import invalid
 from serving.settings import ServingSettings
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE

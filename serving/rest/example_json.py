@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from serving.errors import invalid
 from serving.rest.tensor_json import (
     decode_base64,
     encode_text,
-    invalid,
     is_base64,
     json_type,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from serving.errors import Code, ServingError
+from serving.errors import ServingError, invalid
 from serving.value_check import Violation
 
 _LONGEST_MESSAGE = 1024
@@ -35,11 +35,9 @@ def parse(body: bytes, most_levels: int) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = _parse_leniently(body)
     if body.count(b"[") + body.count(b"{") > most_levels and _is_deeper(document, most_levels):
-        raise ServingError(
-            Code.INVALID_ARGUMENT, f"JSON Parse error: more than {most_levels} levels"
-        )
+        raise invalid(f"JSON Parse error: more than {most_levels} levels")
     if type(document) is not dict:
-        raise ServingError(Code.INVALID_ARGUMENT, "JSON Value: Is not object")
+        raise invalid("JSON Value: Is not object")
     return document
 
 
@@ -81,7 +79,7 @@ def _parse_leniently(body: bytes) -> Any:
 
 
 def _parse_error(what: str) -> ServingError:
-    return ServingError(Code.INVALID_ARGUMENT, f"JSON Parse error: {what}")
+    return invalid(f"JSON Parse error: {what}")
 
 
 def _parse_float(text: str) -> float:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from wsgiref.handlers import format_date_time
 
-from serving.errors import Code, ServingError
+from serving.errors import Code, ServingError, invalid
 
 JSON = "application/json"
 
@@ -81,11 +81,11 @@ def read_body(request: Request, most_bytes: int) -> bytes:
     try:
         plain = inflater.decompress(request.body, most_bytes + 1)
     except zlib.error:
-        raise ServingError(Code.INVALID_ARGUMENT, "the body is not in gzip's format") from None
+        raise invalid("the body is not in gzip's format") from None
     if len(plain) > most_bytes:
         raise too_large(most_bytes)
     if not inflater.eof or inflater.unused_data:
-        raise ServingError(Code.INVALID_ARGUMENT, "the body is not one whole gzip member")
+        raise invalid("the body is not one whole gzip member")
     return plain
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from serving.engine import Arrays, Signature
-from serving.rest.tensor_json import invalid, is_base64, read_tensor, write_tensor
+from serving.errors import invalid
+from serving.rest.tensor_json import is_base64, read_tensor, write_tensor
 
 
 def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arrays, bool]:

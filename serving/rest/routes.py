@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from serving.errors import Code, ServingError
+from serving.errors import Code, ServingError, invalid
 
 _LONGEST_PATH = 1024
 _NUMBERED = r"(?:/versions/([0-9]+)|/labels/([^/:]+))?"
@@ -42,20 +42,18 @@ def find_route(method: str, path: str) -> Route:
             it is anywhere else.
     """
     if len(path) > _LONGEST_PATH:  # which would be kept
-        raise ServingError(
-            Code.INVALID_ARGUMENT, f"Malformed request: a path of {len(path)} characters"
-        )
+        raise invalid(f"Malformed request: a path of {len(path)} characters")
     if method == "POST" and (match := _ASK.fullmatch(path)):
         model, number, label, verb = match.groups()
         return Route(verb.capitalize(), model, _version(number), label)
     if method == "GET" and (match := _LOOK.fullmatch(path)):
         model, number, label, metadata = match.groups()
         if not model:
-            raise ServingError(Code.INVALID_ARGUMENT, "Missing model name in request.")
+            raise invalid("Missing model name in request.")
         entrypoint = "GetModelMetadata" if metadata else "GetModelStatus"
         return Route(entrypoint, model, _version(number), label)
     if path[:4].lower() == "/v1/":
-        raise ServingError(Code.INVALID_ARGUMENT, f"Malformed request: {method} {path}")
+        raise invalid(f"Malformed request: {method} {path}")
     raise ServingError(Code.NOT_FOUND, f"Not found: {path}")
 
 
@@ -63,7 +61,5 @@ def _version(number: str | None) -> int | None:
     if number is None:
         return None
     if len(number) > 19 or int(number) >= 2**63:
-        raise ServingError(
-            Code.INVALID_ARGUMENT, f"Failed to convert version: {number} to numeric."
-        )
+        raise invalid(f"Failed to convert version: {number} to numeric.")
     return int(number)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.engine import Tensor
-from serving.errors import Code, ServingError
+from serving.errors import Code, ServingError, invalid
 
 _Read = Callable[[Sequence[Any], Tensor, str], NDArray[Any]]
 _JSON_TYPES = {
@@ -135,11 +135,6 @@ def encode_text(text: str, name: str) -> bytes:
 def json_type(value: Any) -> str:
     """Names the type of a value, for messages."""
     return _JSON_TYPES[type(value)]
-
-
-def invalid(message: str) -> ServingError:
-    """Makes what is raised of a request that does not hold what it should."""
-    return ServingError(Code.INVALID_ARGUMENT, message)
 
 
 def _hold_types(values: Sequence[Any], allowed: set[type], tensor: Tensor, name: str) -> set[type]:

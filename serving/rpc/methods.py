@@ -29,7 +29,7 @@ from serving.classic import (
     regression_of,
 )
 from serving.engine import Signature
-from serving.errors import Code, ServingError
+from serving.errors import Code, ServingError, invalid
 from serving.rpc.tensor_proto import arrays_of, serialize_output
 from serving.settings import ServingSettings
 from serving.versions import Catalog, ServedVersion
@@ -92,15 +92,15 @@ class Methods:
         response = inference_pb2.MultiInferenceResponse()
         specs = [_spec_of(task) for task in request.tasks]
         if not specs:
-            raise _invalid("Missing ModelSpec")
+            raise invalid("Missing ModelSpec")
         if len({spec.name for spec in specs}) > 1:
-            raise _invalid(
+            raise invalid(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name."
             )
         seen: set[str] = set()
         for name in (spec.signature_name or SERVING_SIGNATURE for spec in specs):
             if name in seen:
-                raise _invalid(f"Duplicate evaluation of signature: {name}")
+                raise invalid(f"Duplicate evaluation of signature: {name}")
             seen.add(name)
         with self._find(specs[0]) as served:
             for task, spec in zip(request.tasks, specs, strict=True):
@@ -119,10 +119,10 @@ class Methods:
         """Describes the signatures of a version."""
         spec = _spec_of(request)
         if not request.metadata_field:
-            raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         for field in request.metadata_field:
             if field != _SIGNATURES:
-                raise _invalid(f"Metadata field {field} is not supported")
+                raise invalid(f"Metadata field {field} is not supported")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         signatures = get_model_metadata_pb2.SignatureDefMap()
         with self._find(spec) as served:
@@ -181,13 +181,13 @@ class Methods:
         kind = sent.WhichOneof("kind")
         examples = getattr(sent, kind).examples if kind else []
         if not examples:
-            raise _invalid("Input is empty.")
+            raise invalid("Input is empty.")
         hold_to_limit(len(examples), self._settings)
         context = b""
         if kind == "example_list_with_context":
             context = sent.example_list_with_context.context.SerializeToString()
             if len(context) * len(examples) > self._settings.limits.body_bytes:
-                raise _invalid("the context is too large for that many examples")
+                raise invalid("the context is too large for that many examples")
         values = np.empty(len(examples), object)
         # One message after another is the two merged, the later one's features before the others.
         values[:] = [context + example.SerializeToString() for example in examples]
@@ -205,9 +205,9 @@ def _serialize(response: Any) -> bytes:
 def _spec_of(message: Any) -> Any:
     """Takes the ModelSpec of a request or a task."""
     if not message.HasField("model_spec"):
-        raise _invalid("Missing ModelSpec")
+        raise invalid("Missing ModelSpec")
     if not message.model_spec.name:
-        raise _invalid("ModelSpec has no name specified.")
+        raise invalid("ModelSpec has no name specified.")
     return message.model_spec
 
 
@@ -231,15 +231,11 @@ def _choose_outputs(signature: Signature, aliases: Iterable[str]) -> list[str]:
     chosen: list[str] = []
     for alias in aliases:
         if alias not in signature.outputs:
-            raise _invalid(
+            raise invalid(
                 f"output tensor alias not found in signature: {alias}"
                 f" Outputs expected to be in the set {{{','.join(sorted(signature.outputs))}}}."
             )
         if alias in chosen:
-            raise _invalid(f"duplicate output tensor alias: {alias}")
+            raise invalid(f"duplicate output tensor alias: {alias}")
         chosen.append(alias)
     return chosen or list(signature.outputs)
-
-
-def _invalid(message: str) -> ServingError:
-    return ServingError(Code.INVALID_ARGUMENT, message)

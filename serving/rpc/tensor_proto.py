@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from serving.errors import Code, ServingError
+from serving.errors import invalid
 
 _MOST_DIMENSIONS = 32
 """Of a NumPy array."""
@@ -81,9 +81,7 @@ def arrays_of(protos: Mapping[str, tensor_pb2.TensorProto], most_bytes: int) -> 
         try:
             arrays[name], n_made_up = _array_of(proto, most_bytes)
         except ValueError as error:
-            raise ServingError(
-                Code.INVALID_ARGUMENT, f"tensor parsing error: {name}: {error}"
-            ) from None
+            raise invalid(f"tensor parsing error: {name}: {error}") from None
         most_bytes -= n_made_up
     return arrays
 

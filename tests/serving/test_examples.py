@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from serving.columns import Column
-from serving.examples import parse_examples
+from serving.examples import parse_examples, serialize_example
 
 COLUMNS = {"x": Column(2.5, True, 1.5, 3.5), "word": Column("b", True, words=("a", "b"))}
 
@@ -88,3 +88,11 @@ def test_parse_examples_gives_what_the_model_reads() -> None:
     for name, gap in (("x", np.nan), ("word", b"")):
         dense = tf.sparse.to_dense(parsed[name], gap).numpy()[:, 0]
         np.testing.assert_array_equal(inputs[name], dense)
+
+
+def test_serialize_example_writes_each_type_of_value() -> None:
+    serialized = serialize_example({"x": [1.5, 2.0], "word": [b"\xff"], "n": [3], "yes": [True]})
+
+    assert tf.train.Example.FromString(serialized) == tf.train.Example.FromString(
+        example(x=floats(1.5, 2.0), word=words(b"\xff"), n=whole(3), yes=whole(1))
+    )
