@@ -77,8 +77,6 @@ def _run_node(
     observer: Observer,
     interrupts: Interrupts,
 ) -> None:
-    observer.node_started(node_id)
-    return_free_memory()
     start = time.monotonic()
 
     def ended(state: NodeState, **values: Any) -> None:
@@ -86,6 +84,8 @@ def _run_node(
         observer.node_finished(NodeOutcome(node_id, state, seconds, end_ms, **values))
 
     try:
+        observer.node_started(node_id)
+        return_free_memory()
         info = node_launcher.launch()
         with metadata.Metadata(connection) as handle:
             execution = read_execution(handle.store, info.execution_id)
