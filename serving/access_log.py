@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from serving.errors import Code
-from serving.rest.messages import Answer, Request
+from serving.http.messages import Answer, Request
 
 _log = logging.getLogger(__name__)
 _MODEL = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?", re.IGNORECASE)

@@ -12,13 +12,13 @@ import orjson
 
 from serving.access_log import AccessLog
 from serving.errors import StartError
+from serving.http.connection import Clients, Connection, is_readable, refuse_connections
+from serving.http.messages import JSON
 from serving.listeners import Listeners, format_address, open_listeners
 from serving.metrics import METRICS_PATH, Metrics
 from serving.pages.page import make_pages
-from serving.rest.app import RestApp
-from serving.rest.connection import Clients, Connection, is_readable, refuse_connections
-from serving.rest.messages import JSON
-from serving.rpc.api import make_grpc_server
+from serving.rest import RestApp
+from serving.rpc import make_grpc_server
 from serving.settings import ServingSettings
 from serving.versions import Catalog, State
 

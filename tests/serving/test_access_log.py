@@ -8,7 +8,7 @@ from typing import Any
 
 from serving.access_log import AccessLog
 from serving.errors import Code
-from serving.rest.messages import Answer, Request
+from serving.http.messages import Answer, Request
 
 
 class _Transport(asyncio.BaseTransport):

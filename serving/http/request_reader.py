@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import httptools
 
 from serving.errors import Code
-from serving.rest.messages import HttpError, Request, too_large
+from serving.http.messages import HttpError, Request, too_large
 
 _log = logging.getLogger(__name__)
 _HEAD_BYTES = 2**16

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from serving.engine import Signature, Tensor
 from serving.errors import Code, ServingError
-from serving.rest.json_text import dump, parse
-from serving.rest.predict_json import read_predict, write_predict
+from serving.formats.json_text import dump, parse
+from serving.formats.predict_json import read_predict, write_predict
 
 _NUMBER = Tensor("number:0", tf.float32, (None,))
 _WORD = Tensor("word:0", tf.string, (None,))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from serving.engine import Tensor
 from serving.errors import Code, ServingError
-from serving.rest.json_text import dump, parse
-from serving.rest.tensor_json import read_tensor, write_tensor
+from serving.formats.json_text import dump, parse
+from serving.formats.tensor_json import read_tensor, write_tensor
 
 _INTS = [tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64]
 

@@ -3,8 +3,8 @@
 import pytest
 from raw_http import post
 
-from serving.rest.messages import Request
-from serving.rest.request_reader import RequestReader
+from serving.http.messages import Request
+from serving.http.request_reader import RequestReader
 
 CHUNKED = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 

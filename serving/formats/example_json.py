@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.errors import invalid
-from serving.rest.tensor_json import (
+from serving.formats.tensor_json import (
     decode_base64,
     encode_text,
     is_base64,

@@ -1,7 +1,7 @@
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.rest.routes import Route, find_route
+from serving.http.routes import Route, find_route
 
 
 @pytest.mark.parametrize(

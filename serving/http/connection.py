@@ -13,9 +13,9 @@ from typing import cast
 
 from serving.batching import Outputs
 from serving.errors import Code, ServingError
-from serving.rest.json_text import dump_error
-from serving.rest.messages import JSON, Answer, HttpError, Request, write_answer
-from serving.rest.request_reader import RequestReader
+from serving.formats.json_text import dump_error
+from serving.http.messages import JSON, Answer, HttpError, Request, write_answer
+from serving.http.request_reader import RequestReader
 from serving.settings import LimitSettings
 
 _KEEP_ALIVE_SECONDS = 75

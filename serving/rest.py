@@ -23,13 +23,13 @@ from serving.classic import (
     regression_of,
 )
 from serving.errors import Code, ServingError, invalid
+from serving.formats.example_json import read_examples, write_classes
+from serving.formats.json_text import dump, dump_error, parse
+from serving.formats.predict_json import read_predict, write_predict
+from serving.http.connection import Respond
+from serving.http.messages import JSON, Answer, HttpError, Request, read_body
+from serving.http.routes import Route, find_route
 from serving.metrics import Metrics
-from serving.rest.connection import Respond
-from serving.rest.example_json import read_examples, write_classes
-from serving.rest.json_text import dump, dump_error, parse
-from serving.rest.messages import JSON, Answer, HttpError, Request, read_body
-from serving.rest.predict_json import read_predict, write_predict
-from serving.rest.routes import Route, find_route
 from serving.settings import ServingSettings
 from serving.versions import Catalog, ServedVersion
 from trainer.signatures import SERVING_SIGNATURE

@@ -12,9 +12,9 @@ import pytest
 from served_models import write_model
 
 from serving.errors import Code, ServingError
+from serving.http.messages import Answer, Request
 from serving.metrics import Metrics
-from serving.rest.app import RestApp
-from serving.rest.messages import Answer, Request
+from serving.rest import RestApp
 from serving.settings import BatchingSettings, ServingSettings
 from serving.versions import Catalog
 
@@ -126,7 +126,7 @@ def test_app_hides_what_fails_unexpectedly_and_logs_it(
         assert (status, json.loads(body)) == (500, {"error": "internal error"})
         assert content_type == "application/json"
 
-    with caplog.at_level(logging.ERROR, "serving.rest.app"):
+    with caplog.at_level(logging.ERROR, "serving.rest"):
         _run(folder, use, pages={"/": page})
     assert "RuntimeError: secret" in caplog.text
 

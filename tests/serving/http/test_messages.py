@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.rest.messages import Answer, HttpError, Request, read_body, write_answer
+from serving.http.messages import Answer, HttpError, Request, read_body, write_answer
 
 _GZIP = [(b"content-encoding", b"GZIP")]
 

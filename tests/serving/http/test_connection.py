@@ -17,8 +17,8 @@ from served_models import ServerThread, write_model
 
 from serving.batching import Outputs
 from serving.errors import Code, ServingError
-from serving.rest.connection import Clients, Connection, Respond
-from serving.rest.messages import Answer, Request
+from serving.http.connection import Clients, Connection, Respond
+from serving.http.messages import Answer, Request
 from serving.settings import LimitSettings, ServingSettings
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from serving.engine import Arrays, Signature
 from serving.errors import invalid
-from serving.rest.tensor_json import is_base64, read_tensor, write_tensor
+from serving.formats.tensor_json import is_base64, read_tensor, write_tensor
 
 
 def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arrays, bool]:

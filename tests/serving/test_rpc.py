@@ -34,7 +34,7 @@ from tensorflow_serving.apis import (
 
 from serving.errors import Code
 from serving.metrics import Metrics
-from serving.rpc.api import require_fast_protobuf
+from serving.rpc import require_fast_protobuf
 from serving.settings import LimitSettings, ServingSettings, VersionSettings
 from serving.versions import Catalog
 

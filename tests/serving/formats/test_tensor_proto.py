@@ -12,7 +12,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from serving.errors import Code, ServingError
-from serving.rpc.tensor_proto import arrays_of, serialize_output, write_array
+from serving.formats.tensor_proto import arrays_of, serialize_output, write_array
 
 _MEBIBYTE = 2**20
 _DTYPES = [

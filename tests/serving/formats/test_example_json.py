@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from serving.classic import classification_of
 from serving.errors import Code, ServingError
-from serving.rest.example_json import read_examples, write_classes
-from serving.rest.json_text import dump
+from serving.formats.example_json import read_examples, write_classes
+from serving.formats.json_text import dump
 
 
 def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[Any]]]]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import Code, ServingError
-from serving.rest.json_text import dump, dump_error, parse
+from serving.formats.json_text import dump, dump_error, parse
 
 
 @pytest.mark.parametrize(

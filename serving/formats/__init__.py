@@ -1,0 +1,1 @@
+"""What requests and answers hold, as JSON and as protocol buffers."""

@@ -1,0 +1,1 @@
+"""HTTP beneath the REST interface."""

@@ -1,1 +1,0 @@
-"""TensorFlow Serving's REST interface, and HTTP beneath it."""
