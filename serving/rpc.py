@@ -53,11 +53,11 @@ _log = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 1024
 """Bytes of an error's text, as in TensorFlow Serving."""
 _STATUS: Mapping[int, grpc.StatusCode] = {status.value[0]: status for status in grpc.StatusCode}
+_SIGNATURES = "signature_def"
+_NO_VALUES = np.empty(0)
 
 _Answer = Callable[[Any], Awaitable[bytes]]
 """Makes the serialized response to a request."""
-_SIGNATURES = "signature_def"
-_NO_VALUES = np.empty(0)
 
 
 def make_grpc_server(

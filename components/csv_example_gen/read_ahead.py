@@ -15,7 +15,11 @@ _Lent = TypeVar("_Lent")
 
 
 def read_ahead(
-    text: Utf8Stream, handle_invalid: Callable[[arrow_csv.InvalidRow], str], **options: Any
+    text: Utf8Stream,
+    handle_invalid: Callable[[arrow_csv.InvalidRow], str],
+    read_options: arrow_csv.ReadOptions,
+    convert_options: arrow_csv.ConvertOptions,
+    **parse_options: Any,
 ) -> Iterator[pa.RecordBatch]:
     """Reads a table, and closes its text.
 
@@ -25,7 +29,9 @@ def read_ahead(
     Args:
         text: Where to read.
         handle_invalid: Arrow's handler of rows; called some blocks ahead, and must not raise.
-        **options: Arrow's `read_options`, `convert_options` and, by name, those of `ParseOptions`.
+        read_options: Arrow's.
+        convert_options: Arrow's.
+        **parse_options: What is not as Arrow's `ParseOptions` have it.
 
     Raises:
         pa.ArrowInvalid: If the text is no table.
@@ -44,13 +50,12 @@ def read_ahead(
 
     file = loans.lend(_File(read))
     handler = loans.lend(lambda row: handle_invalid(row))
-    read_options, convert_options = options.pop("read_options"), options.pop("convert_options")
     reader: Iterable[pa.RecordBatch] = ()
     try:
         reader = arrow_csv.open_csv(
             file,
             read_options,
-            arrow_csv.ParseOptions(invalid_row_handler=handler, **options),
+            arrow_csv.ParseOptions(invalid_row_handler=handler, **parse_options),
             convert_options,
         )
         yield from reader
@@ -65,8 +70,8 @@ def read_ahead(
                 pass
         del reader, file, handler
         loans.wait()
-    for error in errors:
-        raise error
+    if errors:
+        raise errors[0]
 
 
 class _File:
