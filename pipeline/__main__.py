@@ -10,10 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
-from components.mlflow_tracker.client import hide_credentials, is_server
-from pipeline.config import Config
 from pipeline.errors import EXIT_NOT_BLESSED, PipelineError, RunKilledError, StateError
-from pipeline.load import load_config
+from pipeline.settings.config import Config
+from pipeline.settings.load import load_config
+from tracking.uris import hide_credentials, is_server
 
 _EXIT_BROKEN_PIPE = 141
 """As a shell has it of a program that the signal SIGPIPE ends."""
@@ -60,7 +60,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from pipeline.init import write_config
+    from pipeline.init.command import write_config
 
     for sentence in write_config(options.data, options.label, options.output):
         print(sentence)
@@ -69,7 +69,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _run(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.session import run_pipeline
+    from pipeline.run.session import run_pipeline
 
     report = run_pipeline(config, verbose=options.verbose, quiet=options.json)
     if options.json:
@@ -78,9 +78,9 @@ def _run(config: Config, options: argparse.Namespace) -> int:
 
 
 def _validate(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.auto_features import resolve_features
-    from pipeline.data_check import check_data
-    from pipeline.own_code import make_importable
+    from pipeline.data.auto_features import resolve_features
+    from pipeline.data.check import check_data
+    from pipeline.graph.user_code import make_importable
 
     make_importable(config)
     config = resolve_features(config)
@@ -95,7 +95,7 @@ def _validate(config: Config, options: argparse.Namespace) -> int:
 
 
 def _schema(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.schema_command import run_schema_command
+    from pipeline.commands.schema import run_schema_command
 
     return run_schema_command(
         options.action, config, _console(), options.output, force=options.force
@@ -103,8 +103,8 @@ def _schema(config: Config, options: argparse.Namespace) -> int:
 
 
 def _predict(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.interrupts import Interrupts
-    from pipeline.predict import predict
+    from pipeline.predict.command import predict
+    from pipeline.run.interrupts import Interrupts
 
     done = predict(
         config,
@@ -122,14 +122,14 @@ def _predict(config: Config, options: argparse.Namespace) -> int:
 
 
 def _serve_models(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.serve import serve
+    from pipeline.commands.serve import serve
 
     serve(config, options.model)
     return 0
 
 
 def _sync(config: Config, _: argparse.Namespace) -> int:
-    from pipeline.sync import sync
+    from pipeline.commands.sync import sync
 
     report = sync(config, print)
     print(f"MLflow: {len(report.written)} runs written, {len(report.complete)} were complete")
@@ -137,7 +137,7 @@ def _sync(config: Config, _: argparse.Namespace) -> int:
 
 
 def _promote(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.promote import promote
+    from pipeline.commands.promote import promote
 
     version = options.version if options.command == "promote" else None
     served = promote(config, version)
@@ -146,8 +146,8 @@ def _promote(config: Config, options: argparse.Namespace) -> int:
 
 
 def _compare(config: Config, options: argparse.Namespace) -> int:
-    from pipeline.compare import compare, find_runs, tables
-    from pipeline.journal import Journal
+    from pipeline.commands.compare import compare, find_runs, tables
+    from pipeline.run.history import Journal
 
     comparison = compare(find_runs(Journal(config).runs(), options.runs))
     if options.json:

@@ -16,12 +16,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from components.data_gate.report import DataRefusedError
-from components.mlflow_tracker.client import hide_credentials
-from trainer.user_functions import one_line
+from tracking.uris import hide_credentials
 
 EXIT_NOT_BLESSED = 3
-_MAX_CHARS = 400
 
 
 class PipelineError(Exception):
@@ -111,13 +108,3 @@ def refuse(value: object, rule: str) -> str:
     """Says in a user's words that pydantic refused a value by a rule."""
     words = rule.replace("Input should", "should").replace("tuple", "list").replace("Tuple", "list")
     return f"{value!r} is not allowed: {words}"
-
-
-def describe(error: BaseException) -> str:
-    """Says an error in one line, no longer than can be read at once.
-
-    Of refused data, all of its words, which were written for the user.
-    """
-    if isinstance(error, DataRefusedError):
-        return str(error)
-    return one_line(error)[:_MAX_CHARS]

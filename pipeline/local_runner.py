@@ -10,12 +10,12 @@ Creating executes this file with `LocalDagRunner.run` patched out: it reads, and
 import os
 import sys
 
-from pipeline.auto_features import resolve_features
-from pipeline.data_check import check_data
+from pipeline.data.auto_features import resolve_features
+from pipeline.data.check import check_data
 from pipeline.errors import PipelineError
-from pipeline.load import load_config
-from pipeline.own_code import make_importable
-from pipeline.session import default_config_path, open_view, start
+from pipeline.graph.user_code import make_importable
+from pipeline.run.session import open_view, start
+from pipeline.settings.load import default_config_path, load_config
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from serving.errors import StartError
 from serving.listeners import open_listeners
-from serving.logs import set_up_logging
 from serving.settings import ServingSettings
+from serving.telemetry.logs import set_up_logging
 from serving.workers import EXIT_CANNOT_START
 
 

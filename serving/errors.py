@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serving.value_check import Violation
+    from serving.models.value_check import Violation
 
 
 class Code(IntEnum):

@@ -10,17 +10,17 @@ from pathlib import Path
 import grpc
 import orjson
 
-from serving.access_log import AccessLog
 from serving.errors import StartError
 from serving.http.connection import Clients, Connection, is_readable, refuse_connections
 from serving.http.messages import JSON
+from serving.interfaces.grpc_api import make_grpc_server
+from serving.interfaces.rest import RestApp
 from serving.listeners import Listeners, format_address, open_listeners
-from serving.metrics import METRICS_PATH, Metrics
+from serving.models.versions import Catalog, State
 from serving.pages.page import make_pages
-from serving.rest import RestApp
-from serving.rpc import make_grpc_server
 from serving.settings import ServingSettings
-from serving.versions import Catalog, State
+from serving.telemetry.access_log import AccessLog
+from serving.telemetry.metrics import METRICS_PATH, Metrics
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from trainer.section import FiniteFloat, FrozenList, Section
+from trainer.settings.base import FiniteFloat, FrozenList, Section
 
 Version = Annotated[int, Field(ge=0)]
 

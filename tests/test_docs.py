@@ -6,13 +6,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import readme
-from measurements import Results
 
 from pipeline.__main__ import make_parser
-from pipeline.report import make_report
+from pipeline.run.report import make_report
+from tests.benchmarks.measurements import Results
+from tools import readme
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
+PROJECT_DIR = Path(__file__).resolve().parents[1]
 README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
 
 

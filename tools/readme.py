@@ -5,7 +5,7 @@ python tools/readme.py
 
 from pathlib import Path
 
-from config_reference import make_reference
+from pipeline.settings.reference import make_reference
 
 _PROJECT_DIR = Path(__file__).resolve().parent.parent
 README = _PROJECT_DIR / "README.md"

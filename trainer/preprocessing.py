@@ -9,9 +9,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.config import TrainerSettings
-from trainer.dates import date_parts
-from trainer.feature_config import (
+from trainer.features.columns import fill_gaps
+from trainer.features.dates import date_parts
+from trainer.features.ids import boolean_ids, bucket_ids, category_ids
+from trainer.features.labels import label_ids
+from trainer.features.scaling import clip_number, scale_numbers
+from trainer.features.target_scaling import note_target
+from trainer.model.outputs import REGRESSION
+from trainer.settings.features import (
     Boolean,
     Bucketized,
     Categorical,
@@ -19,12 +24,7 @@ from trainer.feature_config import (
     Numeric,
     gap_name,
 )
-from trainer.features import fill_gaps
-from trainer.ids import boolean_ids, bucket_ids, category_ids
-from trainer.labels import label_ids
-from trainer.outputs import REGRESSION
-from trainer.scaling import clip_number, scale_numbers
-from trainer.target import note_target
+from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError, load_function, user_errors
 
 _YEAR = Numeric(gap="mean")

@@ -9,8 +9,8 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from trainer.features import parse_raw, transform_raw
-from trainer.training import exported_checkpoint, make_estimator, read_settings
+from trainer.features.columns import parse_raw, transform_raw
+from trainer.training.training import exported_checkpoint, make_estimator, read_settings
 
 
 def predict(

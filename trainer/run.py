@@ -4,10 +4,11 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.classes import CLASSES_FILE
-from trainer.config import apply_overrides
-from trainer.outputs import REGRESSION
-from trainer.serving import export_model, make_serving_input_receiver_fn
-from trainer.training import (
+from trainer.export import export_model, make_serving_input_receiver_fn
+from trainer.model.outputs import REGRESSION
+from trainer.settings.train import apply_overrides
+from trainer.settings.tuner import decode
+from trainer.training.training import (
     exported_checkpoint,
     finish,
     make_estimator,
@@ -16,7 +17,6 @@ from trainer.training import (
     unfinished_dir,
     write_settings,
 )
-from trainer.tuner_config import decode
 from trainer.user_functions import graph_errors
 
 

@@ -20,14 +20,14 @@ from keras_tuner.errors import FailedTrialError, FatalError
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from trainer import trials
-from trainer.config import apply_overrides
-from trainer.evaluations import UnknownMetricError
-from trainer.oracles import make_oracle
-from trainer.progress import Progress, StoppedEarlyError
-from trainer.training import finish, make_estimator, train, unfinished_dir
-from trainer.trials import Trial
-from trainer.tuner_config import TunerSettings, decode
+from trainer.settings.train import apply_overrides
+from trainer.settings.tuner import TunerSettings, decode
+from trainer.training.best_checkpoint import UnknownMetricError
+from trainer.training.training import finish, make_estimator, train, unfinished_dir
+from trainer.tuning import trials
+from trainer.tuning.oracles import make_oracle
+from trainer.tuning.progress import Progress, StoppedEarlyError
+from trainer.tuning.trials import Trial
 
 _BUDGET = {"max_trials", "max_minutes"}
 

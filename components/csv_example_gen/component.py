@@ -10,10 +10,10 @@ from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.csv_example_gen import driver, executor
-from components.csv_example_gen.budget import Budget
-from components.csv_example_gen.cells import select_settings
-from components.csv_example_gen.dialect import Dialect
-from trainer.config import TrainerSettings
+from tabular.csv.column_rules import select_settings
+from tabular.csv.dialect import Dialect
+from tabular.csv.quarantine import Budget
+from trainer.settings.train import TrainerSettings
 
 _RFC_4180 = Dialect()
 _NOTHING = Budget()

@@ -12,7 +12,7 @@ from tfx.components.example_gen import driver, input_processor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2, range_config_pb2
 
-from components.csv_example_gen.inputs import list_files
+from tabular.csv.file_patterns import list_files
 
 _CHUNK_BYTES = 2**20
 

@@ -22,22 +22,23 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.bulk_examples.columns import write_columns
-from components.bulk_examples.in_process import is_in_process, work_here
-from components.csv_example_gen.budget import QUARANTINE_FILE, Budget
-from components.csv_example_gen.dialect import Dialect
+from components.csv_example_gen.example_records import to_records
 from components.csv_example_gen.gzip_parts import GzipWriter, Part, compress, map_ahead
-from components.csv_example_gen.inputs import list_files
-from components.csv_example_gen.reader import ColumnType, split_rows
+from components.csv_example_gen.splits import split_rows
 from components.csv_example_gen.survey import (
     Survey,
     survey_files,
     write_quarantine,
 )
-from components.csv_example_gen.tfrecords import to_records
-from components.csv_example_gen.usable import read_usable
-from components.csv_example_gen.values import to_columns
-from trainer.config import TrainerSettings
+from tabular.csv.casting import to_columns
+from tabular.csv.dialect import Dialect
+from tabular.csv.file_patterns import list_files
+from tabular.csv.quarantine import QUARANTINE_FILE, Budget
+from tabular.csv.row_checks import read_usable
+from tabular.csv.types import ColumnType
+from tabular.examples.columns import write_columns
+from tabular.examples.in_process import is_in_process, work_here
+from trainer.settings.train import TrainerSettings
 
 _PART_ROWS = 16_384
 """Rows of which examples are made at a time: a few MB, which stay in the processor's cache."""

@@ -8,11 +8,11 @@ from itertools import groupby, islice
 import numpy as np
 from tfx.dsl.io import fileio
 
-from components.csv_example_gen.budget import Budget
-from components.csv_example_gen.dialect import Dialect
-from components.csv_example_gen.reader import ColumnType, widen_types
-from components.csv_example_gen.usable import Indices, explain_faults, read_usable
-from trainer.config import TrainerSettings
+from tabular.csv.dialect import Dialect
+from tabular.csv.quarantine import Budget
+from tabular.csv.row_checks import Indices, explain_faults, read_usable
+from tabular.csv.types import ColumnType, widen_types
+from trainer.settings.train import TrainerSettings
 
 _COLUMNS = ("file", "line", "column", "reason", "row")
 _FAULTS_SHOWN = 5

@@ -12,8 +12,8 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.utils import json_utils
 
-from components.csv_example_gen.dialect import Dialect
 from components.csv_statistics_gen import executor
+from tabular.csv.dialect import Dialect
 
 _CHUNK_BYTES = 2**20
 

@@ -14,10 +14,11 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.csv_example_gen.dialect import Dialect
-from components.csv_example_gen.reader import ColumnType, infer_types, read_batches
-from components.csv_example_gen.values import to_values
 from components.distribution_validator.executor import load
+from tabular.csv.casting import to_values
+from tabular.csv.dialect import Dialect
+from tabular.csv.reader import read_batches
+from tabular.csv.types import ColumnType, infer_types
 
 SPLIT = "all"
 _Feature = statistics_pb2.FeatureNameStatistics

@@ -13,11 +13,11 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils, path_utils
 
-from components.bulk_examples.tfxio import split_tfxio
 from components.evaluator.classes import read_classes
 from components.evaluator.extractors import make_extractors
 from components.evaluator.summarize import write_summary
 from components.evaluator.tasks import task_of
+from tabular.examples.tfxio import split_tfxio
 
 _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY

@@ -11,7 +11,7 @@ import tensorflow_model_analysis as tfma
 from tfx.dsl.io import fileio
 
 from components.evaluator.summary import SUMMARY_FILE
-from trainer.config import Task
+from trainer.settings.train import Task
 
 CONFUSION_MATRIX = "confusion_matrix"
 CURVES = "curves"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow_model_analysis as tfma
 
-from trainer.config import Task
+from trainer.settings.train import Task
 
 PREDICTION_KEYS: Mapping[Task, str] = {
     "multiclass": "probabilities",

@@ -7,8 +7,8 @@ import numpy as np
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.data_gate.words import domain_words
-from serving.columns import Column
-from trainer.feature_config import Boolean, Categorical, Feature, Numeric
+from serving.models.columns import Column
+from trainer.settings.features import Boolean, Categorical, Feature, Numeric
 
 _MAX_WORDS = 1000
 """Seen words beyond which a column is not held to them: TFDV keeps no more of a column."""

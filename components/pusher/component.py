@@ -11,7 +11,7 @@ from tfx.types import standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.pusher import driver, executor
-from trainer.feature_config import Feature
+from trainer.settings.features import Feature
 
 
 class PusherSpec(standard_component_specs.PusherSpec):

@@ -25,8 +25,8 @@ from components.pusher.versions import (
     publish,
     rolled_back_version,
 )
-from serving.columns import Column
-from trainer.feature_config import Features
+from serving.models.columns import Column
+from trainer.settings.features import Features
 
 
 class Executor(executor.Executor):

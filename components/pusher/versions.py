@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from serving.columns import COLUMNS_FILE, Column, write_columns
+from serving.models.columns import COLUMNS_FILE, Column, write_columns
 
 _RECORD_FILE = os.path.join("assets.extra", "push.json")
 _COLUMNS_FILE = os.path.join("assets.extra", COLUMNS_FILE)

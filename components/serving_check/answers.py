@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from serving.engine import Engine, Signature
+from serving.models.engine import Engine, Signature
 from trainer.signatures import (
     CLASSIFY_SIGNATURE,
     EXAMPLES_SIGNATURE,

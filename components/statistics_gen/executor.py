@@ -24,10 +24,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.bulk_examples.columns import Columns, read_columns
-from components.bulk_examples.in_process import is_in_process, work_here
-from components.bulk_examples.reading import read_batches
-from components.bulk_examples.tfxio import split_tfxio
+from tabular.examples.columns import Columns, read_columns
+from tabular.examples.in_process import is_in_process, work_here
+from tabular.examples.reading import read_batches
+from tabular.examples.tfxio import split_tfxio
 
 _WORDS = 2**17
 

@@ -22,9 +22,9 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils
 
-from components.bulk_examples.in_process import is_in_process, work_here
-from components.bulk_examples.tfxio import BulkExamples, split_tfxio
 from components.transform.files import File, TransformFiles
+from tabular.examples.in_process import is_in_process, work_here
+from tabular.examples.tfxio import BulkExamples, split_tfxio
 
 _PREFIX = "transformed_examples"
 

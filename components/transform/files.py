@@ -18,7 +18,7 @@ from pyarrow import parquet
 from tensorflow_transform.impl_helper import make_tensor_to_arrow_converter
 from tfx.dsl.io import fileio
 
-from components.bulk_examples.reading import (
+from tabular.examples.reading import (
     ExamplesFileError,
     check_complete,
     count_bytes,

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from serving.errors import ServingError, invalid
-from serving.value_check import Violation
+from serving.models.value_check import Violation
 
 _LONGEST_MESSAGE = 1024
 """As in TensorFlow Serving's gRPC."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from serving.engine import Arrays, Signature
 from serving.errors import invalid
 from serving.formats.tensor_json import is_base64, read_tensor, write_tensor
+from serving.models.engine import Arrays, Signature
 
 
 def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arrays, bool]:

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from serving.engine import Tensor
 from serving.errors import Code, ServingError, invalid
+from serving.models.engine import Tensor
 
 _Read = Callable[[Sequence[Any], Tensor, str], NDArray[Any]]
 _JSON_TYPES = {

@@ -11,11 +11,11 @@ from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass, field
 from typing import cast
 
-from serving.batching import Outputs
 from serving.errors import Code, ServingError
 from serving.formats.json_text import dump_error
 from serving.http.messages import JSON, Answer, HttpError, Request, write_answer
 from serving.http.request_reader import RequestReader
+from serving.models.batching import Outputs
 from serving.settings import LimitSettings
 
 _KEEP_ALIVE_SECONDS = 75

@@ -6,8 +6,8 @@ from html import escape
 
 import tensorflow as tf
 
-from serving.columns import Column
-from serving.engine import Signature
+from serving.models.columns import Column
+from serving.models.engine import Signature
 from serving.pages.tensor_schema import make_example
 
 _MOST_OPTIONS = 100

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.errors import ServingError
+from serving.models.versions import Catalog, ServedVersion
 from serving.pages.request_schema import (
     make_examples_request,
     make_predict_request,
@@ -14,7 +15,6 @@ from serving.pages.request_schema import (
 )
 from serving.pages.tensor_schema import Schema
 from serving.settings import ServingSettings
-from serving.versions import Catalog, ServedVersion
 
 _ERRORS = {
     400: "The request is wrong.",

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from serving.columns import Column
-from serving.engine import Signature
 from serving.errors import ServingError
+from serving.models.columns import Column
+from serving.models.engine import Signature
+from serving.models.versions import Catalog, ServedVersion, State, Version
 from serving.pages.form import describe_range, make_form
 from serving.pages.openapi import make_openapi, path_of
 from serving.pages.tensor_schema import describe_shape
 from serving.settings import ServingSettings
-from serving.versions import Catalog, ServedVersion, State, Version
 from trainer.classes import CLASSES_FILE
 from trainer.signatures import SERVING_SIGNATURE
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from serving.columns import Column
-from serving.engine import Signature
+from serving.models.columns import Column
+from serving.models.engine import Signature
 from serving.pages.tensor_schema import (
     STRING,
     Schema,

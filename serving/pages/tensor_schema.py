@@ -6,9 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from serving.columns import Column
-from serving.engine import Signature, Tensor
-from serving.examples import serialize_example
+from serving.models.columns import Column
+from serving.models.engine import Signature, Tensor
+from serving.models.examples import serialize_example
 from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE
 
 Schema = dict[str, Any]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving.engine import Engine, Signature
+from serving.models.engine import Engine, Signature
 from trainer.signatures import SERVING_SIGNATURE
 
 

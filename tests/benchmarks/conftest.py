@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_workspace import PROJECT_DIR
-from results import ResultsFolder
+
+from tests.benchmarks.results import ResultsFolder
+from tests.helpers.e2e_workspace import PROJECT_DIR
 
 
 @pytest.fixture(scope="session")

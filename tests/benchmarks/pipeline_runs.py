@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from e2e_workspace import PROJECT_DIR
-from measurements import Point, Program
+
+from tests.benchmarks.measurements import Point, Program
+from tests.helpers.e2e_workspace import PROJECT_DIR
 
 HERE = Path(__file__).resolve().parent
 IRIS = PROJECT_DIR / "data" / "iris" / "iris.csv"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from measurements import GROSS, Point, Program, Results, Row
-from rows_plot import draw_rows_plot
+from tests.benchmarks.measurements import GROSS, Point, Program, Results, Row
+from tests.benchmarks.rows_plot import draw_rows_plot
 
 
 class ResultsFolder:

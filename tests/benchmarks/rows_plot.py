@@ -5,9 +5,9 @@ from typing import get_args
 
 import numpy as np
 from matplotlib.axes import Axes
-from measurements import Point, Program
 
-from components.mlflow_tracker import figure_parts
+from tests.benchmarks.measurements import Point, Program
+from tracking.figures import parts as figure_parts
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 

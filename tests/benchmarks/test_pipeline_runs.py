@@ -2,7 +2,7 @@
 
 import sys
 
-from pipeline_runs import measure
+from tests.benchmarks.pipeline_runs import measure
 
 HOLD = "import time; held = b'.' * 200 * 2**20; time.sleep({})"
 """Holds 200 MiB for so many seconds."""

@@ -5,10 +5,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from measurements import GROSS, Row
-from pipeline_runs import PROGRAMS, Measured, in_turns, make_point, run_ours, run_stock, write_rows
-from results import ResultsFolder
-from rows_plot import SIZES
+
+from tests.benchmarks.measurements import GROSS, Row
+from tests.benchmarks.pipeline_runs import (
+    PROGRAMS,
+    Measured,
+    in_turns,
+    make_point,
+    run_ours,
+    run_stock,
+    write_rows,
+)
+from tests.benchmarks.results import ResultsFolder
+from tests.benchmarks.rows_plot import SIZES
 
 pytestmark = pytest.mark.benchmark
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measurements import Measurement, Point, Results, Row
-from results import ResultsFolder
-from rows_plot import SIZES, make_caption
+
+from tests.benchmarks.measurements import Measurement, Point, Results, Row
+from tests.benchmarks.results import ResultsFolder
+from tests.benchmarks.rows_plot import SIZES, make_caption
 
 
 def make_row(**fields: Any) -> Row:

@@ -18,13 +18,13 @@ from typing import Any, Literal
 
 import pytest
 import tensorflow as tf
-from e2e_workspace import PROJECT_DIR, Workspace
-from grpc_load import ECHO
-from measurements import Row
-from results import ResultsFolder
 from tensorflow_serving.apis import predict_pb2
 
 from components.pusher.versions import PushRecord, digest_model, held, publish
+from tests.benchmarks.grpc_load import ECHO
+from tests.benchmarks.measurements import Row
+from tests.benchmarks.results import ResultsFolder
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
 
 pytestmark = pytest.mark.benchmark
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from e2e_workspace import Workspace
-from measurements import Row
-from results import ResultsFolder
 
-from components.mlflow_tracker.curves import CurveReader
+from tests.benchmarks.measurements import Row
+from tests.benchmarks.results import ResultsFolder
+from tests.helpers.e2e_workspace import Workspace
+from tracking.projection.event_files import CurveReader
 
 pytestmark = pytest.mark.benchmark
 

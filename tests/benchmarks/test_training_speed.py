@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from e2e_workspace import Workspace
-from measurements import Row
-from results import ResultsFolder
 from tfx.components.trainer.fn_args_utils import FnArgs
-from transformed_files import write_transformed
 
-from components.mlflow_tracker.curves import CurveReader
+from tests.benchmarks.measurements import Row
+from tests.benchmarks.results import ResultsFolder
+from tests.helpers.e2e_workspace import Workspace
+from tests.helpers.transformed_files import write_transformed
+from tracking.projection.event_files import CurveReader
 from trainer import training
-from trainer.config import TrainerSettings
+from trainer.settings.train import TrainerSettings
 
 pytestmark = [
     pytest.mark.benchmark,

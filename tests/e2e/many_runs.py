@@ -17,11 +17,11 @@ from typing import Any
 
 from rich.console import Console
 
-from components.mlflow_tracker.events import NodeOutcome
 from pipeline.errors import PipelineError
-from pipeline.load import load_config
-from pipeline.session import default_config_path, start
-from pipeline.views import PlainView
+from pipeline.run.progress import PlainView
+from pipeline.run.session import start
+from pipeline.settings.load import default_config_path, load_config
+from tracking.events import NodeOutcome
 
 
 class TimingView(PlainView):

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from browser import chromium, find_chromium
-from e2e_workspace import PROJECT_DIR, Workspace
-from mlflow_servers import mlflow_server
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+
+from tests.helpers.browser import chromium, find_chromium
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
+from tests.helpers.mlflow_servers import mlflow_server
 
 WIDTH, HEIGHT = 1700, 1000
 LOAD_SECONDS = 30

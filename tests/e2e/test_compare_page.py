@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browser import chromium, find_chromium
-from e2e_workspace import FirstState, Workspace, wait_for
 from mlflow.entities import Run
-from mlflow_servers import mlflow_server
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+
+from tests.helpers.browser import chromium, find_chromium
+from tests.helpers.e2e_workspace import FirstState, Workspace, wait_for
+from tests.helpers.mlflow_servers import mlflow_server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(1200)]
 

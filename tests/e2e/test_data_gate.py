@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import PROJECT_DIR, Workspace, settings, states
+
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, settings, states
 
 pytestmark = pytest.mark.e2e
 

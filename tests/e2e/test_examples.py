@@ -11,16 +11,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taxi_template
-from e2e_workspace import PROJECT_DIR, Workspace
-from example_rows import Row, disturb, read_examples, read_rows, to_examples, write_csv
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
 from components.serving_check.answers import Answers, ServedModel, differences, faults_of
-from pipeline.load import load_config
-from trainer.config import TrainerSettings
+from pipeline.settings.load import load_config
+from tests.helpers import taxi_template
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
+from tests.helpers.example_rows import (
+    Row,
+    disturb,
+    read_examples,
+    read_rows,
+    to_examples,
+    write_csv,
+)
 from trainer.reference import predict
+from trainer.settings.train import TrainerSettings
 
 pytestmark = [
     pytest.mark.e2e,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from e2e_workspace import PROJECT_DIR, Workspace
+
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import (
+
+from tests.helpers.e2e_workspace import (
     CHECKPOINT_STEPS,
     LONG_STEPS,
     PROJECT_DIR,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from e2e_workspace import PROJECT_DIR, Workspace, ran, states
 
-from serving.columns import read_columns
+from serving.models.columns import read_columns
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, ran, states
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from e2e_workspace import TIMEOUT_SECONDS, Workspace
+
+from tests.helpers.e2e_workspace import TIMEOUT_SECONDS, Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

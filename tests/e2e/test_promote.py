@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import FirstState, Workspace
+
+from tests.helpers.e2e_workspace import FirstState, Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from e2e_workspace import Workspace
+
+from tests.helpers.e2e_workspace import Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

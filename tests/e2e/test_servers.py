@@ -7,16 +7,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from e2e_workspace import FirstState, Workspace, settings
 from mlflow.tracking import MlflowClient
-from mlflow_servers import (
+
+from tests.helpers.e2e_workspace import FirstState, Workspace, settings
+from tests.helpers.mlflow_servers import (
     MlflowServer,
     find_postgresql,
     mlflow_server,
     password_proxy,
     postgresql,
 )
-from mlflow_store import differences, dump
+from tests.helpers.mlflow_store import differences, dump
 
 pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(900)]
 
@@ -119,7 +120,7 @@ def test_credentials_reach_the_server_and_nothing_else(
         assert "tfx.tracked" in run.data.tags
     assert PASSWORD not in done.stdout + done.stderr
     assert files_with(PASSWORD, workspace.root, server.folder) == []
-    assert any(b"components.mlflow_tracker" in arguments for arguments in watch.seen)
+    assert any(b"tracking" in arguments for arguments in watch.seen)
     assert not any(PASSWORD.encode() in arguments for arguments in watch.seen)
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from e2e_workspace import PROJECT_DIR, Workspace, ran, settings
+
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, ran, settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import FirstState, Workspace, wait_for
-from mlflow_store import differences, dump
+
+from tests.helpers.e2e_workspace import FirstState, Workspace, wait_for
+from tests.helpers.mlflow_store import differences, dump
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import PROJECT_DIR, TIMEOUT_SECONDS, Workspace
+
+from tests.helpers.e2e_workspace import PROJECT_DIR, TIMEOUT_SECONDS, Workspace
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from e2e_workspace import Workspace, ran, states
+
+from tests.helpers.e2e_workspace import Workspace, ran, states
 
 pytestmark = pytest.mark.e2e
 

@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_workspace import TIMEOUT_SECONDS, FirstState, Workspace, wait_for
 from mlflow.tracking import MlflowClient
-from mlflow_servers import MlflowServer, failing_server, free_port, mlflow_server, silent_server
-from mlflow_store import differences, dump
+
+from tests.helpers.e2e_workspace import TIMEOUT_SECONDS, FirstState, Workspace, wait_for
+from tests.helpers.mlflow_servers import (
+    MlflowServer,
+    failing_server,
+    free_port,
+    mlflow_server,
+    silent_server,
+)
+from tests.helpers.mlflow_store import differences, dump
 
 pytestmark = pytest.mark.e2e
 

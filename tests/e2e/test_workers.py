@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from e2e_workspace import PROJECT_DIR, Workspace, settings, states, wait_for
+
+from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, settings, states, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -17,8 +17,8 @@ from tfx.types import Artifact, channel_utils, standard_artifacts
 from components.evaluator.component import Evaluator
 from components.evaluator.executor import Executor
 from components.evaluator.summary import read_summary
-from pipeline.config import Config
-from pipeline.evaluation import make_eval_config
+from pipeline.graph.eval_config import make_eval_config
+from pipeline.settings.config import Config
 
 Row = Mapping[str, Any]
 Spec = Mapping[str, tf.io.FixedLenFeature]

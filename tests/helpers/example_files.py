@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from evaluated import to_feature
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 
-from components.bulk_examples.columns import write_columns
+from tabular.examples.columns import write_columns
+from tests.helpers.evaluated import to_feature
 
 Row = Mapping[str, Any]
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlmd_recorder import Recorder, make_artifact
 from tfx.types import Artifact, standard_artifacts
-from tracked_run import (
+
+from pipeline.run.history import Journal
+from pipeline.run.mlmd import read_execution
+from tests.helpers.mlmd_recorder import Recorder, make_artifact
+from tests.helpers.tracked_run import (
     END,
     START_MS,
     append_points,
@@ -17,10 +20,7 @@ from tracked_run import (
     write_statistics,
     write_summary,
 )
-
-from components.mlflow_tracker.events import Event, NodeOutcome, RunStart
-from pipeline.journal import Journal
-from pipeline.mlmd import read_execution
+from tracking.events import Event, NodeOutcome, RunStart
 
 
 def finish(recorder: Recorder, node_id: str, execution_id: int, end_ms: int) -> NodeOutcome:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import uvloop
 
-from serving.columns import Column, write_columns
+from serving.models.columns import Column, write_columns
 from serving.server import Server
 from serving.settings import ServingSettings
 

@@ -11,7 +11,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.mlflow_tracker.events import NodeOutcome, NodeState, Output, RunEnd, RunStart
+from tracking.events import NodeOutcome, NodeState, Output, RunEnd, RunStart
 
 START_MS = 1_700_000_000_000
 END_MS = START_MS + 9_000

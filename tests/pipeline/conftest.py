@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.config import Config
-from pipeline.interrupts import Interrupts
-from pipeline.load import load_config
+from pipeline.run.interrupts import Interrupts
+from pipeline.settings.config import Config
+from pipeline.settings.load import load_config
 
 if TYPE_CHECKING:
-    from mlmd_recorder import Recorder
+    from tests.helpers.mlmd_recorder import Recorder
 
 SHIPPED = Path(__file__).parents[2] / "pipeline_config.yaml"
 
@@ -27,8 +27,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 @pytest.fixture
 def recorder(tmp_path: Path) -> Iterator["Recorder"]:
     """Records nodes in the MLMD of `config`."""
-    from mlmd_recorder import Recorder  # imports TFX, which takes seconds
     from tfx.orchestration import metadata
+
+    from tests.helpers.mlmd_recorder import Recorder  # imports TFX, which takes seconds
 
     connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
     with metadata.Metadata(connection) as handle:

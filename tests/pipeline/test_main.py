@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.__main__ import run_command
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent.parent
+PROJECT_DIR = Path(__file__).resolve().parents[2]
 
 
 def test_main_ends_quietly_if_nobody_reads_any_more() -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from raw_http import Clients, ask, is_closed, post, read_answer
-from served_models import ServerThread, write_model
 
 from serving.errors import StartError
 from serving.listeners import open_listeners
 from serving.settings import ServingSettings, TlsSettings
+from tests.helpers.raw_http import Clients, ask, is_closed, post, read_answer
+from tests.helpers.served_models import ServerThread, write_model
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
 READY = b"GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n"

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from training_data import write_data
+
+from tests.helpers.training_data import write_data
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from transformed import Table, analyze, serve
 
+from tests.helpers.preprocessed import Table, analyze, serve
 from trainer.preprocessing import preprocessing_fn
 from trainer.user_functions import UserFunctionError
 

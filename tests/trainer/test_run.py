@@ -21,13 +21,22 @@ import tensorflow_transform as tft
 from pydantic import ValidationError
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.components.trainer.fn_args_utils import FnArgs
-from training_data import CLASSES, FEATURES, LABEL, SETTINGS, Row, fn_args, make_rows, scalars
 
-from components.mlflow_tracker.curves import CurveReader
-from trainer.config import TrainerSettings
-from trainer.features import make_feature_columns
-from trainer.model import model_fn
+from tests.helpers.training_data import (
+    CLASSES,
+    FEATURES,
+    LABEL,
+    SETTINGS,
+    Row,
+    fn_args,
+    make_rows,
+    scalars,
+)
+from tracking.projection.event_files import CurveReader
+from trainer.features.columns import make_feature_columns
+from trainer.model.model_fn import model_fn
 from trainer.run import run_fn
+from trainer.settings.train import TrainerSettings
 
 pytestmark = [
     # The layers of the guide, which TensorFlow 2.15 still has.

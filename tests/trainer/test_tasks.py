@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from model_graphs import WARNINGS
-from task_data import FEATURES, make_columns, task_args, write_task_data
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer.hooks import NanLossDuringTrainingError
+from tests.helpers.model_graphs import WARNINGS
+from tests.helpers.task_data import FEATURES, make_columns, task_args, write_task_data
+from trainer.features.target_scaling import read_target
 from trainer.run import run_fn
-from trainer.target import read_target
+from trainer.training.hooks import NanLossDuringTrainingError
 from trainer.user_functions import UserFunctionError
 
 pytestmark = WARNINGS
@@ -110,7 +110,7 @@ def test_run_fn_exports_two_classes(data_dirs: dict[str, Path], tmp_path: Path, 
 def test_run_fn_exports_an_own_model_with_its_further_signatures(
     data_dirs: dict[str, Path], tmp_path: Path
 ) -> None:
-    args = train(data_dirs, tmp_path, "binary", model_fn="own_models.production")
+    args = train(data_dirs, tmp_path, "binary", model_fn="tests.helpers.user_models.production")
 
     found = {name: serve(args, name) for name in signatures(args)}
 
@@ -136,7 +136,13 @@ def test_run_fn_exports_an_own_model_with_its_further_signatures(
 def test_run_fn_gives_an_own_model_its_free_params(
     data_dirs: dict[str, Path], tmp_path: Path
 ) -> None:
-    args = train(data_dirs, tmp_path, "binary", model_fn="own_models.instance", params={"depth": 3})
+    args = train(
+        data_dirs,
+        tmp_path,
+        "binary",
+        model_fn="tests.helpers.user_models.instance",
+        params={"depth": 3},
+    )
 
     assert "serving_default" in signatures(args)
 
@@ -144,7 +150,7 @@ def test_run_fn_gives_an_own_model_its_free_params(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("guidd", "there is no 'guidd' in own_models; did you mean 'guide'?"),
+        ("guidd", "there is no 'guidd' in tests.helpers.user_models; did you mean 'guide'?"),
         ("returns_loss", "returned a SymbolicTensor"),
         ("class_ids_alone", "lack 'probabilities' or 'logits'"),
     ],
@@ -153,7 +159,7 @@ def test_run_fn_exports_nothing_of_an_own_model_that_is_wrong(
     data_dirs: dict[str, Path], tmp_path: Path, name: str, message: str
 ) -> None:
     with pytest.raises(UserFunctionError, match=message.replace("?", r"\?")):
-        train(data_dirs, tmp_path, "binary", model_fn=f"own_models.{name}")
+        train(data_dirs, tmp_path, "binary", model_fn=f"tests.helpers.user_models.{name}")
 
     assert not (tmp_path / "model").exists()
 

@@ -14,12 +14,12 @@ import pytest
 import tensorflow as tf
 from keras_tuner.errors import FatalError
 from tfx.components.trainer.fn_args_utils import FnArgs
-from training_data import SETTINGS
 
+from tests.helpers.training_data import SETTINGS
 from trainer import tuner as module
-from trainer.progress import Progress
 from trainer.run import run_fn
 from trainer.tuner import EstimatorTuner, tuner_fn
+from trainer.tuning.progress import Progress
 
 pytestmark = [
     # The layers of the guide, which TensorFlow 2.15 still has.

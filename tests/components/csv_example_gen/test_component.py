@@ -15,16 +15,17 @@ from tfx.components.example_gen.csv_example_gen import executor as stock
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, standard_artifacts
 
-from components.bulk_examples.columns import read_columns
 from components.csv_example_gen import executor
-from components.csv_example_gen.budget import Budget
 from components.csv_example_gen.component import CsvExampleGen
-from components.csv_example_gen.dialect import Dialect
 from components.csv_example_gen.driver import Driver
 from components.csv_example_gen.executor import Executor
-from components.csv_example_gen.reader import read_batches, split_rows
+from components.csv_example_gen.splits import split_rows
 from components.csv_example_gen.survey import Survey, survey_files
-from trainer.config import TrainerSettings
+from tabular.csv.dialect import Dialect
+from tabular.csv.quarantine import Budget
+from tabular.csv.reader import read_batches
+from tabular.examples.columns import read_columns
+from trainer.settings.train import TrainerSettings
 
 BUCKETS = {"train": 2, "eval": 1}
 FILES = {

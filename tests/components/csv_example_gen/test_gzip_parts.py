@@ -17,8 +17,8 @@ from apache_beam.io.tfrecordio import ReadFromTFRecord
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
+from components.csv_example_gen.example_records import to_records
 from components.csv_example_gen.gzip_parts import GzipWriter, compress, map_ahead
-from components.csv_example_gen.tfrecords import to_records
 
 
 def write(path: Path, *parts: bytes) -> None:

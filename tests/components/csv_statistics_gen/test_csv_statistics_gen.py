@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_data_validation as tfdv
-from measured_data import read_statistics, write_statistics
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
-from components.csv_example_gen.dialect import Dialect
 from components.csv_statistics_gen.component import CsvStatisticsGen
 from components.csv_statistics_gen.executor import Executor
+from tabular.csv.dialect import Dialect
+from tests.helpers.measured_data import read_statistics, write_statistics
 
 Feature = statistics_pb2.FeatureNameStatistics
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_data_validation as tfdv
-from measured_data import Columns, make_schema, measure
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.data_gate.findings import Finding, Rules, find_anomalies, find_distances
+from tests.helpers.measured_data import Columns, make_schema, measure
 
 COLUMNS = frozenset({"label", "x", "word", "flag", "count"})
 

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-from measured_data import (
+from tfx.types import Artifact, channel_utils
+
+from components.data_gate.component import DataFindings, DataGate
+from components.data_gate.executor import Executor
+from components.data_gate.report import DataRefusedError, read_findings, shorten
+from tests.helpers.measured_data import (
     Columns,
     measure,
     write_anomalies,
     write_schema,
     write_statistics,
 )
-from tfx.types import Artifact, channel_utils
-
-from components.data_gate.component import DataFindings, DataGate
-from components.data_gate.executor import Executor
-from components.data_gate.report import DataRefusedError, read_findings, shorten
 
 TRAIN: Columns = {"word": ["a", "b"] * 6, "label": ["x", "y"] * 6}
 RARE: Columns = {"word": ["a", "rare"], "label": ["x", "y"]}

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measured_data import Columns, write_statistics
 from tfx.types import Artifact, channel_utils
 
 from components.distribution_validator.component import DataDistances, DistributionValidator
 from components.distribution_validator.executor import Executor
 from components.distribution_validator.report import read_distances
+from tests.helpers.measured_data import Columns, write_statistics
 
 DATA: Columns = {"word": ["a", "a", "b", "b"], "x": [1.5, 2.5, 3.5, 4.5]}
 

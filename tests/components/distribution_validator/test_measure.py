@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from measured_data import Columns, measure
 
 from components.distribution_validator.measure import Distance, measure_distances
+from tests.helpers.measured_data import Columns, measure
 
 
 def distance(found: Columns, baseline: Columns, column: str = "x") -> Distance:

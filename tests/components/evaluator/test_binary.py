@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from evaluated import Evaluation, evaluate, make_config, write_model
+
+from tests.helpers.evaluated import Evaluation, evaluate, make_config, write_model
 
 # Label, a float as a column with gaps elsewhere would be, and probability of 1.
 ROWS = [(1.0, 0.9), (1.0, 0.6), (1.0, 0.2), (0.0, 0.7), (0.0, 0.1), (0.0, 0.1), (0.0, 0.3)]

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from evaluated import Evaluation, evaluate, make_config, write_model
+
+from tests.helpers.evaluated import Evaluation, evaluate, make_config, write_model
 
 CLASSES = ["ant", "bee", "cow"]
 # Label, class that each model predicts, how sure they are, legs. `poor` never predicts cow; `good`

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from evaluated import Evaluation, evaluate, make_config, write_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.evaluator import regression
+from tests.helpers.evaluated import Evaluation, evaluate, make_config, write_model
 
 SPEC = {
     "price": tf.io.FixedLenFeature([], tf.int64),

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_data_validation as tfdv
-from measured_data import make_schema, measure
 
 from components.pusher.columns import describe_columns
-from serving.columns import Column
-from trainer.feature_config import (
+from serving.models.columns import Column
+from tests.helpers.measured_data import make_schema, measure
+from trainer.settings.features import (
     Boolean,
     Bucketized,
     Categorical,

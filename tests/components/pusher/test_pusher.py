@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-from measured_data import measure, write_schema, write_statistics
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, channel_utils, standard_artifacts
 
@@ -14,8 +13,9 @@ from components.pusher.component import Pusher
 from components.pusher.driver import Driver
 from components.pusher.executor import Executor
 from components.pusher.versions import PushRecord, digest_model, list_versions, publish
-from serving.columns import Column, read_columns
-from trainer.feature_config import Categorical, Crossed, Feature, Ignore, Numeric
+from serving.models.columns import Column, read_columns
+from tests.helpers.measured_data import measure, write_schema, write_statistics
+from trainer.settings.features import Categorical, Crossed, Feature, Ignore, Numeric
 
 TRAIN = {"x": [1.5, 2.5, 2.5], "word": ["b", "a", "b"], "other": [1, 2, 3]}
 EVAL = {"x": [9.0], "word": ["c"], "other": [4]}

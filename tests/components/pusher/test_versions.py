@@ -28,7 +28,7 @@ from components.pusher.versions import (
     publish,
     rolled_back_version,
 )
-from serving.columns import Column, read_columns
+from serving.models.columns import Column, read_columns
 
 RECORD = PushRecord("a-push", "a-digest")
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
-from example_files import OWN_WORKERS, ROWS, SHARDS, Row, cut, write_files
 from google.protobuf import json_format
-from measured_data import read_statistics
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.statistics_gen import executor as stock
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.statistics_gen import executor
 from components.statistics_gen.component import StatisticsGen
+from tests.helpers.example_files import OWN_WORKERS, ROWS, SHARDS, Row, cut, write_files
+from tests.helpers.measured_data import read_statistics
 
 OPTIONS = tfdv.StatsOptions(
     num_quantiles_histogram_buckets=100,

@@ -11,7 +11,6 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 from apache_beam.testing.util import assert_that, equal_to
-from example_files import OWN_WORKERS, ROWS, SHARDS, Row, cut, make_schema, write_files
 from google.protobuf import text_format
 from pyarrow import parquet
 from tfx.components.transform import executor as stock
@@ -21,6 +20,15 @@ from tfx.types import channel_utils, standard_artifacts
 
 from components.transform import executor
 from components.transform.component import Transform
+from tests.helpers.example_files import (
+    OWN_WORKERS,
+    ROWS,
+    SHARDS,
+    Row,
+    cut,
+    make_schema,
+    write_files,
+)
 
 SPLITS: dict[str, Sequence[Sequence[Row]]] = {
     "train": SHARDS,
@@ -49,7 +57,7 @@ def transform(
         examples=channel_utils.as_channel([examples]),
         schema=channel_utils.as_channel([schema]),
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
-        preprocessing_fn="own_preprocessing.preprocessing_fn",
+        preprocessing_fn="tests.helpers.user_preprocessing.preprocessing_fn",
         custom_config={"factor": 2.0},
         disable_analyzer_cache=True,
         disable_statistics=True,

@@ -6,10 +6,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.classic import classification_of
 from serving.errors import Code, ServingError
 from serving.formats.example_json import read_examples, write_classes
 from serving.formats.json_text import dump
+from serving.interfaces.classify_regress import classification_of
 
 
 def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[Any]]]]:

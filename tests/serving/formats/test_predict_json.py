@@ -7,10 +7,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.engine import Signature, Tensor
 from serving.errors import Code, ServingError
 from serving.formats.json_text import dump, parse
 from serving.formats.predict_json import read_predict, write_predict
+from serving.models.engine import Signature, Tensor
 
 _NUMBER = Tensor("number:0", tf.float32, (None,))
 _WORD = Tensor("word:0", tf.string, (None,))

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from serving.engine import Tensor
 from serving.errors import Code, ServingError
 from serving.formats.json_text import dump, parse
 from serving.formats.tensor_json import read_tensor, write_tensor
+from serving.models.engine import Tensor
 
 _INTS = [tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64]
 

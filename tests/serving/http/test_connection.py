@@ -12,14 +12,14 @@ from typing import Any
 
 import psutil
 import pytest
-from raw_http import ask, is_closed, post, read_answer
-from served_models import ServerThread, write_model
 
-from serving.batching import Outputs
 from serving.errors import Code, ServingError
 from serving.http.connection import Clients, Connection, Respond
 from serving.http.messages import Answer, Request
+from serving.models.batching import Outputs
 from serving.settings import LimitSettings, ServingSettings
+from tests.helpers.raw_http import ask, is_closed, post, read_answer
+from tests.helpers.served_models import ServerThread, write_model
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
 GET = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"

@@ -1,10 +1,10 @@
 """Requests in whatever pieces they come."""
 
 import pytest
-from raw_http import post
 
 from serving.http.messages import Request
 from serving.http.request_reader import RequestReader
+from tests.helpers.raw_http import post
 
 CHUNKED = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 

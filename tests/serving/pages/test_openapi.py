@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import schemathesis
-from served_models import ServerThread, write_classifier, write_model
 
-from serving.columns import Column
+from serving.models.columns import Column
 from serving.settings import LimitSettings, ServingSettings, VersionSettings
+from tests.helpers.served_models import ServerThread, write_classifier, write_model
 
 COLUMNS = {
     "share": Column(0.25, required=True, min=0.0, max=1.0),

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from browser import chromium, find_chromium
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from served_models import ServerThread, write_classifier, write_model
 
-from serving.columns import Column
-from serving.metrics import Metrics
+from serving.models.columns import Column
+from serving.models.versions import Catalog
 from serving.pages.page import make_page
 from serving.settings import ServingSettings
-from serving.versions import Catalog
+from serving.telemetry.metrics import Metrics
+from tests.helpers.browser import chromium, find_chromium
+from tests.helpers.served_models import ServerThread, write_classifier, write_model
 
 HOSTILE = "<script>alert('1')</script>\"&"
 NUMBER = Column(0.25, required=True, min=0.0, max=1.0)

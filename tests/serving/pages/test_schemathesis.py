@@ -8,10 +8,10 @@ import pytest
 import schemathesis
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
-from served_models import ServerThread, write_classifier, write_model
 
-from serving.columns import Column
+from serving.models.columns import Column
 from serving.settings import LimitSettings, ServingSettings, VersionSettings
+from tests.helpers.served_models import ServerThread, write_classifier, write_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -1,1 +1,0 @@
-"""Reads TFRecord files of examples by the batch, in place of Beam's element per row."""

@@ -1,0 +1,164 @@
+"""Columns as TFRecords of serialized `tf.Example`s, put together by the column; no TensorFlow.
+
+A TFRecord is the length of its data, a checksum of that, the data, and a checksum of the data. An
+example is a map of feature to values, a message within others, each with its length before it.
+So all of a record but its values and their checksum follows from the values' sizes, which many
+rows share.
+
+Source: TensorFlow's `core/lib/io/record_writer.h` and `core/example/feature.proto`, and the wire
+format of protocol buffers.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import google_crc32c
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabular.csv.arrow_numpy import to_numpy
+
+Sizes = npt.NDArray[np.int64]
+
+_GAP = -1
+"""Stands for the size of a value where there is none."""
+
+_BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
+_HAS_LENGTH = 2
+_LENGTHS_BYTES, _CHECKSUM_BYTES = 12, 4
+
+
+def to_records(batch: pa.RecordBatch) -> pa.BinaryArray:
+    """Makes each row an example in a TFRecord.
+
+    Args:
+        batch: Columns of float32, int64 or binary, of one value each, null where the feature of an
+            example has none.
+
+    Returns:
+        Array of binary `[n]`: the records, their features in the order of the names.
+
+    Raises:
+        TypeError: If a column is of another type.
+    """
+    if not len(batch):
+        return pa.array([], pa.binary())
+    sizes: Sizes = np.zeros(len(batch), dtype=np.int64)
+    pieces = []
+    for name in sorted(batch.schema.names):
+        kind, values, value_sizes = _encode(batch[name])
+        prefixes, prefix_sizes = _by_size(value_sizes, partial(_value_prefix, name, kind))
+        pieces += [prefixes, values]
+        sizes += prefix_sizes + np.maximum(value_sizes, 0)
+    prefixes, _ = _by_size(sizes, _record_prefix)
+    end, separator = pa.array([bytes(_CHECKSUM_BYTES), b""], pa.binary())
+    return _add_checksums(pc.binary_join_element_wise(prefixes, *pieces, end, separator))
+
+
+def _encode(column: pa.Array) -> tuple[int, pa.BinaryArray, Sizes]:
+    """Encodes values: the field of their list, their bytes, and how many of each, or `_GAP`."""
+    if pa.types.is_binary(column.type):
+        sizes = to_numpy(pc.binary_length(column), null=_GAP).astype(np.int64)
+        return _BYTES_LIST, pc.fill_null(column, b"") if column.null_count else column, sizes
+    is_gap = to_numpy(column.is_null(), null=True)
+    values = to_numpy(column, null=0)
+    if pa.types.is_float32(column.type):
+        sizes = np.where(is_gap, _GAP, values.itemsize)
+        return _FLOAT_LIST, _to_array(values[~is_gap].view(np.uint8), sizes), sizes
+    if pa.types.is_int64(column.type):
+        varints, sizes = _to_varints(values.view(np.uint64))
+        sizes[is_gap] = _GAP
+        is_used = np.arange(varints.shape[1]) < sizes[:, np.newaxis]
+        return _INT64_LIST, _to_array(varints[is_used], sizes), sizes
+    raise TypeError(f"no feature holds values of {column.type}")
+
+
+def _to_varints(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint8], Sizes]:
+    """Encodes numbers by seven bits a byte, the lowest first: uint8 `[n, most]`, and the sizes."""
+    sizes: Sizes = np.ones(len(values), dtype=np.int64)
+    for bits in range(7, 64, 7):
+        sizes += values >= np.uint64(1 << bits)
+    shifts = np.arange(0, 7 * sizes.max(), 7, dtype=np.uint64)
+    varints = (values[:, np.newaxis] >> shifts).astype(np.uint8) & np.uint8(0x7F)
+    has_next = np.arange(1, len(shifts) + 1) < sizes[:, np.newaxis]
+    varints[has_next] |= np.uint8(0x80)
+    return varints, sizes
+
+
+def _to_array(data: npt.NDArray[np.uint8], sizes: Sizes) -> pa.BinaryArray:
+    """Cuts bytes into values of some sizes, an empty one for `_GAP`."""
+    ends = np.zeros(len(sizes) + 1, dtype=np.int32)
+    np.cumsum(np.maximum(sizes, 0), out=ends[1:])
+    return pa.Array.from_buffers(
+        pa.binary(), len(sizes), [None, pa.py_buffer(ends), pa.py_buffer(data)]
+    )
+
+
+def _by_size(sizes: Sizes, make: Callable[[int], bytes]) -> tuple[Any, Sizes]:
+    """Makes a piece of each size: those of the rows, or the one that all share, and their sizes."""
+    if sizes.min() == sizes.max():
+        piece = make(int(sizes[0]))
+        return pa.array([piece], pa.binary())[0], np.array(len(piece))
+    found = pc.dictionary_encode(pa.array(sizes))
+    pieces = [make(size) for size in found.dictionary.to_pylist()]
+    codes = to_numpy(found.indices, null=0)
+    return pa.array(pieces, pa.binary()).take(found.indices), np.array(list(map(len, pieces)))[
+        codes
+    ]
+
+
+def _value_prefix(name: str, kind: int, size: int) -> bytes:
+    """Writes what stands before a value of so many bytes: its feature's name, and all lengths."""
+    key = _field(1, len(name.encode())) + name.encode()
+    if size == _GAP:
+        return _field(1, len(key) + 2) + key + _field(2, 0)
+    prefix, length = b"", size
+    for number in (1, kind, 2):  # the value in its list, that in the feature, that in the entry
+        prefix = _field(number, length) + prefix
+        length = len(prefix) + size
+    return _field(1, len(key) + length) + key + prefix
+
+
+def _record_prefix(size: int) -> bytes:
+    """Writes what stands before features of so many bytes: lengths of record and example."""
+    features = _field(1, size)
+    length = struct.pack("<Q", len(features) + size)
+    return length + _mask([google_crc32c.value(length)]).tobytes() + features
+
+
+def _field(number: int, length: int) -> bytes:
+    """Writes the tag of a field that has a length, and that."""
+    data = bytearray([number << 3 | _HAS_LENGTH])
+    while length > 0x7F:
+        data.append(length & 0x7F | 0x80)
+        length >>= 7
+    data.append(length)
+    return bytes(data)
+
+
+def _add_checksums(records: pa.BinaryArray) -> pa.BinaryArray:
+    """Fills in the last four bytes of each record."""
+    _, offsets, data = records.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int32, count=len(records) + 1)
+    text = data.to_pybytes()
+    value = google_crc32c.value
+    found = [
+        value(text[begin + _LENGTHS_BYTES : end - _CHECKSUM_BYTES])
+        for begin, end in pairwise(ends.tolist())
+    ]
+    filled = np.frombuffer(text, dtype=np.uint8).copy()
+    places = ends[1:, np.newaxis] + np.arange(-_CHECKSUM_BYTES, 0)
+    filled[places] = _mask(found).view(np.uint8).reshape(-1, _CHECKSUM_BYTES)
+    return pa.Array.from_buffers(pa.binary(), len(records), [None, offsets, pa.py_buffer(filled)])
+
+
+def _mask(checksums: Sequence[int]) -> npt.NDArray[np.uint32]:
+    """Masks checksums as TFRecords do."""
+    crc = np.array(checksums, dtype=np.uint32)
+    masked: npt.NDArray[np.uint32] = crc >> np.uint32(15) | crc << np.uint32(17)
+    return masked + np.uint32(0xA282EAD8)

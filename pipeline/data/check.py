@@ -1,0 +1,208 @@
+"""Checks the CSV files before any node runs, and says where they are wrong and how to mend them.
+
+Files and headers here, rows in `rows.py`, labels in `labels.py`: one pass in
+Arrow batches, for files of any size. Only where there is a fault does `file_errors.py` look
+for its line. No TensorFlow: the check of a small file answers at once.
+"""
+
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.data import file_errors
+from pipeline.data.file_errors import data_error
+from pipeline.data.files import find_files, list_csv_files, look_up, say_names
+from pipeline.data.rows import read_rows
+from pipeline.errors import DataError, did_you_mean
+from pipeline.settings.config import Config
+from pipeline.settings.run_sections import SkewSettings
+from tabular.csv.column_rules import NUMBER, quote
+from tabular.csv.dialect import Dialect
+from tabular.csv.reader import read_batches, read_header
+from tabular.csv.records import read_records
+from trainer.settings.features import ALL_OTHERS, raw_types
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What the CSV files hold.
+
+    Attributes:
+        files: Their paths, in the order in which they are read.
+        rows: Split name to its number of rows.
+        classes: The label's words, the index of each its class id; none in a regression.
+        quarantined: Number of rows that cannot be used and will be put aside.
+    """
+
+    files: tuple[str, ...]
+    rows: Mapping[str, int]
+    classes: tuple[str, ...]
+    quarantined: int = 0
+
+
+def check_data(config: Config) -> DataSummary:
+    """Reads all of the data and checks that the pipeline can learn from it.
+
+    Args:
+        config: The configuration; what it names must be in the data.
+
+    Returns:
+        What the data holds, split as the pipeline will split it.
+
+    Raises:
+        DataError: If the pipeline cannot; it says which places are wrong, a line each.
+    """
+    try:
+        if config.data.schema_path is not None:
+            _check_schema(config.resolve(config.data.schema_path))
+        files = find_files(config)
+        paths = tuple(chain.from_iterable(files.values()))
+        dialect = config.data.csv.dialect
+        header = read_headers(paths, dialect)
+        _check_columns(config, header_place(paths[0], dialect), header)
+        if config.validation.skew is not None:
+            _check_skew(config, config.validation.skew)
+        labels, quarantined = read_rows(config, files)
+        return DataSummary(paths, labels.counts, labels.check(), quarantined)
+    except OSError as error:
+        place = error.filename or config.data_path
+        fix = ": allow this user to (chmod)" if isinstance(error, PermissionError) else ""
+        raise DataError(
+            f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
+        ) from None
+
+
+def _check_schema(path: Path) -> None:
+    if stat.S_ISDIR(look_up(path, "data.schema").st_mode):
+        raise DataError(f"{path}: is a folder; expected a schema.pbtxt: correct data.schema")
+    from pipeline.data.schema_text import read_schema
+
+    read_schema(path)
+
+
+def _check_skew(config: Config, skew: SkewSettings) -> None:
+    """Checks the rows to compare with, all of them."""
+    dialect = config.data.csv.dialect
+    paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
+    header = read_headers(paths, dialect)
+    named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
+    _check_names(named, header_place(paths[0], dialect), header, dialect.separator)
+    for file in paths:
+        try:
+            for _ in read_batches(file, dialect):
+                pass
+        except pa.ArrowInvalid as error:
+            raise file_errors.explain(file, dialect, error) from None
+
+
+def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
+    """Reads the header that all files share, each file's bytes and header checked.
+
+    Raises:
+        DataError: If they are no CSV files, or their headers differ or have faults.
+    """
+    first: list[str] = []
+    faults: list[str] = []
+    for path in paths:
+        if not Path(path).is_file():
+            raise DataError(f"{path}: is not a file; expected a CSV file: rename or move it")
+        file_errors.check_bytes(path, dialect)
+        try:
+            header = read_header(path, dialect)
+        except pa.ArrowInvalid as error:
+            raise file_errors.explain(path, dialect, error) from None
+        record = next(read_records(path, dialect), None)
+        if record is None:
+            raise DataError(file_errors.says_empty(path))
+        if len(record.cells) != len(header):
+            raise file_errors.explain(path, dialect, ValueError("too few names"))
+        first = first or header
+        found = [*_faults_of_names(header), *_differences(header, first, paths[0])]
+        faults += [f"{header_place(path, dialect)}: {fault}" for fault in found]
+    if faults:
+        raise data_error(faults)
+    return first
+
+
+def header_place(path: str, dialect: Dialect) -> str:
+    """Says where a header stands, `path:line`."""
+    return f"{path}:{next(read_records(path, dialect)).line}"
+
+
+def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
+    for index, name in enumerate(header, start=1):
+        if not name.strip():
+            yield (
+                f"column {index} has no name, {name!r}; expected one: name the column, or remove it"
+                " (pandas: to_csv(index=False))"
+            )
+    for name, count in Counter(header).items():
+        if count > 1 and name.strip():
+            yield (
+                f"{count} columns have the name {quote(name)}; expected different names: rename"
+                " or remove all but one"
+            )
+
+
+def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -> Iterator[str]:
+    expected = f"expected {say_names(first)}, as in {first_path}: make the headers alike"
+    lacking = [name for name in first if name not in header]
+    added = [name for name in header if name not in first]
+    if lacking or added:
+        lacks = f"lacks {say_names(lacking)}" * bool(lacking)
+        adds = f"has {say_names(added)} in addition" * bool(added)
+        hint = did_you_mean(added[0], lacking) if added else ""
+        yield f"{' and '.join(filter(None, [lacks, adds]))}; {expected}{hint}"
+    elif list(header) != list(first):
+        yield f"the columns stand in another order: {say_names(header)}; {expected}"
+
+
+def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
+    """Checks that the header has every column that the configuration names."""
+    named = [("data.label", config.data.label)]
+    if config.data.weight is not None:
+        named.append(("data.weight", config.data.weight))
+    if config.data.split.by is not None:
+        named.append(("data.split.by", config.data.split.by))
+    named += [("features", name) for name in raw_types(config.features)]
+    slices = chain.from_iterable(config.evaluation.slices)
+    named += [("evaluation.slices", name) for name in slices]
+    named += [("validation.drift", name) for name in config.validation.drift if name != ALL_OTHERS]
+    if config.validation.skew is not None:
+        columns = config.validation.skew.columns
+        named += [("validation.skew.columns", name) for name in columns if name != ALL_OTHERS]
+    _check_names(named, place, header, config.data.csv.separator)
+
+
+def _check_names(
+    named: Sequence[tuple[str, str]], place: str, header: Sequence[str], separator: str
+) -> None:
+    """Checks that the header has the columns that settings name: key and name of each."""
+    missing = dict.fromkeys((key, name) for key, name in named if name not in header)
+    if missing:
+        raise data_error(
+            f"{place}: there is no column {quote(name)}; expected one of {say_names(header)}:"
+            f" correct {key} or the header"
+            f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
+            for key, name in missing
+        )
+
+
+def hint_at_header(header: Sequence[str], separator: str) -> str:
+    """Says what a header may be that lacks the columns."""
+    if any(re.fullmatch(NUMBER, name) for name in header):
+        return (
+            "; there are numbers in this line: is the header missing? Set data.csv.header to false"
+            " and name the columns in data.csv.names"
+        )
+    other = next((mark for mark in ",;\t|" if len(header) == 1 and mark in header[0]), None)
+    if other is None or other == separator:
+        return ""
+    by = "commas" if separator == "," else repr(separator)
+    return f"; this line holds {other!r}: separate the cells by {by}, or set data.csv.separator"

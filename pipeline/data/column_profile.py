@@ -1,0 +1,251 @@
+"""Profiles the columns of CSV rows in one pass over Arrow batches; no TensorFlow."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.data.date_formats import FORMATS, fitting_formats
+from tabular.csv.types import with_point
+from trainer.settings.features import Boolean
+
+MAX_VALUES = 10_000
+"""Distinct values of a column up to here are all counted; of more, a sample of them is."""
+_THINNING = 4
+GAP_WORDS = (
+    *("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "\\N"),
+    *("None", "none", "NONE", "nil", "?", "-", "--", ".", "..", "missing", "Missing", "MISSING"),
+    *("unknown", "Unknown"),
+)
+"""Words that elsewhere stand for an empty cell."""
+
+ColumnKind = Literal["empty", "boolean", "integer", "number", "date", "words"]
+_GAP_WORDS = frozenset(GAP_WORDS)
+_BOOLEAN = Boolean()
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What stands in a column.
+
+    Attributes:
+        name: Its name.
+        rows: Its cells.
+        gaps: Empty ones among them.
+        kind: The narrowest kind that every filled cell is of.
+        kind_but_gap_words: The same of the cells that are none of `GAP_WORDS`.
+        gap_words: Those of `GAP_WORDS` that stand in it, in their order.
+        values: How often each value stands in it; None if there are more than `MAX_VALUES`.
+        distinct: Number of distinct values, exact where `values` are there, else estimated; too
+            low for fractions and dates, which are not counted beyond that.
+        distinct_share: The same by filled cells, 0 if there are none.
+        least: Least number; None where no cell is a finite number.
+        greatest: Greatest number.
+        skewness: Third standardized moment of the numbers; 0 where all are alike.
+        mean_length: Mean number of characters of the filled cells.
+        longest: Greatest one.
+        date_formats: Formats that fit every date, the likeliest first.
+    """
+
+    name: str
+    rows: int
+    gaps: int
+    kind: ColumnKind
+    kind_but_gap_words: ColumnKind
+    gap_words: tuple[str, ...]
+    values: Mapping[str, int] | None
+    distinct: int
+    distinct_share: float
+    least: float | None
+    greatest: float | None
+    skewness: float
+    mean_length: float
+    longest: int
+    date_formats: tuple[str, ...]
+
+    @property
+    def top_share(self) -> float | None:
+        """Share of the most frequent value in the filled cells; None if there are many or none."""
+        if not self.values:
+            return None
+        return max(self.values.values()) / (self.rows - self.gaps)
+
+
+def profile_columns(
+    batches: Iterable[pa.RecordBatch], decimal: str = "."
+) -> dict[str, ColumnProfile]:
+    """Profiles every column.
+
+    Args:
+        batches: String columns of the same names; an empty cell is null.
+        decimal: Decimal point of numbers.
+
+    Returns:
+        Column name to what stands in it, in their order; empty where there is no batch.
+    """
+    columns: dict[str, _Column] = {}
+    for batch in batches:
+        for name, cells in zip(batch.schema.names, batch.columns, strict=True):
+            columns.setdefault(name, _Column(decimal)).add(cells)
+    return {name: column.profile(name) for name, column in columns.items()}
+
+
+class _Column:
+    """Gathers the cells of a column."""
+
+    def __init__(self, decimal: str) -> None:
+        self._decimal = decimal
+        self._rows = self._gaps = self._chars = self._longest = 0
+        self._counts: Counter[str] = Counter()
+        self._one_in = 1
+        self._gap_words: Counter[str] = Counter()
+        self._formats = FORMATS
+        self._is_integer = self._is_number = True
+        self._numbers = _Numbers()
+
+    def add(self, cells: pa.Array) -> None:
+        """Adds the cells of a batch."""
+        self._rows += len(cells)
+        self._gaps += cells.null_count
+        filled = cells.drop_null()
+        if len(filled) == 0:
+            return
+        lengths = pc.utf8_length(filled)
+        self._chars += pc.sum(lengths).as_py()
+        self._longest = max(self._longest, pc.max(lengths).as_py())
+        if self._is_number or self._formats:
+            self._narrow(self._without_gap_words(filled))
+        self._count(filled)
+
+    def profile(self, name: str) -> ColumnProfile:
+        """Says what was gathered."""
+        filled = self._rows - self._gaps
+        kind = self._kind()
+        if kind == "boolean":  # words, among which gap words are not looked for when reading
+            self._gap_words.update(self._counts.keys() & _GAP_WORDS)
+        return ColumnProfile(
+            name=name,
+            rows=self._rows,
+            gaps=self._gaps,
+            kind="words" if self._gap_words else kind,
+            kind_but_gap_words=kind,
+            gap_words=tuple(word for word in GAP_WORDS if word in self._gap_words),
+            values=dict(self._counts) if self._one_in == 1 else None,
+            distinct=len(self._counts) * self._one_in,
+            distinct_share=len(self._counts) / max(sum(self._counts.values()), 1),
+            least=self._numbers.least,
+            greatest=self._numbers.greatest,
+            skewness=self._numbers.skewness(),
+            mean_length=self._chars / filled if filled else 0.0,
+            longest=self._longest,
+            date_formats=self._formats if kind == "date" else (),
+        )
+
+    def _count(self, filled: pa.Array) -> None:
+        """Counts values, of many only those that a hash selects, fewer as there are more.
+
+        So the sample holds all the cells of each of its values, however they are ordered.
+        Source: adaptive sampling, after Wegman (P. Flajolet, Computing 43, 1990).
+        """
+        if self._one_in > 1 and (self._formats or (self._is_number and not self._is_integer)):
+            return
+        counts = pc.value_counts(filled)
+        words, numbers = counts.field(0).to_pylist(), counts.field(1).to_pylist()
+        for word, number in zip(words, numbers, strict=True):
+            if self._one_in == 1 or crc32(word.encode()) % self._one_in == 0:
+                self._counts[word] += number
+        while len(self._counts) > MAX_VALUES:
+            self._one_in *= _THINNING
+            for word in [word for word in self._counts if crc32(word.encode()) % self._one_in]:
+                del self._counts[word]
+
+    def _without_gap_words(self, filled: pa.Array) -> pa.Array:
+        is_gap_word = pc.is_in(filled, value_set=pa.array(GAP_WORDS, pa.string()))
+        if not pc.any(is_gap_word).as_py():
+            return filled
+        self._gap_words.update(filled.filter(is_gap_word).to_pylist())
+        return filled.filter(pc.invert(is_gap_word))
+
+    def _narrow(self, words: pa.Array) -> None:
+        """Drops the kinds that some of the words are not of."""
+        if len(words) == 0:
+            return
+        self._formats = fitting_formats(words, self._formats)
+        if self._decimal != "." and self._is_number:
+            words = with_point(words, self._decimal)
+        numbers = _cast(words, pa.float64()) if self._is_number else None
+        self._is_number = numbers is not None
+        if numbers is not None:
+            # Arrow reads 0x1F as an integer, but not as a float.
+            self._is_integer = self._is_integer and _cast(words, pa.int64()) is not None
+            self._numbers.add(numbers.to_numpy())
+
+    def _kind(self) -> ColumnKind:
+        if not self._counts.keys() - _GAP_WORDS:  # of many words, not all can be of these
+            return "empty"
+        if self._is_boolean():
+            return "boolean"
+        if self._formats:
+            return "date"
+        if self._is_number:
+            return "integer" if self._is_integer else "number"
+        return "words"
+
+    def _is_boolean(self) -> bool:
+        """Whether all words are yes or no, and both are there."""
+        words = {word.lower() for word in self._counts.keys() - _GAP_WORDS}
+        true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
+        return bool(words & true and words & false) and words <= true | false
+
+
+class _Numbers:
+    """Gathers numbers for their range and moments; those that are not finite do not count."""
+
+    def __init__(self) -> None:
+        self.least: float | None = None
+        self.greatest: float | None = None
+        self._count = 0
+        self._center = 0.0
+        self._sums = np.zeros(3)
+
+    def add(self, numbers: "np.ndarray[Any, Any]") -> None:
+        """Adds numbers: float64 `[n]`."""
+        numbers = numbers[np.isfinite(numbers)]
+        if not len(numbers):
+            return
+        least, greatest = float(numbers.min()), float(numbers.max())
+        if self.least is None or self.greatest is None:
+            self._center = least / 2 + greatest / 2
+            self.least, self.greatest = least, greatest
+        self.least, self.greatest = min(self.least, least), max(self.greatest, greatest)
+        self._count += len(numbers)
+        with np.errstate(all="ignore"):  # of huge numbers the skewness is NaN
+            distances = numbers - self._center
+            squares = distances * distances
+            self._sums += distances.sum(), squares.sum(), (squares * distances).sum()
+
+    def skewness(self) -> float:
+        """Gives m3 / m2^1.5, with mk the mean of (x - mean)^k; 0 where m2 is 0 or unknown.
+
+        The moments are of x - c, c being amid the first numbers, so that little precision is lost.
+        """
+        if not self._count:
+            return 0.0
+        with np.errstate(all="ignore"):
+            first, second, third = self._sums / self._count
+            variance = second - first**2
+            skewness = (third - 3 * first * second + 2 * first**3) / variance**1.5
+        return float(skewness) if variance > 0 and np.isfinite(skewness) else 0.0
+
+
+def _cast(words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:
+    """Reads words as numbers; None if some are none."""
+    try:
+        return pc.cast(words, arrow_type)
+    except pa.ArrowInvalid:
+        return None

@@ -1,0 +1,198 @@
+"""Chooses the kind of a feature by what stands in its column."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.date_formats import has_time
+from tabular.csv.column_rules import quote
+from trainer.settings.features import (
+    Boolean,
+    Categorical,
+    DatePart,
+    Datetime,
+    Feature,
+    Ignore,
+    Numeric,
+)
+from trainer.settings.train import is_column_name
+
+MAX_ONE_HOT = 100
+"""Words up to which each has an input of the network to itself; more share an embedding."""
+MAX_INTEGERS = 20
+"""Whole numbers up to which they are taken as words."""
+ROWS_PER_INTEGER = 10
+"""Rows that each of them must have on average."""
+MAX_DISTINCT_SHARE = 0.5
+"""More words by row are ids or free text: a word that stands once says nothing of other rows."""
+FREE_TEXT_CHARACTERS = 25
+MAX_HASH = 2**20
+"""Ids of a hash; fewer would do for fewer words: twice as many as words, a power of 2."""
+_LEAST_FILLED = 0.001
+"""Share of the cells that has to be filled: so few others tell of hardly any row."""
+SKEWED = 3.0
+"""Skewness from which on the logarithm is scaled: that of an exponential distribution is 2."""
+
+_ID_NAME = re.compile(r"(.*[\W_])?(id|idx|index|key|uuid|guid|row)|id[\W_].*", re.IGNORECASE)
+_CAMEL_ID = re.compile(r".*[a-z]I[dD]")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The feature that a column becomes.
+
+    Attributes:
+        feature: The feature.
+        found: What stands in the column, in a few words.
+        reason: Why it is ignored; empty where it is not.
+    """
+
+    feature: Feature
+    found: str
+    reason: str = ""
+
+
+def choose(
+    profile: ColumnProfile, taken: Collection[str] = (), *, is_sample: bool = False
+) -> Choice:
+    """Chooses the feature of a column.
+
+    Args:
+        profile: What stands in the column.
+        taken: Names of all columns, which no further feature may have.
+        is_sample: Whether there are more rows than the profile knows, which may have gaps.
+    """
+    reason = _why_useless(profile)
+    if not reason:
+        feature = _choose_kind(profile, taken, is_sample=is_sample)
+        if isinstance(feature, Ignore):
+            reason = _why_too_many_words(profile)
+        return Choice(feature, describe_column(profile), reason)
+    return Choice(Ignore(), describe_column(profile), reason)
+
+
+def choose_numeric(
+    profile: ColumnProfile, taken: Collection[str] = (), *, is_sample: bool = False
+) -> Numeric:
+    """Makes a number of a column: of a gap the mean and a flag, of a long tail the logarithm."""
+    is_skewed = profile.skewness > SKEWED and profile.least is not None and profile.least >= 0
+    return Numeric(
+        scale="log1p" if is_skewed else "z_score",
+        gap="mean" if profile.gaps or is_sample else "error",
+        gap_flag=bool(profile.gaps) and f"{profile.name}_gap" not in taken,
+    )
+
+
+def choose_categorical(profile: ColumnProfile) -> Categorical:
+    """Makes words of a column: few one-hot, more embedded, and too many to list hashed."""
+    if profile.values is None:
+        size = min(2 ** (profile.distinct.bit_length() + 1), MAX_HASH)
+        return Categorical(ids="hash", size=size, encode="embedding")
+    return Categorical(encode="one_hot" if profile.distinct <= MAX_ONE_HOT else "embedding")
+
+
+def describe_column(profile: ColumnProfile) -> str:
+    """Says what stands in a column: `12 words, 3 % gaps`."""
+    words = [_describe_values(profile)]
+    if profile.gaps:
+        percent = 100 * profile.gaps / profile.rows
+        few = f"{profile.gaps} gap{'s' * (profile.gaps != 1)}"
+        words.append(f"{percent:.0f} % gaps" if percent >= 1 else few)
+    return ", ".join(filter(None, words))
+
+
+def is_constant(profile: ColumnProfile) -> bool:
+    """Whether all cells are alike and filled; where some are empty, the gaps say something."""
+    return profile.distinct == 1 and profile.gaps == 0
+
+
+def is_few_integers(profile: ColumnProfile) -> bool:
+    """Whether the values of a column are so few that each can be learned for itself."""
+    return profile.distinct <= MAX_INTEGERS and profile.distinct_share * ROWS_PER_INTEGER <= 1
+
+
+def _choose_kind(profile: ColumnProfile, taken: Collection[str], *, is_sample: bool) -> Feature:
+    if profile.kind == "boolean":
+        return Boolean()
+    if profile.kind == "date":
+        return _choose_datetime(profile)
+    if profile.kind == "number" or (profile.kind == "integer" and not is_few_integers(profile)):
+        return choose_numeric(profile, taken, is_sample=is_sample)
+    is_words = profile.kind == "words" and profile.distinct > 1
+    if is_words and profile.distinct_share > MAX_DISTINCT_SHARE:
+        return Ignore()
+    return choose_categorical(profile)
+
+
+def _choose_datetime(profile: ColumnProfile) -> Datetime:
+    date_format = profile.date_formats[0]
+    parts: tuple[DatePart, ...] = ("year", "month", "weekday")
+    return Datetime(
+        format=date_format,
+        parts=(*parts, "hour") if has_time(date_format, profile.longest) else parts,
+    )
+
+
+def _why_useless(profile: ColumnProfile) -> str:
+    """Says why nothing can be learned from a column of whatever kind; empty if it can."""
+    if not is_column_name(profile.name):
+        return "its name cannot name a tensor: rename it, as by data.csv.names"
+    if profile.kind == "empty":
+        return "every cell is empty"
+    filled = profile.rows - profile.gaps
+    if filled < _LEAST_FILLED * profile.rows:
+        return f"nearly every cell is empty ({filled:,} of {profile.rows:,} are filled)"
+    if is_constant(profile):
+        return f"every cell is {quote(next(iter(profile.values or ())))}"
+    if profile.kind_but_gap_words == "empty":
+        return "nothing but words for gaps"
+    is_whole = profile.kind in ("integer", "words")
+    if is_whole and _names_id(profile.name) and profile.distinct_share == 1:
+        return "an id: all different"
+    return ""
+
+
+def _why_too_many_words(profile: ColumnProfile) -> str:
+    if profile.kind_but_gap_words != profile.kind:
+        words = ", ".join(map(quote, profile.gap_words))
+        return f"would be {_SAID[profile.kind_but_gap_words]}, but for {words}: see data.csv.gaps"
+    what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
+    return f"{what}: most cells are different"
+
+
+def _names_id(name: str) -> bool:
+    return bool(_ID_NAME.fullmatch(name) or _CAMEL_ID.fullmatch(name))
+
+
+_SAID = {
+    "empty": "empty",
+    "boolean": "yes or no",
+    "integer": "whole numbers",
+    "number": "numbers",
+    "date": "dates",
+    "words": "words",
+}
+
+
+def _describe_values(profile: ColumnProfile) -> str:
+    if profile.kind == "empty":
+        return "empty"
+    if profile.kind == "date":
+        others = [quote(name) for name in profile.date_formats[1:]]
+        return f"dates{f', which {others[0]} fits too' if others else ''}"
+    if profile.kind == "boolean":
+        return " or ".join(map(quote, sorted(profile.values or ())))
+    if profile.kind in ("integer", "number") and profile.least is not None:
+        numbers = _SAID[profile.kind]
+        is_few = profile.kind == "integer" and is_few_integers(profile)
+        count = f"{profile.distinct:,} {numbers}" if is_few else numbers
+        return f"{count}, {profile.least:g} to {profile.greatest:g}"
+    if profile.values is None:
+        return f"about {_round(profile.distinct):,} words"
+    return f"{profile.distinct:,} word{'s' * (profile.distinct != 1)}"
+
+
+def _round(number: int) -> int:
+    """Rounds to two digits, which is as much as the estimate is worth."""
+    return int(float(f"{number:.1e}"))

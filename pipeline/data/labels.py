@@ -1,0 +1,247 @@
+"""Gathers the labels of the rows and checks that they can be learned."""
+
+import math
+from collections.abc import Container, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.data.file_errors import data_error, find_cell
+from pipeline.errors import DataError, did_you_mean
+from pipeline.settings.config import Config
+from tabular.csv.arrow_numpy import to_numpy
+from tabular.csv.column_rules import quote
+from tabular.csv.reader import read_header
+from tabular.csv.types import ColumnType, column_type, with_point
+from trainer.classes import class_order
+
+MAX_CLASSES = 1000
+"""A label of more distinct values is an id or a quantity."""
+
+
+class Labels:
+    """The labels of all rows: how many in each split.
+
+    Attributes:
+        column: The label's column.
+        counts: Split name to its number of rows.
+    """
+
+    def __init__(self, config: Config, paths: Sequence[str]) -> None:
+        """Starts without rows.
+
+        Args:
+            config: The configuration.
+            paths: The files, of one header.
+        """
+        self.column = config.data.label
+        self.counts = dict.fromkeys(config.data.splits, 0)
+        self._config = config
+        self._dialect = config.data.csv.dialect
+        self._paths = paths
+
+    def add(self, labels: pa.Array, splits: Sequence[int]) -> None:
+        """Adds the labels of a batch of rows that can be used.
+
+        Args:
+            labels: Strings.
+            splits: Index of the split of each.
+
+        Raises:
+            DataError: If there are now more words than a label can have.
+        """
+        raise NotImplementedError
+
+    def check(self) -> tuple[str, ...]:
+        """Checks the labels once all are there.
+
+        Returns:
+            The classes; the index of each is its class id. None in a regression.
+
+        Raises:
+            DataError: If they cannot be learned.
+        """
+        raise NotImplementedError
+
+    def _say_split(self, split: str, found: str, expected: str) -> str:
+        return (
+            f"{self._paths[0]}: {self.column}: the {split} split ({self.counts[split]} of"
+            f" {sum(self.counts.values())} rows) has {found}; expected {expected}: add rows, or"
+            f" enlarge its share (data.split.{split}; data.files.{split} where files are given)"
+        )
+
+
+def make_labels(config: Config, paths: Sequence[str]) -> Labels:
+    """Makes what gathers the labels of the configured task."""
+    return (_Numbers if config.task == "regression" else _Classes)(config, paths)
+
+
+class _Numbers(Labels):
+    """The labels of a regression."""
+
+    def __init__(self, config: Config, paths: Sequence[str]) -> None:
+        super().__init__(config, paths)
+        self._least = dict.fromkeys(self.counts, math.inf)
+        self._greatest = dict.fromkeys(self.counts, -math.inf)
+
+    def add(self, labels: pa.Array, splits: Sequence[int]) -> None:
+        text = with_point(labels, self._dialect.decimal)
+        numbers = to_numpy(pc.cast(text, pa.float32()), null=math.nan)
+        for index, split in enumerate(self.counts):
+            of_split = numbers[np.equal(splits, index)]
+            self.counts[split] += len(of_split)
+            if len(of_split):
+                self._least[split] = min(self._least[split], float(of_split.min()))
+                self._greatest[split] = max(self._greatest[split], float(of_split.max()))
+
+    def check(self) -> tuple[str, ...]:
+        least = min(self._least.values())
+        if least == max(self._greatest.values()):
+            raise DataError(
+                f"{self._paths[0]}: {self.column}: every row has the number {least:g}; expected"
+                " numbers that differ: add rows of others, or name another column in data.label"
+            )
+        faults = [
+            self._say_split(split, "no row", "some rows")
+            for split, count in self.counts.items()
+            if not count
+        ]
+        if not faults and self._least["train"] == self._greatest["train"]:
+            found = f"the number {self._least['train']:g} only"
+            faults = [self._say_split("train", found, "numbers that differ")]
+        if faults:
+            raise data_error(faults)
+        return ()
+
+
+class _Classes(Labels):
+    """The labels of a classification, as words."""
+
+    def __init__(self, config: Config, paths: Sequence[str]) -> None:
+        super().__init__(config, paths)
+        self._words: dict[str, set[str]] = {split: set() for split in self.counts}
+        self._type = ColumnType.UNKNOWN
+
+    def add(self, labels: pa.Array, splits: Sequence[int]) -> None:
+        encoded = pc.dictionary_encode(labels)
+        words = encoded.dictionary.to_pylist()
+        codes = np.frombuffer(encoded.indices.buffers()[1], dtype=np.int32, count=len(labels))
+        for index, split in enumerate(self.counts):
+            codes_of_split = codes[np.equal(splits, index)]
+            self.counts[split] += len(codes_of_split)
+            self._words[split].update(words[code] for code in np.unique(codes_of_split))
+        numbers = with_point(encoded.dictionary, self._dialect.decimal)
+        self._type = max(self._type, column_type(numbers, self._type))
+        if len(self._all_words()) > MAX_CLASSES:
+            raise self._too_many_words()
+
+    def check(self) -> tuple[str, ...]:
+        class_of_word = self._class_of_word()
+        classes = sorted(set(class_of_word.values()), key=lambda word: class_order(word.encode()))
+        self._check_number(classes)
+        in_split = {
+            split: {class_of_word[word] for word in words} for split, words in self._words.items()
+        }
+        faults = [
+            self._say_split(split, _say_classes(found), "at least 2 classes")
+            for split, found in in_split.items()
+            if len(found) < 2
+        ]
+        for name in classes:
+            if name not in in_split["train"]:
+                words = {word for word in class_of_word if class_of_word[word] == name}
+                splits = " and ".join(split for split in in_split if name in in_split[split])
+                fault = _say_unlearnable(name, splits)
+                faults.append(f"{self._find(words)[0]}: {self.column}: {fault}")
+        if faults:
+            raise data_error(faults)
+        self._check_named(classes)
+        positive = self._config.data.positive
+        return tuple(sorted(classes, key=positive.__eq__)) if positive else tuple(classes)
+
+    def _check_number(self, classes: Sequence[str]) -> None:
+        place = f"{self._paths[0]}: {self.column}"
+        if len(classes) < 2:
+            raise DataError(
+                f"{place}: every row has the class {quote(classes[0])}; expected at least 2"
+                " classes: add rows of another, or name another column in data.label"
+            )
+        if self._config.task == "binary" and len(classes) > 2:
+            names = ", ".join(map(quote, classes[:5])) + ", ..." * (len(classes) > 5)
+            raise DataError(
+                f"{place}: {len(classes)} classes, {names}; expected 2 in a binary task: remove"
+                " the rows of others, or set task to multiclass"
+            )
+
+    def _check_named(self, classes: Sequence[str]) -> None:
+        """Checks that the classes that the configuration names are there."""
+        weights = self._config.train.class_weights
+        named = [("train.class_weights", name) for name in weights or () if weights != "balanced"]
+        if self._config.data.positive is not None:
+            named.append(("data.positive", self._config.data.positive))
+        faults = [
+            f"{self._paths[0]}: {self.column}: there is no class {quote(name)}; expected one of"
+            f" {', '.join(map(quote, classes[:10]))}: correct {key}{did_you_mean(name, classes)}"
+            for key, name in named
+            if name not in classes
+        ]
+        if faults:
+            raise data_error(faults)
+
+    def _all_words(self) -> list[str]:
+        return sorted(set().union(*self._words.values()))
+
+    def _find(self, words: Container[str]) -> tuple[str, str]:
+        index = read_header(self._paths[0], self._dialect).index(self.column)
+        return find_cell(self._paths, self._dialect, index, words.__contains__)
+
+    def _class_of_word(self) -> dict[str, str]:
+        """Maps the words to their classes: among whole numbers, 01, 1 and 1.0 are the same."""
+        words = self._all_words()
+        if self._type == ColumnType.FLOAT:
+            raise self._regression()
+        if self._type == ColumnType.INT:
+            return {word: str(int(word)) for word in words}
+        if self._type == ColumnType.WHOLE:
+            point = self._dialect.decimal
+            return {word: str(int(float(word.replace(point, ".")))) for word in words}
+        return {word: word for word in words}
+
+    def _too_many_words(self) -> DataError:
+        if self._type == ColumnType.FLOAT:
+            return self._regression()
+        words = self._all_words()
+        return DataError(
+            f"{self._paths[0]}: {self.column}: more than {MAX_CLASSES} different labels, such as"
+            f" {', '.join(map(quote, words[:3]))}: this looks like an id or a quantity; expected at"
+            f" most {MAX_CLASSES} classes: name another column in data.label"
+        )
+
+    def _regression(self) -> DataError:
+        point = self._dialect.decimal
+        place, word = self._find(
+            {
+                word
+                for word in self._all_words()
+                if not (number := float(word.replace(point, "."))).is_integer()
+                or abs(number) >= 2**53
+            }
+        )
+        return DataError(
+            f"{place}: {self.column}: {word!r} is neither a word nor a whole number: a label of"
+            f" such numbers asks for regression, and this task is {self._config.task}; expected"
+            " words or whole numbers: set task to regression, correct the labels, or name another"
+            " column in data.label"
+        )
+
+
+def _say_classes(classes: set[str]) -> str:
+    return f"the class {quote(min(classes))} only" if classes else "no row"
+
+
+def _say_unlearnable(name: str, splits: str) -> str:
+    return (
+        f"the class {quote(name)} is in the {splits} split only, so that it cannot be learned;"
+        " expected rows of it in train: add some, remove these, or change data.split or data.files"
+    )

@@ -1,0 +1,1 @@
+"""The TFX pipeline: its nodes and what they are told."""

@@ -1,0 +1,217 @@
+"""The pipeline: one graph of TFX components, from CSV files to a pushed model."""
+
+from tfx.components import ExampleValidator, SchemaGen, Trainer
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import trainer_pb2, transform_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from components.baseline_resolver.strategy import LatestOtherBlessedModelStrategy
+from components.data_gate.component import DataGate
+from components.evaluator.component import Evaluator
+from components.pusher.component import Pusher
+from components.serving_check.component import ServingCheck
+from components.statistics_gen.component import StatisticsGen
+from components.transform.component import Transform
+from pipeline.graph.beam_runner import choose_beam
+from pipeline.graph.code_digest import code_digest
+from pipeline.graph.eval_config import make_eval_config
+from pipeline.graph.metadata_store import connection_config
+from pipeline.graph.nodes import (
+    columns_learnt_from,
+    keyed_by_code,
+    make_base_resolver,
+    make_drift,
+    make_example_gen,
+    make_reviewed,
+    make_skew,
+    make_stats_options,
+    make_tuner,
+    untuned_settings,
+)
+from pipeline.graph.user_code import modules_of
+from pipeline.settings.config import Config
+from trainer.settings.train import transform_settings
+
+
+def create_pipeline(config: Config) -> Pipeline:
+    """Chains the components.
+
+    Args:
+        config: The configuration.
+
+    Returns:
+        The pipeline, its state below `config.root_dir`.
+    """
+    settings = config.trainer_settings
+
+    # Reads the CSV files and splits the rows.
+    example_gen = make_example_gen(config)
+
+    # Measures every column of every split, and counts each class of the label.
+    statistics_gen = keyed_by_code(
+        StatisticsGen(
+            examples=example_gen.outputs["examples"], stats_options=make_stats_options(config)
+        ),
+        "components.statistics_gen.component",
+    )
+
+    # Infers a schema of the train split.
+    schema_gen = SchemaGen(
+        statistics=statistics_gen.outputs["statistics"],
+        exclude_splits=[split for split in config.data.splits if split != "train"],
+    )
+
+    # Takes the reviewed schema in its place, where there is one.
+    reviewed = make_reviewed(config, schema_gen)
+    schema = (reviewed or schema_gen).outputs["schema"]
+
+    # Holds the statistics against the schema.
+    example_validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema
+    )
+
+    # Measures how far the data is from the data before, and from a named set, where asked for.
+    drift = make_drift(config, statistics_gen)
+    skew = make_skew(config, statistics_gen)
+
+    # Stops the run where the data is wrong; all that learns waits for it.
+    data_gate = keyed_by_code(
+        DataGate(
+            statistics=statistics_gen.outputs["statistics"],
+            anomalies=example_validator.outputs["anomalies"],
+            schema=schema,
+            stop_at=config.validation.stop_at,
+            is_reviewed=config.data.schema_path is not None,
+            label=config.data.label,
+            columns=columns_learnt_from(config),
+            drift=drift[-1].outputs["distances"] if drift else None,
+            skew=skew[-1].outputs["distances"] if skew else None,
+        ),
+        "components.data_gate.component",
+    )
+
+    # Learns the transformation from the train split, and applies it to train and eval. A test split
+    # stays raw: the model is judged on raw rows.
+    transform = keyed_by_code(
+        Transform(
+            examples=example_gen.outputs["examples"],
+            schema=schema,
+            splits_config=transform_pb2.SplitsConfig(
+                analyze=["train"], transform=["train", "eval"]
+            ),
+            preprocessing_fn="trainer.preprocessing.preprocessing_fn",
+            custom_config={"settings": transform_settings(settings)},
+            disable_analyzer_cache=True,
+            disable_statistics=True,
+        ),
+        "components.transform.component",
+        "trainer.preprocessing",
+        *modules_of(settings.model.preprocessing_fn),
+    )
+    transform.add_upstream_node(data_gate)
+
+    # Finds the model to begin with, where that is asked for.
+    base_resolver = make_base_resolver(config)
+    base_model = base_resolver.outputs["model"] if base_resolver else None
+
+    # Searches for the best settings to train with, where that is asked for.
+    tuner = make_tuner(config, transform, base_model)
+
+    # Trains the custom Estimator and exports it as a SavedModel. Its code's digest reaches run_fn,
+    # which resumes no training of other code.
+    trainer = Trainer(
+        run_fn="trainer.run.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema,
+        base_model=base_model,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=settings.train.steps),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={
+            "settings": untuned_settings(config),
+            "code_digest": code_digest("trainer.run", *modules_of(settings.model.model_fn)),
+        },
+    )
+
+    # Finds the model to compare with.
+    baseline_resolver = Resolver(
+        strategy_class=LatestOtherBlessedModelStrategy,
+        candidate=trainer.outputs["model"],
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("BaselineResolver")
+
+    # Measures the model on the raw examples, and blesses it if every threshold holds.
+    evaluator = keyed_by_code(
+        Evaluator(
+            examples=example_gen.outputs["examples"],
+            model=trainer.outputs["model"],
+            baseline_model=baseline_resolver.outputs["model"],
+            schema=schema,
+            eval_config=make_eval_config(config),
+            split=config.data.judged_split,
+        ),
+        "components.evaluator.component",
+        "components.evaluator.metrics",
+    )
+
+    # Asks the exported model as a server would, and holds its answers against the Estimator's.
+    serving_check = keyed_by_code(
+        ServingCheck(
+            examples=example_gen.outputs["examples"],
+            model=trainer.outputs["model"],
+            model_run=trainer.outputs["model_run"],
+            transform_graph=transform.outputs["transform_graph"],
+            split=config.data.judged_split,
+            rows=config.push.check_rows,
+            tolerance=config.push.tolerance,
+            max_milliseconds=config.push.max_milliseconds,
+            reference_fn="trainer.reference.predict",
+        ),
+        "components.serving_check.component",
+        "trainer.reference",
+    )
+
+    # Publishes the model as a new version if it is blessed by both; with it, what the raw columns
+    # held, which the server holds requests against.
+    pusher = keyed_by_code(
+        Pusher(
+            model=trainer.outputs["model"],
+            model_blessing=evaluator.outputs["blessing"],
+            infra_blessing=serving_check.outputs["serving_blessing"],
+            push_dir=str(config.push_dir),
+            schema=schema,
+            statistics=statistics_gen.outputs["statistics"],
+            features=config.features,
+        ),
+        "components.pusher.component",
+    )
+
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(config.pipeline_root),
+        components=[
+            example_gen,
+            statistics_gen,
+            schema_gen,
+            *([reviewed] if reviewed else []),
+            example_validator,
+            *drift,
+            *skew,
+            data_gate,
+            transform,
+            *([base_resolver] if base_resolver else []),
+            *([tuner] if tuner else []),
+            trainer,
+            baseline_resolver,
+            evaluator,
+            serving_check,
+            pusher,
+        ],
+        enable_cache=config.cache,
+        metadata_connection_config=connection_config(config),
+        beam_pipeline_args=choose_beam(config).args,
+    )

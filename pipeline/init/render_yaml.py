@@ -1,0 +1,173 @@
+"""Writes the commented configuration of `pipeline init`."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from pipeline.data.feature_choice import describe_column
+from pipeline.init.inspect_csv import Findings
+from pipeline.settings.data import CsvSettings
+from trainer.settings.train import is_column_name
+
+_PLAIN = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)[A-Za-z][A-Za-z0-9_-]*")
+_MIN_STEPS, _MAX_STEPS, _EPOCHS = 300, 10_000, 30
+_BATCH_SIZES = ((2_000, 32), (20_000, 100), (200_000, 256), (math.inf, 1024))
+_MANY_ROWS = 20_000
+
+_CSV_COMMENTS = {
+    "separator": "Character between cells.",
+    "header": "Whether the first line names the columns.",
+    "names": "Names of the columns, in place of the header's: letters, digits and ._- only.",
+    "gaps": "Words that stand for an empty cell.",
+    "decimal": "Decimal point of numbers.",
+    "encoding": "Encoding of the text.",
+}
+
+
+def render(found: Findings, train_share: int, eval_share: int) -> str:
+    """Writes a configuration.
+
+    Args:
+        found: What was found out about the data.
+        train_share: Share of the rows to learn from.
+        eval_share: Share of the rows to judge by.
+
+    Returns:
+        YAML with comments.
+    """
+    train_rows = found.label.rows * train_share // (train_share + eval_share)
+    lines = [
+        "# A first guess by pipeline init, to be edited; the README lists every setting there is.",
+        "# Relative paths start at this folder.",
+        "",
+        "# Name of the pipeline, of its MLflow experiment and of its served model.",
+        f"name: {_scalar(found.name)}",
+        "",
+        "# What is predicted: multiclass, binary (one of two classes), or regression (a number).",
+        f"task: {found.task}",
+        "",
+        *_data(found, train_share, eval_share),
+        "",
+        *_features(found),
+        "",
+        *_model(train_rows),
+        "",
+        *_evaluation(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _data(found: Findings, train_share: int, eval_share: int) -> Iterator[str]:
+    yield "data:"
+    yield "  # A CSV file, or a folder of them."
+    yield f"  path: {_scalar(found.data)}"
+    yield from _csv(found.csv)
+    yield f"  # The column to predict: {describe_column(found.label)}."
+    yield f"  label: {_scalar(found.label.name)}"
+    if found.positive is not None:
+        yield "  # The class that is predicted; precision, recall and auc are of it."
+        yield f"  positive: {_scalar(found.positive)}"
+    yield "  # Shares of the rows by a hash of the row: what to learn from, and what to judge by."
+    yield "  split:"
+    yield f"    train: {train_share}"
+    yield f"    eval: {eval_share}"
+
+
+def _csv(settings: CsvSettings) -> Iterator[str]:
+    """Writes what is not the default."""
+    changed = {
+        name: value
+        for name, value in settings
+        if value != CsvSettings.model_fields[name].get_default()
+    }
+    if changed:
+        yield "  csv:"
+    for name, value in changed.items():
+        yield f"    # {_CSV_COMMENTS[name]}"
+        yield f"    {name}: {_value(value)}"
+
+
+def _features(found: Findings) -> Iterator[str]:
+    yield "# The columns that the model reads, each with its kind: numeric, bucketized,"
+    yield "# categorical, boolean, datetime, crossed; ignore: not read; auto: chosen by each run."
+    yield "features:"
+    for name, choice in found.features.items():
+        comment = f"{choice.found}: {choice.reason}" if choice.reason else choice.found
+        line = f"{_scalar(name)}: {_value(choice.feature.model_dump())}"
+        mark = "" if is_column_name(name) else "# "
+        yield f"  {mark}{line}  # {_in_comment(comment)}"
+
+
+def _model(train_rows: int) -> Iterator[str]:
+    batch_size = next(size for rows, size in _BATCH_SIZES if train_rows < rows)
+    steps = min(max(_EPOCHS * train_rows // batch_size, _MIN_STEPS), _MAX_STEPS) // 100 * 100
+    yield "model:"
+    yield "  # dnn: fully connected layers; linear; wide_deep: both."
+    yield "  type: dnn"
+    yield "  # Units of each hidden layer, first to last."
+    yield f"  hidden_units: {[64, 32] if train_rows >= _MANY_ROWS else [32, 16]}"
+    yield "  # What minimizes the loss, and its step size."
+    yield "  optimizer: adam"
+    yield f"  learning_rate: {0.001 if train_rows >= _MANY_ROWS else 0.01}"
+    yield ""
+    yield "train:"
+    yield f"  # Training steps, one batch each: {_epochs(steps * batch_size, train_rows)}"
+    yield f"  steps: {steps}"
+    yield "  # Examples per training step."
+    yield f"  batch_size: {batch_size}"
+    yield "  # Steps between checkpoints; each is evaluated on the whole eval split."
+    yield f"  eval_every_steps: {steps // 5}"
+    yield "  # Steps between the points of the training curves."
+    yield f"  summary_every_steps: {steps // 50}"
+
+
+def _epochs(examples: int, rows: int) -> str:
+    epochs = examples / max(rows, 1)
+    return f"each example is seen about {epochs:.0f} times." if epochs >= 2 else "one epoch or so."
+
+
+def _evaluation(found: Findings) -> Iterator[str]:
+    yield "evaluation:"
+    yield "  # The model is blessed, and so pushed, only if every bound holds: min, max, and"
+    yield "  # max_worsening, how much worse than the latest blessed model it may be."
+    yield "  thresholds:"
+    if found.task == "regression":
+        yield "    # Better than always answering the mean; 1 is without error."
+        yield "    r2:"
+        yield "      min: 0"
+        return
+    share = found.label.top_share or 0.0
+    yield f"    # At least as good as always answering the most frequent class ({share:.3g})."
+    yield "    accuracy:"
+    yield f"      min: {math.floor(share * 100) / 100}"
+    if found.task == "binary":
+        yield "    # Better than chance at telling the two apart; 1 is without error."
+        yield "    auc:"
+        yield "      min: 0.5"
+
+
+def _value(value: Any) -> str:
+    """Writes a setting in one line."""
+    if isinstance(value, str):
+        return _scalar(value)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_value(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return {True: "true", False: "false", None: "null"}.get(value) or str(value)
+
+
+def _scalar(text: str) -> str:
+    """Writes a text in one line, so that no YAML reader takes it for anything else."""
+    if _PLAIN.fullmatch(text):
+        return text
+    quoted: str = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf)
+    return quoted.strip()
+
+
+def _in_comment(text: str) -> str:
+    """Writes a text that a comment can hold: in one line, and of characters that YAML allows."""
+    return text.encode("ascii", "backslashreplace").decode().replace("\n", " ").replace("\r", " ")

@@ -1,0 +1,211 @@
+"""`pipeline predict`: a CSV file and a pushed model to the same rows with predictions."""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from absl import logging
+
+from components.pusher.versions import list_versions
+from pipeline.errors import ModelError, NodeFailedError, StateError
+from pipeline.predict.blocks import read_block
+from pipeline.predict.input import check_input, make_settings, read_rows, write_rows_put_aside
+from pipeline.predict.model import PushedModel, read_model
+from pipeline.predict.output import free_names, write_csv, write_parquet
+from pipeline.run.interrupts import Interrupts
+from pipeline.run.log_capture import divided_output
+from pipeline.run.state_dir import check_writable, scratch_dir_beside
+from pipeline.settings.config import Config
+from tracking.quick_imports import quick_imports
+from trainer.signatures import EXAMPLES_SIGNATURE
+
+_NODE = "BatchPredictor"
+_LONGEST_ERROR = 400
+_OUTPUT, _QUARANTINE = "output", "quarantine"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was predicted.
+
+    Attributes:
+        version: The version of the model.
+        predicted: Number of rows in the output.
+        quarantined: Number of rows that could not be used, in the file beside it.
+    """
+
+    version: int
+    predicted: int
+    quarantined: int
+
+
+def predict(
+    config: Config,
+    input_path: Path,
+    output_path: Path,
+    *,
+    version: int | None = None,
+    force: bool = False,
+    interrupts: Interrupts | None = None,
+) -> Prediction:
+    """Predicts for every row of a file, in blocks, so that a file may be of any size.
+
+    Args:
+        config: The configuration; `data.csv` says how the file is written.
+        input_path: A CSV file that has the columns which the model reads.
+        output_path: What is written, `.csv` or `.parquet`: the columns of the input, then what is
+            predicted. Rows that cannot be used go to `<output>.quarantine.csv`.
+        version: The pushed version; None takes the newest, the champion.
+        force: Whether files that exist are replaced.
+        interrupts: Whether the user has interrupted it; None leaves that to Python alone.
+
+    Returns:
+        What was predicted. All rows are accounted for.
+
+    Raises:
+        InputError: If model, input or output are wrong; nothing has been written.
+        NodeFailedError: If the model fails; nothing has been written.
+    """
+    quarantine_path = output_path.with_name(f"{output_path.name}.quarantine.csv")
+    version, model = _find_model(config, version)
+    header = check_input(input_path, model, version, config.data.csv.dialect)
+    _check_output(input_path, output_path, quarantine_path, force=force)
+    try:
+        with scratch_dir_beside(output_path) as scratch_dir:
+            with interrupts.heeded() if interrupts else nullcontext():
+                counts = _predict(
+                    config, model, input_path, header, scratch_dir, output_path.suffix
+                )
+            quarantine_path.unlink(missing_ok=True)
+            if counts[1]:
+                (scratch_dir / _QUARANTINE).rename(quarantine_path)
+            (scratch_dir / _OUTPUT).rename(output_path)
+    except OSError as error:
+        place, words = error.filename or output_path, error.strerror or error
+        raise StateError(f"{place}: cannot be written: {words}") from None
+    return Prediction(version, *counts)
+
+
+def _predict(
+    config: Config,
+    model: PushedModel,
+    input_path: Path,
+    header: Sequence[str],
+    scratch_dir: Path,
+    suffix: str,
+) -> tuple[int, int]:
+    """Writes the output, and the rows put aside, if any, to the scratch folder; counts both."""
+    dialect = config.data.csv.dialect
+    settings = make_settings(config, model)
+    rows = read_rows(config, input_path, header, settings, scratch_dir)
+    targets = {block: f"{block}.predicted" for block in rows.blocks}
+    with _chatter_in_log(config):
+        _ask(model, targets, dialect.decimal, config.beam.pipeline_args)
+    pairs = ((read_block(block), read_block(target)) for block, target in targets.items())
+    names = [*header, *free_names(model.columns, header)]
+    path = scratch_dir / _OUTPUT
+    if suffix == ".parquet":
+        predicted = write_parquet(path, names, pairs, rows.types, dialect.decimal)
+    else:
+        predicted = write_csv(path, names, pairs, dialect)
+    if predicted != rows.predicted:
+        raise NodeFailedError(_NODE, f"{predicted} of {rows.predicted} rows have been predicted")
+    if rows.quarantined:
+        write_rows_put_aside(scratch_dir / _QUARANTINE, input_path, rows, settings, dialect)
+    return predicted, rows.quarantined
+
+
+def _check_output(
+    input_path: Path, output_path: Path, quarantine_path: Path, *, force: bool
+) -> None:
+    """Checks that the output can be written, and may be."""
+    if output_path.suffix not in (".csv", ".parquet"):
+        raise StateError(f"{output_path}: is neither .csv nor .parquet: correct --output")
+    folder = output_path.absolute().parent
+    if not folder.is_dir():
+        raise StateError(
+            f"{output_path}: there is no folder {folder}: make it, or correct --output"
+        )
+    check_writable(folder)
+    if output_path.is_dir() or (output_path.exists() and os.path.samefile(input_path, output_path)):
+        what = "a folder" if output_path.is_dir() else "the input"
+        raise StateError(f"{output_path}: is {what}; expected a file to write: correct --output")
+    for path in (output_path, quarantine_path):
+        if path.exists() and not force:
+            raise StateError(f"{path}: exists: name another --output, or replace it by --force")
+
+
+def _find_model(config: Config, version: int | None) -> tuple[int, PushedModel]:
+    versions = list_versions(config.push_dir)
+    if not versions:
+        raise ModelError(
+            f"{config.push_dir}: no model of '{config.name}' has been pushed yet: pipeline run"
+            " trains one, and pushes it if it holds its thresholds"
+        )
+    if version is not None and version not in versions:
+        raise ModelError(
+            f"{config.push_dir}: there is no version {version}; expected one of"
+            f" {', '.join(map(str, versions))}: correct --version"
+        )
+    version = versions[-1] if version is None else version
+    path = config.push_dir / str(version)
+    try:
+        return version, read_model(path)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path}: {error}; expected a model that this pipeline has pushed: name another by"
+            " --version"
+        ) from None
+
+
+@contextmanager
+def _chatter_in_log(config: Config) -> Iterator[None]:
+    """Sends what the libraries say to a log, and names it where they fail."""
+    check_writable(config.root_dir)
+    now = datetime.now().astimezone()
+    log_path = config.root_dir / "logs" / f"{config.name}-predict-{now:%Y%m%d-%H%M%S.%f}.log"
+    try:
+        with divided_output(log_path, verbose=False):
+            logging.set_verbosity(logging.INFO)
+            yield
+    except NodeFailedError as error:
+        error.log_path = log_path
+        raise
+
+
+def _ask(
+    model: PushedModel, targets: Mapping[str, str], decimal: str, beam_args: list[str]
+) -> None:
+    """Predicts for the blocks; the slow imports happen here, after all other checks."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
+
+    with quick_imports():
+        from pipeline.predict.predictor import predict_blocks, signature_names
+
+    try:
+        names = signature_names(model.path)
+        if EXAMPLES_SIGNATURE in names:
+            predict_blocks(model, targets, decimal, beam_args)
+            return
+    except Exception as error:
+        if _is_interrupt(error):
+            raise KeyboardInterrupt from None
+        logging.exception("%s failed", _NODE)
+        words = " ".join(str(error).split())[:_LONGEST_ERROR]  # TensorFlow's first line says little
+        raise NodeFailedError(_NODE, f"{type(error).__name__}: {words}") from error
+    raise ModelError(
+        f"{model.path}: has no signature '{EXAMPLES_SIGNATURE}', but {', '.join(names)}: name"
+        " another by --version"
+    )
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error is what Beam has made of Ctrl-C."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

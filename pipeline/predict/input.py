@@ -1,0 +1,154 @@
+"""The rows to predict for: a CSV file checked as the training data is, and kept in blocks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.data import file_errors
+from pipeline.data.check import header_place, hint_at_header, read_headers
+from pipeline.data.file_errors import FAULTS_SHOWN, data_error
+from pipeline.data.files import look_up, say_names
+from pipeline.errors import DataError, did_you_mean
+from pipeline.predict.blocks import write_block
+from pipeline.predict.model import PushedModel
+from pipeline.settings.config import Config
+from tabular.csv.column_rules import quote
+from tabular.csv.dialect import Dialect
+from tabular.csv.row_checks import Indices, explain_faults, read_usable
+from tabular.csv.types import ColumnType, widen_types
+from trainer.settings.features import Categorical, Feature, Numeric, RawType
+from trainer.settings.train import TrainerSettings
+
+_NOT_CONFIGURED: Mapping[RawType, Feature] = {"float": Numeric(gap="mean"), "bytes": Categorical()}
+"""What a column is that the model reads, and the configuration does not know as such."""
+
+
+@dataclass(frozen=True)
+class InputRows:
+    """The rows of the input.
+
+    Attributes:
+        blocks: Path to each block of those that can be used, in their order.
+        types: Input column to what stands in it.
+        predicted: Number of rows in the blocks.
+        quarantined: Number of all others.
+        faults: What is wrong with these.
+    """
+
+    blocks: tuple[str, ...]
+    types: Mapping[str, ColumnType]
+    predicted: int
+    quarantined: int
+    faults: Indices
+
+
+def check_input(path: Path, model: PushedModel, version: int, dialect: Dialect) -> list[str]:
+    """Checks that the file has the columns that the model reads.
+
+    Args:
+        path: The file.
+        model: The model.
+        version: Its version, for the message.
+        dialect: How the file is written.
+
+    Returns:
+        The names of all columns of the file.
+
+    Raises:
+        DataError: If it is no CSV file, or lacks some.
+    """
+    look_up(path, "--input")
+    try:
+        header = read_headers([str(path)], dialect)
+        place = header_place(str(path), dialect)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read, {error.strerror}; expected a CSV file") from None
+    missing = [name for name in model.inputs if name not in header]
+    if missing:
+        separator = dialect.separator
+        raise data_error(
+            f"{place}: there is no column {quote(name)}, which version {version} reads; expected it"
+            f" among {say_names(header)}: add or rename it"
+            f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
+            for name in missing
+        )
+    return header
+
+
+def make_settings(config: Config, model: PushedModel) -> TrainerSettings:
+    """Says what the columns are to the model; label and weight, needed or not, have no rule."""
+    features: dict[str, Feature] = {}
+    for name, raw_type in model.inputs.items():
+        feature = config.features.get(name, _NOT_CONFIGURED[raw_type])
+        features[name] = feature if feature.raw_type == raw_type else _NOT_CONFIGURED[raw_type]
+    return TrainerSettings(label="", features=features)
+
+
+def read_rows(
+    config: Config, path: Path, header: Sequence[str], settings: TrainerSettings, scratch_dir: Path
+) -> InputRows:
+    """Checks all rows, and keeps those that can be used as blocks.
+
+    Args:
+        config: The configuration.
+        path: The file.
+        header: Its columns.
+        settings: What they are to the model.
+        scratch_dir: Folder of the blocks.
+
+    Raises:
+        DataError: If no row can be used, or fewer than `data.quarantine` demands.
+    """
+    dialect = config.data.csv.dialect
+    fixed = {
+        name: ColumnType.FLOAT if raw_type == "float" else ColumnType.BYTES
+        for name, raw_type in settings.raw_types.items()
+    }
+    types = dict.fromkeys(header, ColumnType.UNKNOWN) | fixed
+    blocks: list[str] = []
+    faults: list[Indices] = [np.empty((0, 2), np.int64)]
+    predicted = quarantined = 0
+    try:
+        for block in read_usable(path, settings, dialect):
+            types |= widen_types(types, block.batch, dialect.decimal, without=fixed)
+            predicted += len(block.batch)
+            quarantined += block.quarantined
+            faults.append(block.faults)
+            if len(block.batch):
+                blocks.append(str(scratch_dir / f"block-{len(blocks):06d}"))
+                write_block(blocks[-1], block.batch)
+    except pa.ArrowInvalid as error:
+        raise file_errors.explain(str(path), dialect, error) from None
+    rows = InputRows(tuple(blocks), types, predicted, quarantined, np.concatenate(faults))
+    _check_budget(config, path, rows, settings)
+    return rows
+
+
+def _check_budget(config: Config, path: Path, rows: InputRows, settings: TrainerSettings) -> None:
+    count = rows.predicted + rows.quarantined
+    if count == 0:
+        raise DataError(file_errors.says_no_rows(str(path)))
+    if rows.predicted and config.data.quarantine.budget.allows(rows.quarantined, count):
+        return
+    shown = rows.faults[:FAULTS_SHOWN]
+    found = explain_faults(str(path), settings, config.data.csv.dialect, shown)
+    heading = (
+        f"{rows.quarantined:,} of {count:,} rows cannot be used, more than data.quarantine allows"
+        if rows.predicted
+        else "no row can be used"
+    )
+    raise data_error((f"{path}:{fault}" for fault in found), len(rows.faults), heading)
+
+
+def write_rows_put_aside(
+    target: Path, path: Path, rows: InputRows, settings: TrainerSettings, dialect: Dialect
+) -> None:
+    """Writes the rows that cannot be used, as a run of the pipeline does."""
+    from components.csv_example_gen.survey import Survey, write_quarantine
+
+    count = rows.predicted + rows.quarantined
+    survey = Survey(rows.types, count, rows.quarantined, {str(path): rows.faults})
+    write_quarantine(str(target), survey, settings, dialect)

@@ -1,0 +1,1 @@
+"""A run: its nodes one after another, shown, tracked, kept and interrupted."""

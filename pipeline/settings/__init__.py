@@ -1,0 +1,1 @@
+"""What `pipeline_config.yaml` may say, and how it is loaded."""

@@ -1,0 +1,74 @@
+"""Holds the features against each other, and against the columns that are none."""
+
+from collections.abc import Mapping
+
+from pipeline.errors import did_you_mean
+from trainer.settings.base import SettingError
+from trainer.settings.features import ALL_OTHERS, Crossed, Feature, transformed_names
+from trainer.settings.train import is_column_name
+
+
+def check_features(features: Mapping[str, Feature], label: str, weight: str | None) -> None:
+    """Checks that each feature can be made and that no two would be the same.
+
+    Args:
+        features: The features by column.
+        label: The column to predict.
+        weight: The column of the examples' weights.
+
+    Raises:
+        SettingError: At the first mistake.
+    """
+    made_by: dict[str, str] = {}
+    for name, feature in features.items():
+        if feature.kind != "ignore":
+            _check_name(name, feature, {label: "label", weight: "weight"})
+        for made in transformed_names(name, feature):
+            if made in (label, weight) or made in made_by:
+                other = made_by.get(made, made)
+                raise SettingError(
+                    ("features", name),
+                    f"the column '{other}' makes a feature '{made}' too: rename a column, as by"
+                    " data.csv.names",
+                )
+            made_by[made] = name
+        if isinstance(feature, Crossed):
+            _check_crossed(name, feature, features)
+    if all(feature.kind == "ignore" for feature in features.values()):
+        raise SettingError(("features",), "has no column that the model reads")
+
+
+def _check_name(name: str, feature: Feature, taken: Mapping[str | None, str]) -> None:
+    if name in taken:
+        raise SettingError(("features", name), f"the {taken[name]} cannot be a feature")
+    if name == ALL_OTHERS:
+        if feature.kind != "auto":
+            raise SettingError(("features", name), "stands for many columns: must be auto")
+    elif not is_column_name(name):
+        raise SettingError(
+            ("features", name),
+            "must be of letters, digits and ._-/ and begin with a letter or digit, since it names"
+            " an input of the served model",
+        )
+
+
+def _check_crossed(name: str, crossed: Crossed, features: Mapping[str, Feature]) -> None:
+    with_ids = [
+        key
+        for key, feature in features.items()
+        if feature.has_ids and not isinstance(feature, Crossed)
+    ]
+    for column in crossed.columns:
+        if column not in with_ids:
+            raise SettingError(
+                ("features", name, "columns"),
+                f"'{column}' is no feature with ids (categorical, bucketized or boolean): write it"
+                f" out among the features{did_you_mean(column, with_ids)}",
+            )
+    if len(set(crossed.columns)) < len(crossed.columns):
+        raise SettingError(("features", name, "columns"), "a column stands twice")
+    for key, other in features.items():
+        if key == name:
+            break
+        if isinstance(other, Crossed) and set(other.columns) == set(crossed.columns):
+            raise SettingError(("features", name, "columns"), f"are those of '{key}' too")

@@ -1,0 +1,241 @@
+"""The configuration: what `pipeline_config.yaml` may say, as strict and frozen models."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
+
+from pipeline.settings.check_features import check_features
+from pipeline.settings.check_search_space import check_space
+from pipeline.settings.data import DataSettings
+from pipeline.settings.run_sections import (
+    METRICS,
+    BeamSettings,
+    EvaluationSettings,
+    MlflowSettings,
+    PathsSettings,
+    PushSettings,
+    ValidationSettings,
+)
+from serving.settings import ServingSettings
+from tabular.csv.file_patterns import ALL
+from trainer.settings.base import Section, SettingError
+from trainer.settings.features import Feature, Features
+from trainer.settings.model import ModelSettings
+from trainer.settings.train import Task, TrainerSettings, TrainSettings
+from trainer.settings.tuner import TunerSettings
+
+_SQLITE = "sqlite:///"
+
+
+class Config(Section):
+    """A whole `pipeline_config.yaml`."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=63,
+        description="Name of the pipeline, its MLflow experiment and its served model.",
+    )
+    paths: PathsSettings = PathsSettings()
+    task: Task = Field(
+        "multiclass",
+        description="What is predicted: one of several classes, one of two, or a number.",
+    )
+    data: DataSettings
+    validation: ValidationSettings = ValidationSettings()
+    features: Features = Field(
+        description="Columns the model reads, each with its kind, or a kind and settings of it;"
+        ' `auto`, or `"*": auto` for those not named, chooses by what stands in them.',
+    )
+    model: ModelSettings = ModelSettings()
+    train: TrainSettings = TrainSettings()
+    tuner: TunerSettings | None = Field(
+        None, description="A sweep that finds settings for the Trainer; null makes none."
+    )
+    evaluation: EvaluationSettings
+    push: PushSettings = PushSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    beam: BeamSettings = BeamSettings()
+    serving: ServingSettings = ServingSettings()
+    cache: bool = Field(
+        True, description="Whether a node whose inputs, settings and code are unchanged is skipped."
+    )
+
+    _base_dir: Path = PrivateAttr(default_factory=Path.cwd)
+    _overrides: tuple[str, ...] = PrivateAttr(default=())
+    _notes: tuple[str, ...] = PrivateAttr(default=())
+
+    def located(self, base_dir: Path, overrides: Sequence[str] = ()) -> "Config":
+        """Gives the same configuration, told where it came from.
+
+        Args:
+            base_dir: Folder at which its relative paths start.
+            overrides: The `key=value` settings that differ from its file.
+        """
+        config = self.model_copy()
+        config._base_dir = base_dir
+        config._overrides = tuple(overrides)
+        return config
+
+    def resolved(self, features: Mapping[str, Feature], notes: Sequence[str]) -> "Config":
+        """Gives the same configuration with features that were chosen by the data.
+
+        Args:
+            features: The features, none of them `auto`.
+            notes: What the user should know of the choice.
+        """
+        config = self.model_copy(update={"features": dict(features)})
+        config._notes = tuple(notes)
+        return config
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the features that were chosen by the data."""
+        return self._notes
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The `key=value` settings that differ from the YAML file."""
+        return self._overrides
+
+    @model_validator(mode="after")
+    def _features_fit(self) -> "Config":
+        check_features(self.features, self.data.label, self.data.weight)
+        return self
+
+    @model_validator(mode="after")
+    def _task_fits(self) -> "Config":
+        allowed = METRICS[self.task]
+        named = [("evaluation", "thresholds", metric) for metric in self.evaluation.thresholds]
+        if self.mlflow.primary_metric is not None:
+            named.append(("mlflow", "primary_metric", self.mlflow.primary_metric))
+        for *section, key, metric in named:
+            if metric not in allowed:
+                place = (*section, key, metric) if key == "thresholds" else (*section, key)
+                raise SettingError(
+                    place, f"'{metric}' is no metric of {self.task} (allowed: {', '.join(allowed)})"
+                )
+        if self.data.positive is not None and self.task != "binary":
+            raise SettingError(("data", "positive"), f"is of a binary task, not of {self.task}")
+        if self.train.class_weights is not None and self.task == "regression":
+            raise SettingError(("train", "class_weights"), "a regression has no classes")
+        wrong = "Classifier" if self.task == "regression" else "Regressor"
+        if self.model.type.endswith(wrong):
+            raise SettingError(("model", "type"), f"'{self.model.type}' is not for {self.task}")
+        return self
+
+    @model_validator(mode="after")
+    def _space_fits(self) -> "Config":
+        if self.tuner is not None:
+            check_space(self.tuner, self.trainer_settings)
+        return self
+
+    def resolve(self, path: str) -> Path:
+        """Makes a path absolute: relative ones start at the YAML file's folder."""
+        return (self._base_dir / Path(path).expanduser()).resolve()
+
+    @property
+    def root_dir(self) -> Path:
+        """The state folder."""
+        return self.resolve(self.paths.root)
+
+    @property
+    def pipeline_root(self) -> Path:
+        """The folder of the artifacts."""
+        return self.root_dir / "pipeline_root" / self.name
+
+    @property
+    def data_paths(self) -> dict[str, Path]:
+        """The CSV file or folder of each split, or of `all`, with its marks of spans."""
+        files = self.data.files
+        if files is None:
+            return {ALL: self.resolve(self.data.path or "")}
+        return {split: self.resolve(getattr(files, split)) for split in self.data.splits}
+
+    @property
+    def data_path(self) -> Path:
+        """The CSV file or folder; of several, the folder above them."""
+        return Path(os.path.commonpath(self.data_paths.values()))
+
+    @property
+    def push_dir(self) -> Path:
+        """The folder of the pushed versions."""
+        if self.push.directory is None:
+            return self.root_dir / "serving" / self.name
+        return self.resolve(self.push.directory)
+
+    @property
+    def primary_metric(self) -> str:
+        """The metric by which runs are compared first."""
+        return self.mlflow.primary_metric or METRICS[self.task][0]
+
+    @property
+    def experiment(self) -> str:
+        """The MLflow experiment."""
+        return self.mlflow.experiment or self.name
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow store: the configured, the environment's, or SQLite in the state folder."""
+        uri = self.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
+        if not uri:
+            return f"{_SQLITE}{self.root_dir / 'mlflow.db'}"
+        if uri.startswith(_SQLITE):
+            return f"{_SQLITE}{self.resolve(uri.removeprefix(_SQLITE))}"
+        return uri
+
+    @property
+    def mlflow_artifact_dir(self) -> Path:
+        """The folder of the files in MLflow, where its store is on disk."""
+        return self.root_dir / "mlflow-artifacts"
+
+    @property
+    def trainer_settings(self) -> TrainerSettings:
+        """What the Trainer is told."""
+        return TrainerSettings(
+            task=self.task,
+            label=self.data.label,
+            positive=self.data.positive,
+            weight=self.data.weight,
+            features=self.features,
+            model=self.model,
+            train=self.train,
+        )
+
+    def to_yaml(self) -> str:
+        """Writes every setting in force, in the form of the YAML file."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
+        return text
+
+    def flatten(self) -> dict[str, Any]:
+        """Gives every setting by its dotted key."""
+        return dict(_flatten("", self.model_dump(mode="json", by_alias=True)))
+
+
+def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flatten(f"{prefix}.{key}" if prefix else key, item)
+    else:
+        yield prefix, value
+
+
+def section_at(key: Sequence[str]) -> type[BaseModel]:
+    """Finds the innermost section that a dotted key leads into, the whole configuration if none."""
+    section: type[BaseModel] = Config
+    for part in key:
+        for name, field in section.model_fields.items():
+            if (field.alias or name) == part:
+                section = section_in(field.annotation) or section
+    return section
+
+
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """Picks the section out of a field's type, be it the section itself or a dict of sections."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None

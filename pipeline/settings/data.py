@@ -1,0 +1,206 @@
+"""The section `data` of `pipeline_config.yaml`: where the rows are, and how they are written."""
+
+import codecs
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tabular.csv.dialect import Dialect
+from tabular.csv.file_patterns import SpanPath, has_marks
+from tabular.csv.quarantine import Budget
+from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
+
+
+class CsvSettings(Section):
+    """How the CSV files are written."""
+
+    separator: str = Field(",", description="Character between cells, as `;` or `\\t`.")
+    quote: str | None = Field(
+        '"',
+        description="Character around cells that hold separators or line ends; doubled inside;"
+        " null: none.",
+    )
+    header: bool = Field(True, description="Whether the first line names the columns.")
+    names: Annotated[tuple[str, ...], FrozenList] | None = Field(
+        None, min_length=1, description="Names of the columns, in place of the header's."
+    )
+    comment: str | None = Field(
+        None, description="Character with which a line begins that is no row; null: none."
+    )
+    gaps: Annotated[tuple[str, ...], FrozenList] = Field(
+        (), description="Words that stand for an empty cell, as `NA`, beside the empty cell itself."
+    )
+    decimal: Literal[".", ","] = Field(".", description="Decimal point of numbers.")
+    encoding: str = Field("utf-8", description="Encoding of the text, by Python's names.")
+
+    @field_validator("separator", "quote", "comment")
+    @classmethod
+    def _is_one_character(cls, text: str | None) -> str | None:
+        if text is not None and (len(text) != 1 or not text.isascii() or text in "\r\n\0"):
+            raise ValueError(f"{text!r} must be one ASCII character that ends no line")
+        return text
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            is_text = codecs.lookup(encoding)._is_text_encoding
+        except LookupError:
+            is_text = False
+        if not is_text:
+            raise ValueError(f"'{encoding}' is no encoding that Python knows, as utf-8 or latin-1")
+        return encoding
+
+    @field_validator("names")
+    @classmethod
+    def _differ(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for index, name in enumerate(names or ()):
+            if name in (names or ())[:index]:
+                raise ValueError(f"'{name}' stands twice")
+        return names
+
+    @model_validator(mode="after")
+    def _fit(self) -> "CsvSettings":
+        marks = [mark for mark in (self.separator, self.quote, self.comment) if mark is not None]
+        if len(set(marks)) < len(marks):
+            raise ValueError("separator, quote and comment must be different characters")
+        if not self.header and self.names is None:
+            raise SettingError(("names",), "must name the columns where there is no header")
+        if self.decimal == self.separator and self.quote is None:
+            raise SettingError(("decimal",), "is the separator too, and there are no quotes")
+        return self
+
+    @property
+    def dialect(self) -> Dialect:
+        """The same for those who read the files."""
+        return Dialect(**self.model_dump())
+
+
+class SplitSettings(Section):
+    """Shares of the rows, by a hash."""
+
+    train: FiniteFloat = Field(2, gt=0, description="Share of the rows to learn from.")
+    eval: FiniteFloat = Field(
+        1, gt=0, description="Share of the rows to evaluate each checkpoint on."
+    )
+    test: FiniteFloat = Field(
+        0,
+        ge=0,
+        description="Share of the rows to judge the model by at the end; 0: by those of eval.",
+    )
+    by: str | None = Field(
+        None,
+        min_length=1,
+        description="Column whose equal cells keep rows in the same split; null: the whole row.",
+    )
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The splits that there are, with their shares."""
+        return {
+            name: share
+            for name in ("train", "eval", "test")
+            if (share := float(getattr(self, name))) > 0
+        }
+
+
+class FilesSettings(Section):
+    """Files of each split, where the data is split already."""
+
+    train: str = Field(min_length=1, description="CSV file or folder to learn from.")
+    eval: str = Field(min_length=1, description="CSV file or folder to evaluate checkpoints on.")
+    test: str | None = Field(
+        None,
+        min_length=1,
+        description="CSV file or folder to judge the model by; null: by that of eval.",
+    )
+
+    @field_validator("train", "eval", "test")
+    @classmethod
+    def _have_no_marks(cls, path: str | None) -> str | None:
+        if path is not None and has_marks(path):
+            raise ValueError(f"'{path}' has marks of a span, which are for data.path")
+        return path
+
+
+class QuarantineSettings(Section):
+    """How many rows may be unreadable before a run stops."""
+
+    max_rows: int = Field(0, ge=0, description="Rows that may be put aside.")
+    max_share: FiniteFloat = Field(
+        0, ge=0, lt=1, description="Share of all rows that may be put aside, where that is more."
+    )
+
+    @property
+    def budget(self) -> Budget:
+        """The same for those who read the files."""
+        return Budget(self.max_rows, float(self.max_share))
+
+
+class DataSettings(Section):
+    """The CSV files and what is in them."""
+
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="A CSV file, or a folder of them (`*.csv`, `*.csv.gz`). May hold `{SPAN}` and"
+        " `{VERSION}`, or `{YYYY}`, `{MM}` and `{DD}`: the newest is taken.",
+    )
+    files: FilesSettings | None = Field(
+        None, description="In place of `path`: the files of each split."
+    )
+    span: int | None = Field(
+        None,
+        ge=0,
+        lt=2**31,
+        description="Span to take of `path`, a date as days since 1970; null: newest.",
+    )
+    csv: CsvSettings = CsvSettings()
+    label: str = Field(min_length=1, description="Column to predict.")
+    positive: str | None = Field(
+        None,
+        description="Of a `binary` label: the word that is predicted; null: the last in order.",
+    )
+    weight: str | None = Field(
+        None, min_length=1, description="Column of each example's weight; null: all weigh 1."
+    )
+    split: SplitSettings = SplitSettings()
+    schema_path: str | None = Field(
+        None,
+        min_length=1,
+        alias="schema",
+        description="A reviewed schema (`schema.pbtxt`) to hold the data to; null infers one.",
+    )
+    quarantine: QuarantineSettings = QuarantineSettings()
+
+    @field_validator("path")
+    @classmethod
+    def _marks_fit(cls, path: str | None) -> str | None:
+        SpanPath(path or "")
+        return path
+
+    @model_validator(mode="after")
+    def _fit(self) -> "DataSettings":
+        if self.path is None and self.files is None:
+            raise SettingError(("path",), "is missing: set either path or files")
+        if self.path is not None and self.files is not None:
+            raise SettingError(("files",), "stands beside path: set one of them to null")
+        if self.files is not None and self.split != SplitSettings():
+            raise SettingError(("split",), "is for one path: files are split already")
+        if self.span is not None and not has_marks(self.path or ""):
+            raise SettingError(("span",), "needs {SPAN} or {YYYY}, {MM} and {DD} in data.path")
+        if self.weight == self.label:
+            raise SettingError(("weight",), "the label cannot be the weight")
+        return self
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+        if self.files is None:
+            return tuple(self.split.shares)
+        return ("train", "eval", *(["test"] if self.files.test else []))
+
+    @property
+    def judged_split(self) -> str:
+        """The split that the model is judged by."""
+        return self.splits[-1]

@@ -1,0 +1,217 @@
+"""Reads the configuration and says, for each mistake in it, where it is and how to mend it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import ConfigError, did_you_mean, refuse
+from pipeline.settings.config import Config, section_at
+from trainer.settings.base import SettingError
+
+Key = tuple[str, ...]
+_NO_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
+_KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that also reads `1e-3` as a number and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Builds the mapping, its keys checked."""
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be a word", problem_mark=key_node.start_mark
+                )
+            if key_node.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key '{key_node.value}' stands twice",
+                    problem_mark=key_node.start_mark,
+                )
+            seen.add(key_node.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where settings stand.
+
+    Attributes:
+        path: The YAML file.
+        lines: Line of each key that stands in it, counted from 1.
+        overrides: The keys given by `--set`.
+    """
+
+    path: Path
+    lines: Mapping[Key, int]
+    overrides: frozenset[Key]
+
+    def place(self, key: Key) -> str:
+        """Names where a key, or the nearest section around it, stands."""
+        for override in self.overrides:
+            if key[: len(override)] == override or override[: len(key)] == key != ():
+                return f"--set {'.'.join(override)}"
+        while key and key not in self.lines:
+            key = key[:-1]
+        return f"{self.path}:{self.lines[key]}" if key else f"{self.path}"
+
+
+def default_config_path() -> Path:
+    """Gives the configuration of a run for which none is named: the project's own."""
+    return Path(__file__).resolve().parents[2] / "pipeline_config.yaml"
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads and checks a configuration.
+
+    Args:
+        path: The YAML file; relative paths in it start at its folder.
+        overrides: Settings that replace those of the file, `dotted.key=value` each, the value in
+            YAML.
+
+    Returns:
+        The checked configuration.
+
+    Raises:
+        ConfigError: If anything in it is wrong; it says everything that is, a line each.
+    """
+    path = Path(path)
+    data, lines = _read_yaml(path)
+    keys = [_override(data, override) for override in overrides]
+    source = Source(path, lines, frozenset(keys))
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(source, error.errors()))) from None
+    return config.located(path.resolve().parent, overrides)
+
+
+def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node else None
+        lines = dict(_lines(node, ())) if node else {}
+    except RecursionError:
+        raise ConfigError(f"{path}: not valid YAML: an alias stands within itself") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}" if mark else f"{path}"
+        raise ConfigError(f"{place}: not valid YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{path}: not valid YAML: {_in_one_line(error)}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold sections such as 'name:' and 'data:'")
+    return data, lines
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _lines(node: yaml.Node, prefix: Key) -> Iterator[tuple[Key, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            key = (*prefix, key_node.value)
+            yield key, key_node.start_mark.line + 1
+            yield from _lines(value_node, key)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield (*prefix, str(index)), item.start_mark.line + 1
+
+
+def _override(data: dict[str, Any], override: str) -> Key:
+    """Puts one `--set` into the data, in place, and gives its key."""
+    dotted, separator, text = override.partition("=")
+    key = tuple(dotted.strip().split("."))
+    if not separator or not all(key):
+        raise ConfigError(f"--set {override}: must have the form key=value, as train.steps=500")
+    try:
+        value = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(
+            f"--set {override}: the value is not valid YAML: {_in_one_line(error)}"
+        ) from None
+    section = data
+    for name in key[:-1]:
+        if not isinstance(section.get(name), dict):
+            is_kind = section is data.get("features") and isinstance(section.get(name), str)
+            section[name] = {"kind": section[name]} if is_kind else {}
+        section = section[name]
+    section[key[-1]] = value
+    return key
+
+
+def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
+    """Says each mistake in one line: place, key, what stands there, what is allowed."""
+    mistakes: dict[Key, list[str]] = {}
+    for error in errors:
+        key = _key_of(error)
+        mistakes.setdefault(key, []).append(_mistake(key, error))
+    for key, words in mistakes.items():
+        yield f"{source.place(key)}: {'.'.join(key)}: {_either(words)}"
+
+
+def _key_of(error: ErrorDetails) -> Key:
+    """Gives the key of a mistake, without pydantic's names for the kinds that it might have been.
+
+    Those are `literal['a','b']`, `dict[...]` and the like, and the kind of a feature.
+    """
+    parts = [str(part) for part in error["loc"] if part != "[key]"]
+    if parts[:1] == ["features"] and len(parts) > 2:
+        del parts[2]
+    cause = error.get("ctx", {}).get("error")
+    key = tuple(part for part in parts if not _KIND_OF_VALUE.fullmatch(part))
+    return key + cause.key if isinstance(cause, SettingError) else key
+
+
+def _either(words: Sequence[str]) -> str:
+    """Joins what is wrong with one value, where it is none of several kinds."""
+    beginning, colon, _ = words[0].partition(" is not allowed: ")
+    return " or ".join(
+        [words[0], *(word.removeprefix(f"{beginning}{colon}") for word in words[1:])]
+    )
+
+
+def _mistake(key: Key, error: ErrorDetails) -> str:
+    """Says what is wrong with the value of a key, and what is allowed."""
+    found = error["input"]
+    if error["type"] == "missing":
+        return "is missing"
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    if key[:1] == ("features",) and error["type"] in _NO_FEATURE:
+        kinds = error.get("ctx", {}).get("expected_tags", "").replace("'", "")
+        tag = str(error.get("ctx", {}).get("tag", ""))
+        hint = did_you_mean(tag, kinds.split(", ")) if tag else ""
+        allowed_kinds = f" ({kinds})" if kinds else ""
+        written = found["kind"] if isinstance(found, dict) and found.keys() == {"kind"} else found
+        rule = f"must be a kind, or a mapping with one{allowed_kinds}"
+        return f"{written!r} is not allowed: {rule}{hint}"
+    if error["type"] == "extra_forbidden":
+        fields = section_at(key[:-1]).model_fields
+        allowed = [field.alias or name for name, field in fields.items()]
+        return f"unknown key{did_you_mean(key[-1], allowed)} (allowed: {', '.join(allowed)})"
+    words = re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
+    hint = did_you_mean(found, words) if isinstance(found, str) else ""
+    return f"{refuse(found, error['msg'])}{hint}"

@@ -1,0 +1,1 @@
+"""What is asked of the server over REST and gRPC, and how it is answered."""

@@ -1,0 +1,1 @@
+"""The models that are served: their versions, their calls, their batches."""

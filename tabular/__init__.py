@@ -1,0 +1,1 @@
+"""Reads tables: CSV files and files of examples."""

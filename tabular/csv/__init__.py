@@ -1,0 +1,1 @@
+"""CSV files as Arrow record batches: dialect, decoding, types, rules and checks."""

@@ -1,0 +1,49 @@
+"""Cells as the values that examples and statistics hold; no TensorFlow."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabular.csv.arrow_numpy import as_lists
+from tabular.csv.types import ColumnType, can_cast, with_point
+
+_ARROW_TYPES = {
+    ColumnType.UNKNOWN: pa.binary(),
+    ColumnType.INT: pa.int64(),
+    ColumnType.FLOAT: pa.float32(),
+    ColumnType.BYTES: pa.binary(),
+}
+
+
+def to_columns(
+    batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
+) -> pa.RecordBatch:
+    """Casts text columns to their type, null where there is a gap.
+
+    Args:
+        batch: String columns, null where there is a gap.
+        column_types: The type of each, decided: not `WHOLE`.
+        decimal: Decimal point of numbers.
+    """
+    names = batch.schema.names
+    columns = [_cast(batch[name], column_types[name], decimal) for name in names]
+    return pa.RecordBatch.from_arrays(columns, names)
+
+
+def to_values(
+    batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
+) -> pa.RecordBatch:
+    """Casts as `to_columns` does, to lists: one value per cell, a gap none."""
+    columns = to_columns(batch, column_types, decimal)
+    lists = [as_lists(column, column.drop_null()) for column in columns]
+    return pa.RecordBatch.from_arrays(lists, batch.schema.names)
+
+
+def _cast(text: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:
+    if column_type == ColumnType.BYTES:
+        return pc.cast(text, pa.binary())
+    numbers = with_point(text, decimal)
+    if column_type == ColumnType.INT and not can_cast(numbers, pa.int64()):
+        numbers = pc.cast(numbers, pa.float64())  # 1.0
+    return pc.cast(numbers, _ARROW_TYPES[column_type])

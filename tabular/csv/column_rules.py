@@ -1,0 +1,285 @@
+"""What a cell must hold to fit its column: as the model reads it, the label or the weight.
+
+Each rule finds the cells of a whole column that do not fit, and says of one what was expected. No
+TensorFlow.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabular.csv.arrow_numpy import to_numpy
+from tabular.csv.types import with_point
+from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime, Feature, Numeric
+from trainer.settings.train import Task, TrainerSettings
+
+Mask = npt.NDArray[np.bool_]
+NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
+"""What Arrow reads as a number, `nan` and `inf` aside."""
+
+_NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
+_TOO_LARGE = 2**128 - 2**103
+"""Halfway between the largest float32 and the next step: what is rounded to infinity."""
+
+_TEXT_SHOWN = 60
+_SECONDS = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
+_HOUR, _SIXTIETH = "(?:[01][0-9]|2[0-3])", "(?:[0-5][0-9])"
+_ISO = (
+    r"(?P<Y>[0-9]{4})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2][0-9]|3[01])"
+    rf"(?:[T ]{_HOUR}:{_SIXTIETH}(?::{_SIXTIETH}(?:[.,][0-9]+)?)?"
+    rf"(?: ?(?:Z|UTC|[+-]{_HOUR}(?::?{_SIXTIETH})?))?)?"
+)
+_CODES = {
+    "Y": "(?P<Y>[0-9]{4})",
+    "m": "(?P<m>1[0-2]|0?[1-9])",
+    "d": "(?P<d>3[01]|[12][0-9]|0?[1-9])",
+    "H": "(?:2[0-3]|[01]?[0-9])",
+    "M": "(?:[0-5]?[0-9])",
+    "S": "(?:[0-5]?[0-9])",
+}
+
+
+class CellRule(Protocol):
+    """What the cells of a column must be."""
+
+    def find_wrong(self, column: pa.Array) -> Mask:
+        """Finds the cells of a string column, null where a cell is empty, that do not fit."""
+
+    def say(self, text: str | None) -> str:
+        """Says of a cell that does not fit what it is, what is expected, and how to mend it."""
+
+
+def cell_rules(settings: TrainerSettings, decimal: str) -> dict[str, CellRule]:
+    """Gives the rule of each column that has one.
+
+    Args:
+        settings: What the columns are to the model.
+        decimal: Decimal point of numbers.
+    """
+    rules = {
+        name: rule
+        for name, feature in settings.features.items()
+        if (rule := _feature_rule(feature, decimal)) is not None
+    }
+    if settings.weight is not None:
+        rules[settings.weight] = Number(decimal, name="weight", least=0)
+    is_number = settings.task == "regression"
+    rules[settings.label] = Number(decimal, name="label") if is_number else Label()
+    return rules
+
+
+def select_settings(settings: TrainerSettings) -> TrainerSettings:
+    """Keeps what has a part in the rules and in how columns are read, all else by default."""
+    features = {
+        name: selected
+        for name, feature in settings.features.items()
+        if (selected := _select(feature)) is not None
+    }
+    task: Task = "regression" if settings.task == "regression" else "multiclass"
+    return TrainerSettings(
+        task=task, label=settings.label, weight=settings.weight, features=features
+    )
+
+
+def _select(feature: Feature) -> Feature | None:
+    if isinstance(feature, Numeric):
+        gap: Literal["error", "mean"] = "error" if feature.gap == "error" else "mean"
+        if feature.scale != "log1p":
+            return Numeric(gap=gap)
+        return Numeric(gap=gap, scale=feature.scale, clip=feature.clip)
+    if isinstance(feature, Bucketized):
+        return Bucketized()
+    if isinstance(feature, Categorical):
+        if feature.ids == "identity":
+            return Categorical(ids=feature.ids, size=feature.size)
+        return Categorical()
+    if isinstance(feature, Boolean):
+        return Boolean(true_words=feature.true_words, false_words=feature.false_words)
+    return Datetime(format=feature.format) if isinstance(feature, Datetime) else None
+
+
+def _feature_rule(feature: Feature, decimal: str) -> CellRule | None:
+    if isinstance(feature, Numeric):
+        is_clipped = feature.clip is not None and feature.clip[0] >= 0
+        least = 0 if feature.scale == "log1p" and not is_clipped else -math.inf
+        return Number(decimal, least=least, may_be_gap=feature.gap != "error")
+    if isinstance(feature, Bucketized):
+        return Number(decimal, may_be_gap=True)
+    if isinstance(feature, Categorical) and feature.ids == "identity":
+        last = (feature.size or 1) - 1
+        return Number(decimal, least=0, greatest=last, is_whole=True, may_be_gap=True)
+    if isinstance(feature, Boolean):
+        return Words((*feature.true_words, *feature.false_words))
+    if isinstance(feature, Datetime):
+        return Moment(feature.format)
+    return None
+
+
+def quote(text: str) -> str:
+    """Quotes a text for a message, its end cut off where it is long."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return repr(text if len(text) <= _TEXT_SHOWN else f"{text[:_TEXT_SHOWN]}...")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite float32 within bounds."""
+
+    decimal: str
+    name: str = "cell"
+    least: float = -math.inf
+    greatest: float = math.inf
+    is_whole: bool = False
+    may_be_gap: bool = False
+
+    def find_wrong(self, column: pa.Array) -> Mask:
+        """Finds what is no such number."""
+        text = with_point(column, self.decimal)
+        try:
+            numbers = pc.cast(text, pa.float32())
+        except pa.ArrowInvalid:
+            is_number = pc.match_substring_regex(text, f"^({NUMBER})$")
+            numbers = pc.cast(pc.if_else(is_number, text, None), pa.float32())
+        values = to_numpy(numbers, null=math.nan)
+        wrong: Mask = ~np.isfinite(values)
+        if math.isfinite(self.least):
+            wrong |= values < self.least
+        if math.isfinite(self.greatest):
+            wrong |= values > self.greatest
+        if self.is_whole:
+            wrong |= values != np.floor(values)
+        if self.may_be_gap and column.null_count:
+            wrong &= to_numpy(pc.is_valid(column), null=False)
+        return wrong
+
+    def say(self, text: str | None) -> str:
+        """Says what is wrong with a number."""
+        if text is None:
+            gap = ", or say by `gap` what it means" if self.name == "cell" else ""
+            return f"the {self.name} is empty; expected a number: fill it in, remove the row{gap}"
+        point = text.translate({ord("."): "?", ord(","): "."}) if self.decimal == "," else text
+        if re.fullmatch(_NOT_FINITE, text):
+            return f"{text!r} is not finite; expected a number: correct it, or remove the row"
+        if not re.fullmatch(NUMBER, point):
+            fix = "take the column out of features" if self.name == "cell" else "remove the row"
+            return (
+                f"{quote(text)} is not a number; expected one such as 5{self.decimal}1 or 1e-3,"
+                f" without spaces or units: correct it, or {fix}"
+                f"{'; is a quote left open before it?' if chr(10) in text else ''}"
+            )
+        if abs(float(point)) >= _TOO_LARGE:
+            return (
+                f"{quote(text)} is infinite in float32; expected a number up to 3.4e38: scale the"
+                " column, or remove the row"
+            )
+        what = "whole number" if self.is_whole else "number"
+        bounds = f"from 0 to {self.greatest:g}" if self.is_whole else f"of at least {self.least:g}"
+        return f"{quote(text)} is no {what} {bounds}: correct it, or remove the row"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class: a word, which can stand in a list of a word a line."""
+
+    def find_wrong(self, column: pa.Array) -> Mask:
+        """Finds what is empty or of several lines."""
+        has_line_end = pc.or_(pc.match_substring(column, "\n"), pc.match_substring(column, "\r"))
+        return to_numpy(has_line_end, null=True)
+
+    def say(self, text: str | None) -> str:
+        """Says what is wrong with a label."""
+        if text is None:
+            return "the label is empty; expected a class: fill it in, or remove the row"
+        return (
+            f"the label {quote(text)} has a line end in it; expected a word: remove it, or close"
+            " the quote before it"
+        )
+
+
+@dataclass(frozen=True)
+class Words:
+    """One of some words, small and capital letters alike, or a gap."""
+
+    words: Sequence[str]
+
+    def find_wrong(self, column: pa.Array) -> Mask:
+        """Finds all other words."""
+        words = "|".join(re.escape(word.lower()) for word in self.words)
+        fits = pc.match_substring_regex(pc.utf8_lower(column), rf"\A({words})\z")
+        return ~to_numpy(fits, null=True)
+
+    def say(self, text: str | None) -> str:
+        """Says which words there are."""
+        words = ", ".join(self.words)
+        return (
+            f"{quote(text or '')} is neither yes nor no; expected one of {words}: correct it, or"
+            " add it to true_words or false_words of the feature"
+        )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A date or time of the years 1 to 9999 in a format, or a gap."""
+
+    format: str
+
+    def find_wrong(self, column: pa.Array) -> Mask:
+        """Finds what does not fit the format or is no day of the calendar."""
+        if self.format == "unix":
+            return self._find_no_seconds(column)
+        fields = pc.extract_regex(column, rf"\A{self._pattern()}\z")
+        wrong = to_numpy(pc.and_(pc.is_null(fields), pc.is_valid(column)), null=False)
+        year, month, day = (
+            to_numpy(pc.cast(pc.struct_field(fields, [index]), pa.int32()), null=1)
+            for index in self._indices()
+        )
+        late = np.flatnonzero((day > 28) | (year < 1))
+        for row in late:
+            wrong[row] |= not _is_date(year[row], month[row], day[row])
+        return wrong
+
+    def say(self, text: str | None) -> str:
+        """Says what a date looks like."""
+        example = {"iso": "2024-05-01 or 2024-05-01T13:45:00", "unix": "seconds since 1970"}
+        expected = example.get(self.format, f"one of the format {self.format}")
+        return (
+            f"{quote(text or '')} is no date; expected {expected}: correct it, or set `format` of"
+            " the feature"
+        )
+
+    def _find_no_seconds(self, column: pa.Array) -> Mask:
+        fits = pc.match_substring_regex(column, rf"\A{_SECONDS}\z")
+        seconds = to_numpy(pc.cast(pc.if_else(fits, column, None), pa.float64()), null=math.nan)
+        is_date: Mask = (seconds >= _FIRST_SECOND) & (seconds < _LAST_SECOND + 1)
+        wrong: Mask = ~is_date & to_numpy(pc.is_valid(column), null=False)
+        return wrong
+
+    def _pattern(self) -> str:
+        if self.format == "iso":
+            return _ISO
+        parts = re.split("%(.)", self.format)
+        return "".join(
+            _CODES[part] if index % 2 else re.escape(part) for index, part in enumerate(parts)
+        )
+
+    def _indices(self) -> list[int]:
+        """Where among the named groups year, month and day stand."""
+        names = list(re.compile(self._pattern()).groupindex)
+        return [names.index(name) for name in "Ymd"]
+
+
+def _is_date(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True

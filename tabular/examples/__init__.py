@@ -1,0 +1,1 @@
+"""Files of tf.Examples, read by the batch."""

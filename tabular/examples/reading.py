@@ -1,0 +1,126 @@
+"""Batches of a file of examples."""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+from tfx_bsl.tfxio.record_based_tfxio import AppendRawRecordColumn
+
+from tabular.examples.columns import Columns
+
+BATCH_EXAMPLES = 5_000
+"""Parsing is fastest in batches that fit the processor's cache; a batch's fixed cost is small."""
+
+FRAME_BYTES = 16
+"""What TFRecord adds to a record: its length and two checksums."""
+_LENGTH_BYTES = 4
+
+
+class ExamplesFileError(Exception):
+    """A file of examples that cannot be read."""
+
+
+def read_batches(
+    path: str,
+    columns: Columns,
+    raw_record_column: str | None = None,
+    batch_examples: int = BATCH_EXAMPLES,
+) -> Generator[pa.RecordBatch, None, None]:
+    """Yields the batches of a file, of which TensorFlow reads and parses some ahead.
+
+    It parses in a third of the time that tfx_bsl decodes in, without an object for each example.
+
+    Args:
+        path: A gzipped TFRecord file of `tf.Example`s.
+        columns: Those to read, one at least; an example without one, or without a value in it, has
+            null there.
+        raw_record_column: Name of a further column for the serialized examples; None: none.
+        batch_examples: Examples per batch, but for the last.
+
+    Raises:
+        ExamplesFileError: If the file is damaged, holds something else, or values of another type.
+    """
+    spec = {
+        name: tf.io.RaggedFeature(tf.as_dtype(dtype), row_splits_dtype=tf.int64)
+        for name, dtype in columns.items()
+    }
+
+    def parse(serialized: tf.Tensor) -> Any:
+        parsed = tf.io.parse_example(serialized, spec)
+        lists = {name: (ragged.values, ragged.row_splits) for name, ragged in parsed.items()}
+        records = serialized[: None if raw_record_column else 0]
+        return records, lists, count_bytes(serialized)
+
+    parse = tf.autograph.experimental.do_not_convert(parse)
+    n_read = n_bytes = 0
+    try:
+        for records, lists, size in read_ahead(path, batch_examples).map(parse).prefetch(1):
+            arrays = [_to_lists(*(tensor.numpy() for tensor in lists[name])) for name in columns]
+            batch = pa.RecordBatch.from_arrays(arrays, list(columns))
+            if raw_record_column is not None:
+                batch = AppendRawRecordColumn(batch, raw_record_column, records.numpy())
+            n_read += len(batch)
+            n_bytes += int(size)
+            yield batch
+    except tf.errors.OpError as error:
+        reason = error.message.partition("\n")[0]
+        raise ExamplesFileError(
+            f"{path}: no examples can be read after the first {n_read}: {reason}"
+        ) from error
+    check_complete(path, n_bytes)
+
+
+def read_ahead(path: str, batch_examples: int = BATCH_EXAMPLES) -> tf.data.Dataset:
+    """Gives the serialized examples of a file in batches, of which one is read ahead."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # there is nothing to tune
+    records = tf.data.TFRecordDataset(path, "GZIP").with_options(options)
+    return records.batch(batch_examples).prefetch(1)
+
+
+def count_bytes(serialized: tf.Tensor) -> tf.Tensor:
+    """Adds up the bytes of records, uncompressed, each with `FRAME_BYTES`."""
+    return tf.reduce_sum(tf.cast(tf.strings.length(serialized), tf.int64) + FRAME_BYTES)
+
+
+def _to_lists(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> pa.LargeListArray:
+    """Makes the lists of a column, null where one is empty.
+
+    Args:
+        values: Those of all lists, bytes as objects.
+        ends: Where each list ends, after a 0, `[n + 1]`.
+    """
+    array = pa.array(values, pa.large_binary() if values.dtype == object else None)
+    has_values = np.diff(ends) > 0
+    bits = None
+    if not has_values.all():
+        bits = pa.py_buffer(np.packbits(has_values, bitorder="little"))
+    buffers = [bits, pa.py_buffer(ends)]
+    return pa.Array.from_buffers(
+        pa.large_list(array.type), len(has_values), buffers, children=[array]
+    )
+
+
+def check_complete(path: str, n_bytes: int) -> None:
+    """Holds what was read of a file against the length that gzip notes at its end.
+
+    Neither TensorFlow nor Beam does: a file that was cut off may give fewer examples to them.
+
+    Args:
+        path: A gzipped file.
+        n_bytes: What `count_bytes` gives of all records.
+
+    Raises:
+        ExamplesFileError: If they differ.
+    """
+    with tf.io.gfile.GFile(path, "rb") as file:
+        n_compressed = file.size()
+        file.seek(max(n_compressed - _LENGTH_BYTES, 0))
+        noted = int.from_bytes(file.read(), "little")
+    if noted != n_bytes % 2 ** (8 * _LENGTH_BYTES):
+        raise ExamplesFileError(
+            f"{path} was cut off: {n_bytes} bytes of examples can be read, {noted} were written"
+        )

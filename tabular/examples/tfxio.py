@@ -1,0 +1,123 @@
+"""A TFXIO whose Beam source reads examples by the batch.
+
+TFX reads TFRecord files into one Beam element per example, of which it then makes batches again;
+that takes most of the time of a node that reads them. Here a batch is read, decoded and handed on
+whole.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx import types
+from tfx.components.util import tfxio_utils
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+from tfx_bsl.tfxio import tensor_representation_util
+from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
+
+from tabular.examples.columns import Columns, columns_of
+from tabular.examples.reading import BATCH_EXAMPLES, read_batches
+
+
+class BulkExamples(TFExampleRecord):
+    """Gzipped TFRecord files of examples, read by the batch, each file by one Beam worker."""
+
+    @property
+    def paths(self) -> list[str]:
+        """The files; FileNotFoundError is raised where a pattern matches none."""
+        return [path for pattern in self._file_pattern for path in _list_files(pattern)]
+
+    def BeamSource(self, batch_size: int | None = None) -> beam.PTransform:
+        """Gives the source of record batches.
+
+        Args:
+            batch_size: Examples per batch, but for a file's last; None: `BATCH_EXAMPLES`.
+
+        Raises:
+            FileNotFoundError: If no file matches a pattern.
+            ValueError: If it has no schema.
+        """
+        schema = self._GetSchemaForDecoding()
+        if schema is None:
+            raise ValueError("examples are read by a schema")
+        read = _Read(columns_of(schema), self.raw_record_column_name, batch_size or BATCH_EXAMPLES)
+        return _Source(self.paths, read)
+
+    def _ProjectImpl(self, tensor_names: list[str]) -> "BulkExamples":
+        return BulkExamples(
+            self._file_pattern,
+            schema=tensor_representation_util.ProjectTensorRepresentationsInSchema(
+                self._schema, tensor_names
+            ),
+            raw_record_column_name=self.raw_record_column_name,
+            telemetry_descriptors=self.telemetry_descriptors,
+        )
+
+
+def split_tfxio(
+    examples: Sequence[types.Artifact],
+    split: str,
+    schema: schema_pb2.Schema | None = None,
+    raw_record_column_name: str | None = None,
+) -> BulkExamples:
+    """Gives the TFXIO of a split.
+
+    Args:
+        examples: Artifacts that have the split.
+        split: Its name.
+        schema: Columns to decode, with their types; None: of its files alone there is a use.
+        raw_record_column_name: Name of a column for the serialized examples; None: none.
+
+    Raises:
+        ValueError: If the artifacts are not of gzipped TFRecord files of examples.
+    """
+    payload_format, _ = tfxio_utils.resolve_payload_format_and_data_view_uri(list(examples))
+    if payload_format != example_gen_pb2.FORMAT_TF_EXAMPLE:
+        name = example_gen_pb2.PayloadFormat.Name(payload_format)
+        raise ValueError(f"{examples[0].uri} holds {name}, not tf.Examples")
+    uris = artifact_utils.get_split_uris(list(examples), split)
+    return BulkExamples(
+        [io_utils.all_files_pattern(uri) for uri in uris],
+        schema=schema,
+        raw_record_column_name=raw_record_column_name,
+    )
+
+
+def _list_files(pattern: str) -> list[str]:
+    paths: list[str] = sorted(tf.io.gfile.glob(pattern))
+    if not paths:
+        raise FileNotFoundError(f"no examples match {pattern}")
+    return paths
+
+
+class _Source(beam.PTransform):
+    """Reads files, which Beam spreads over its workers."""
+
+    def __init__(self, paths: Sequence[str], read: "_Read") -> None:
+        super().__init__()
+        self._paths = list(paths)
+        self._read = read
+
+    def expand(self, pipeline: Any) -> beam.PCollection[pa.RecordBatch]:
+        return (
+            pipeline
+            | "Files" >> beam.Create(self._paths)
+            | "Read" >> beam.ParDo(self._read).with_output_types(pa.RecordBatch)
+        )
+
+
+class _Read(beam.DoFn):
+    """Reads the batches of a file."""
+
+    def __init__(self, columns: Columns, raw_record_column: str | None, batch_size: int) -> None:
+        self._columns = columns
+        self._raw_record_column = raw_record_column
+        self._batch_size = batch_size
+
+    def process(self, path: str) -> Iterator[pa.RecordBatch]:
+        return read_batches(path, self._columns, self._raw_record_column, self._batch_size)

@@ -1,0 +1,1 @@
+"""The tests: a folder per package, `helpers` for what several files need."""

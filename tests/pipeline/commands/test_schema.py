@@ -1,0 +1,134 @@
+"""`pipeline schema` over a real MLMD."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import run_command
+from pipeline.data.schema_text import read_schema
+from pipeline.run.history import Journal
+from pipeline.settings.load import load_config
+from tests.helpers.journaled_run import journal_run
+from tests.helpers.mlmd_recorder import Recorder
+from tests.helpers.tracked_run import make_schema, make_start
+
+SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
+
+
+@pytest.fixture
+def config_path(tmp_path: Path) -> Path:
+    """A configuration whose state folder is its own."""
+    path = tmp_path / "project" / "pipeline_config.yaml"
+    path.parent.mkdir()
+    text = SHIPPED.read_text("utf-8").replace("root: artifacts", f"root: {tmp_path}")
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.fixture
+def run(config_path: Path, recorder: Recorder, tmp_path: Path) -> None:
+    """A run that has inferred the schema of `tracked_run`."""
+    journal_run(Journal(load_config(config_path)), recorder, make_start(), tmp_path / "run")
+
+
+def call(config_path: Path, *arguments: str) -> int:
+    return run_command(["schema", *arguments, "--config", str(config_path)])
+
+
+def test_schema_show_lists_the_columns_of_the_latest_run(
+    config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(config_path, "show") == 0
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["column", "width", "legs", "species"]
+
+
+def test_schema_show_shows_the_reviewed_schema_where_one_is_named(
+    config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config_path.parent / "mine.pbtxt").write_text('feature { name: "mine" type: INT }')
+
+    assert call(config_path, "show", "--set", "data.schema=mine.pbtxt") == 0
+
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        *("mine", "whole", "numbers", "may", "be", "empty", "any")
+    ]
+
+
+def test_schema_write_writes_beside_the_configuration(config_path: Path, run: None) -> None:
+    assert call(config_path, "write") == 0
+
+    assert read_schema(config_path.parent / "schema.pbtxt") == make_schema()
+
+
+def test_schema_write_writes_where_it_is_told(config_path: Path, run: None, tmp_path: Path) -> None:
+    assert call(config_path, "write", "--output", str(tmp_path / "other.pbtxt")) == 0
+
+    assert read_schema(tmp_path / "other.pbtxt") == make_schema()
+
+
+def test_schema_write_replaces_a_file_only_if_forced(
+    config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = config_path.parent / "schema.pbtxt"
+    path.write_text("mine")
+
+    assert call(config_path, "write") == 2
+    assert path.read_text() == "mine"
+    assert "--force" in capsys.readouterr().err
+    assert call(config_path, "write", "--force") == 0
+    assert read_schema(path) == make_schema()
+
+
+def test_schema_write_says_where_it_cannot_write(
+    config_path: Path, run: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(config_path, "write", "--output", str(tmp_path / "absent" / "x.pbtxt")) == 2
+
+    assert "cannot be written, No such file or directory" in capsys.readouterr().err
+
+
+def test_schema_diff_finds_none_in_what_was_written(
+    config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(config_path, "write")
+
+    assert call(config_path, "diff", "--set", "data.schema=schema.pbtxt") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "no differences"
+
+
+def test_schema_diff_fails_where_schemas_differ(
+    config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(config_path, "write")
+    path = config_path.parent / "schema.pbtxt"
+    path.write_text(path.read_text().replace("INT", "FLOAT"))
+
+    assert call(config_path, "diff", "--set", "data.schema=schema.pbtxt") == 1
+    assert "legs: type: numbers by the schema, whole numbers in the data" in capsys.readouterr().out
+
+
+def test_schema_diff_needs_a_reviewed_schema(
+    config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(config_path, "diff") == 2
+    assert "data.schema is null" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["show", "write"])
+def test_schema_needs_a_run(
+    config_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    assert call(config_path, action) == 2
+    assert "no run of 'iris' has a schema yet" in capsys.readouterr().err
+
+
+def test_schema_says_that_a_runs_files_are_gone(
+    config_path: Path, run: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(tmp_path / "run")
+
+    assert call(config_path, "show") == 2
+    assert "there is no such file" in capsys.readouterr().err

@@ -1,0 +1,237 @@
+"""Features that are chosen by the data."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.__main__ import run_command
+from pipeline.data.auto_features import resolve_features
+from pipeline.data.check import check_data
+from pipeline.errors import DataError
+from pipeline.run.provenance import make_run_start
+from pipeline.settings.config import Config
+from pipeline.settings.load import load_config
+
+ROWS = 60
+COLUMNS: Mapping[str, Callable[[int], Any]] = {
+    "size": lambda row: row * 1.5,
+    "color": lambda row: ["red", "green"][row % 2],
+    "note": lambda row: f"n{row}",
+    "same": lambda row: "x",
+    "kind": lambda row: ["a", "b", "c"][row % 3],
+}
+
+MakeConfig = Callable[..., Config]
+
+
+@pytest.fixture
+def make_config(tmp_path: Path) -> MakeConfig:
+    """Writes a configuration and its data."""
+
+    def make(
+        features: Any,
+        columns: Mapping[str, Callable[[int], Any]] = COLUMNS,
+        overrides: Sequence[str] = (),
+        **data: Any,
+    ) -> Config:
+        rows = [",".join(columns)]
+        rows += [",".join(str(cell(row)) for cell in columns.values()) for row in range(ROWS)]
+        (tmp_path / "data.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        settings = {
+            "name": "auto",
+            "data": {"path": "data.csv", "label": "kind", **data},
+            "features": features,
+            "evaluation": {"thresholds": {"accuracy": {"min": 0}}},
+        }
+        path = tmp_path / "pipeline_config.yaml"
+        path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+        return load_config(path, overrides)
+
+    return make
+
+
+def kinds(config: Config) -> dict[str, str]:
+    return {name: feature.kind for name, feature in config.features.items()}
+
+
+def test_resolve_chooses_a_kind_for_all_columns_but_the_label(make_config: MakeConfig) -> None:
+    config = resolve_features(make_config("auto"))
+    assert kinds(config) == {
+        "size": "numeric",
+        "color": "categorical",
+        "note": "ignore",
+        "same": "ignore",
+    }
+
+
+def test_resolve_keeps_what_is_configured_and_its_order(make_config: MakeConfig) -> None:
+    features = {"note": "categorical", "*": "auto", "size": "bucketized", "same": "ignore"}
+    config = resolve_features(make_config(features))
+    assert list(kinds(config).items()) == [
+        ("note", "categorical"),
+        ("color", "categorical"),
+        ("size", "bucketized"),
+        ("same", "ignore"),
+    ]
+
+
+def test_resolve_chooses_for_a_single_column(make_config: MakeConfig) -> None:
+    config = resolve_features(make_config({"color": "auto"}))
+    assert kinds(config) == {"color": "categorical"}
+
+
+def test_resolve_reads_no_data_where_nothing_is_auto(make_config: MakeConfig) -> None:
+    config = make_config({"size": "numeric"}, overrides=["data.path=nowhere.csv"])
+    assert resolve_features(config) is config
+
+
+def test_resolve_never_chooses_weight_and_split_column(make_config: MakeConfig) -> None:
+    columns = {**COLUMNS, "w": lambda row: row + 1, "city": lambda row: row % 5}
+    config = make_config("auto", columns, weight="w", split={"by": "city"})
+
+    resolved = resolve_features(config)
+
+    assert "w" not in resolved.features
+    assert resolved.features["city"].kind == "ignore"
+    assert any("city" in note and "splits" in note for note in resolved.notes)
+
+
+def test_resolve_notes_what_was_chosen_and_why_not(make_config: MakeConfig) -> None:
+    chosen, note, same = resolve_features(make_config("auto")).notes
+    assert chosen == "chosen: 1 numeric, 1 categorical"
+    assert re.fullmatch(r"note: ignored, \d+ words: ids: most cells are different", note)
+    assert same == "same: ignored, 1 word: every cell is 'x'"
+
+
+def test_resolve_knows_the_rows_of_the_train_split_only(make_config: MakeConfig) -> None:
+    config = make_config("auto")
+    train_rows = check_data(config).rows["train"]
+    assert 0 < train_rows < ROWS
+    assert any(
+        f"note: ignored, {train_rows} words" in note for note in resolve_features(config).notes
+    )
+
+
+def test_resolve_takes_gaps_in_rows_that_it_does_not_know(make_config: MakeConfig) -> None:
+    size = resolve_features(make_config("auto")).features["size"]
+    assert size.model_dump() == {"kind": "numeric", "gap": "mean"}
+
+
+def test_resolve_passes_over_a_name_that_no_tensor_can_have(make_config: MakeConfig) -> None:
+    config = resolve_features(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
+    assert "a name" not in config.features
+    assert any(note.startswith("a name: ignored") for note in config.notes)
+
+
+def test_resolved_configuration_can_be_loaded_again(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = resolve_features(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
+    again = tmp_path / "again.yaml"
+    again.write_text(config.to_yaml(), encoding="utf-8")
+    assert load_config(again).features == config.features
+
+
+def test_resolve_without_a_usable_column_says_why_for_each(make_config: MakeConfig) -> None:
+    columns = {name: COLUMNS[name] for name in ("note", "same", "kind")}
+    with pytest.raises(DataError) as caught:
+        resolve_features(make_config("auto", columns))
+    lines = str(caught.value).splitlines()
+    assert "no column is left to learn from" in lines[0]
+    assert re.search(r"note: \d+ words: ids", lines[1])
+    assert "same: 1 word: every cell is 'x'" in lines[2]
+
+
+def test_resolve_names_the_column_nearest_to_one_that_is_not_there(make_config: MakeConfig) -> None:
+    with pytest.raises(DataError, match=r"no column 'colour'.* did you mean 'color'\?"):
+        resolve_features(make_config({"colour": "auto"}))
+
+
+@pytest.mark.parametrize("path", ["nowhere.csv", "pipeline_config.yaml"])
+def test_resolve_reports_data_that_cannot_be_read(make_config: MakeConfig, path: str) -> None:
+    with pytest.raises(DataError, match=path):
+        resolve_features(make_config("auto", overrides=[f"data.path={path}"]))
+
+
+def test_resolve_leaves_broken_rows_to_the_check_of_the_data(
+    make_config: MakeConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_config("auto")
+    with (tmp_path / "data.csv").open("a", encoding="utf-8") as file:
+        file.write("1,2\n")
+    validate = ["validate", "--config", str(tmp_path / "pipeline_config.yaml")]
+
+    assert run_command(validate) == 2
+    assert "data.csv:62: 2 fields" in capsys.readouterr().err
+    assert run_command([*validate, "--set", "data.quarantine.max_rows=1"]) == 0
+
+
+SCHEMA = """
+feature { name: "size" type: FLOAT }
+feature { name: "level" type: INT int_domain { is_categorical: true } }
+feature { name: "note" type: BYTES domain: "notes" }
+feature { name: "color" type: BYTES string_domain { value: "red" } }
+feature { name: "flag" type: BYTES bool_domain { true_value: "on" false_value: "off" } }
+feature { name: "odd" type: BYTES bool_domain { } }
+feature { name: "count" type: INT }
+string_domain { name: "notes" value: "n1" }
+"""
+
+
+def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    columns = {
+        **COLUMNS,
+        "size": lambda row: row % 3,
+        "level": lambda row: row,
+        "flag": lambda row: ["on", "off"][row % 2],
+        "odd": lambda row: row % 3,
+        "count": lambda row: row,
+    }
+    (tmp_path / "schema.pbtxt").write_text(SCHEMA, encoding="utf-8")
+
+    config = resolve_features(make_config("auto", columns, schema="schema.pbtxt"))
+
+    assert kinds(config) == {
+        "size": "numeric",
+        "color": "categorical",
+        "note": "categorical",
+        "same": "ignore",
+        "level": "categorical",
+        "flag": "boolean",
+        "odd": "boolean",
+        "count": "numeric",
+    }
+    flag = config.features["flag"].model_dump()
+    assert flag == {"kind": "boolean", "true_words": ["on"], "false_words": ["off"]}
+
+
+def test_resolve_reports_a_file_that_is_no_schema(make_config: MakeConfig, tmp_path: Path) -> None:
+    (tmp_path / "schema.pbtxt").write_text("no schema", encoding="utf-8")
+    with pytest.raises(DataError, match="is no schema"):
+        resolve_features(make_config("auto", schema="schema.pbtxt"))
+
+
+@pytest.mark.usefixtures("make_config")
+def test_validate_shows_what_was_chosen(
+    make_config: MakeConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_config("auto")
+    assert run_command(["validate", "--config", str(tmp_path / "pipeline_config.yaml")]) == 0
+    assert "features: chosen: 1 numeric, 1 categorical\n" in capsys.readouterr().out
+
+
+def test_run_start_tells_what_was_chosen(make_config: MakeConfig) -> None:
+    from datetime import datetime, timezone
+
+    config = resolve_features(make_config("auto"))
+
+    start = make_run_start(config, datetime.now(timezone.utc))
+
+    assert start.params["features.color"] == "categorical"
+    assert start.origin["features.auto"].startswith("chosen: 1 numeric, 1 categorical; note: ")

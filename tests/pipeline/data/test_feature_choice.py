@@ -1,0 +1,111 @@
+"""Columns and the features that they become."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.data.column_profile import profile_columns
+from pipeline.data.feature_choice import Choice, choose
+
+Cells = Sequence[str | None]
+
+
+def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choice:
+    batch = pa.RecordBatch.from_arrays([pa.array(cells, pa.string())], [name])
+    return choose(profile_columns([batch])[name], taken)
+
+
+@pytest.mark.parametrize(
+    ("cells", "feature", "found"),
+    [
+        (["1.5", "2.5"], "numeric", "numbers, 1.5 to 2.5"),
+        (
+            ["1.5", "2.5", None],
+            {"kind": "numeric", "gap": "mean", "gap_flag": True},
+            "numbers, 1.5 to 2.5, 33 % gaps",
+        ),
+        (
+            ["0.5"] * 200 + ["1.5"] * 10 + ["900.0"],
+            {"kind": "numeric", "scale": "log1p"},
+            "numbers, 0.5 to 900",
+        ),
+        (["-0.5"] * 200 + ["1.5"] * 10 + ["900.0"], "numeric", "numbers, -0.5 to 900"),
+        (["1", "2", "3"], "numeric", "whole numbers, 1 to 3"),
+        (["1", "2", "3"] * 10, "categorical", "3 whole numbers, 1 to 3"),
+        ([str(n) for n in range(21)] * 20, "numeric", "whole numbers, 0 to 20"),
+        (["red", "blue"] * 3, "categorical", "2 words"),
+        (["red", None], "categorical", "1 word, 50 % gaps"),
+        (["red", None] + ["red"] * 998, "categorical", "1 word, 1 gap"),
+        (
+            [f"w{n}" for n in range(101)] * 3,
+            {"kind": "categorical", "encode": "embedding"},
+            "101 words",
+        ),
+        (["yes", "no"], "boolean", "'no' or 'yes'"),
+        (["0", "1"] * 50, "boolean", "'0' or '1'"),
+        (
+            ["2024-05-01", "2024-05-02"],
+            {"kind": "datetime", "parts": ["year", "month", "weekday"]},
+            "dates",
+        ),
+        (
+            ["01/02/2024 10:30", "02/03/2024 11:30"],
+            {
+                "kind": "datetime",
+                "format": "%m/%d/%Y %H:%M",
+                "parts": ["year", "month", "weekday", "hour"],
+            },
+            "dates, which '%d/%m/%Y %H:%M' fits too",
+        ),
+    ],
+)
+def test_choose_takes_a_kind_by_what_stands_in_a_column(
+    cells: Cells, feature: Any, found: str
+) -> None:
+    choice = choice_of(cells)
+    assert (choice.feature.model_dump(), choice.found, choice.reason) == (feature, found, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "reason"),
+    [
+        ("x", [None, None], "every cell is empty"),
+        ("x", ["1", "2", *[None] * 2999], "nearly every cell is empty (2 of 3,001 are filled)"),
+        ("x", ["a", "a"], "every cell is 'a'"),
+        ("x", ["5", "5"], "every cell is '5'"),
+        ("x", ["NA", "?"], "nothing but words for gaps"),
+        ("x", [f"a{n}" for n in range(20)], "ids: most cells are different"),
+        ("x", [f"{n} and a long sentence on it" for n in range(20)], "free text: most cells"),
+        ("customer_id", ["7", "3", "5"], "an id: all different"),
+        ("PassengerId", ["7", "3", "5"], "an id: all different"),
+        ("x", ["1.5", "2.5", "3.5", "NA"], "would be numbers, but for 'NA': see data.csv.gaps"),
+        ("a name", ["1", "2"], "rename it, as by data.csv.names"),
+    ],
+)
+def test_choose_ignores_a_column_that_says_nothing(name: str, cells: Cells, reason: str) -> None:
+    choice = choice_of(cells, name)
+    assert choice.feature.kind == "ignore"
+    assert reason in choice.reason
+
+
+@pytest.mark.parametrize("name", ["paid", "width", "id_count", "grid"])
+def test_choose_reads_numbers_that_may_stand_twice_whatever_their_name(name: str) -> None:
+    assert choice_of(["7", "3", "7"], name).feature.kind == "numeric"
+
+
+def test_choose_flags_no_gaps_under_the_name_of_a_column() -> None:
+    choice = choice_of(["1.5", None, "2"], "x", taken=["x", "x_gap"])
+    assert choice.feature.model_dump() == {"kind": "numeric", "gap": "mean"}
+
+
+def test_choose_hashes_words_that_are_too_many_to_list() -> None:
+    choice = choice_of([f"user{number}" for number in range(30_000)] * 2)
+    # About 30,000 words have 2^15 ids or fewer; twice as many, and up to the next power of 2.
+    assert choice.feature.model_dump() == {
+        "kind": "categorical",
+        "ids": "hash",
+        "size": 2**16,
+        "encode": "embedding",
+    }

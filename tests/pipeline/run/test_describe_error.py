@@ -1,0 +1,30 @@
+"""The errors of nodes in a user's words."""
+
+import pytest
+
+from components.data_gate.report import DataRefusedError
+from pipeline.errors import NodeFailedError
+from pipeline.run.node_loop import describe_error
+from trainer.user_functions import UserFunctionError
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (UserFunctionError("TypeError: no (own.py:3)"), "TypeError: no (own.py:3)"),
+    ],
+)
+def test_describe_error_says_an_error_in_one_line(error: BaseException, expected: str) -> None:
+    assert describe_error(error) == expected
+
+
+def test_describe_error_takes_all_that_is_said_of_refused_data() -> None:
+    cause = describe_error(DataRefusedError("2 anomalies\neval: x: odd\neval: y: odd"))
+
+    assert str(NodeFailedError("DataGate", cause)).splitlines() == [
+        "DataGate failed: 2 anomalies",
+        "eval: x: odd",
+        "eval: y: odd",
+    ]

@@ -1,0 +1,157 @@
+"""Screen and log of a process, whose own descriptors are moved: each test runs one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+CHATTER = """
+    print("Python's output")
+    print("Python's error", file=sys.stderr)
+    os.write(1, b"C's output\\n")
+    os.write(2, b"C's error\\n")
+    subprocess.run(["sh", "-c", "echo output of a child; echo error of a child >&2"])
+"""
+CHATTER_LINES = {
+    "Python's output",
+    "Python's error",
+    "C's output",
+    "C's error",
+    "output of a child",
+    "error of a child",
+}
+
+
+def run(log_path: Path, body: str, *, verbose: bool = False) -> subprocess.CompletedProcess[str]:
+    """Runs a script whose `divided()` divides its output."""
+    head = f"""
+        import os, subprocess, sys
+        from pathlib import Path
+        from pipeline.run.log_capture import divided_output
+
+        def divided():
+            return divided_output(Path({str(log_path)!r}), verbose={verbose})
+    """
+    script = dedent(head) + dedent(body)
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # print keeps lines back, as it does
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment
+    )
+
+
+def in_with(*lines: str) -> str:
+    """Makes a script of lines within the divided output."""
+    return "with divided() as screen:\n" + "".join(f"    {line}\n" for line in lines)
+
+
+@pytest.fixture
+def log_path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "logs" / "run.log"
+
+
+def chatter() -> list[str]:
+    return dedent(CHATTER).strip().splitlines()
+
+
+def test_divided_output_sends_all_chatter_to_the_log(log_path: Path) -> None:
+    result = run(log_path, in_with(*chatter()))
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert set(log_path.read_text().splitlines()) == CHATTER_LINES
+
+
+def test_divided_output_shows_what_is_written_to_the_screen(log_path: Path) -> None:
+    result = run(log_path, in_with("print('shown', file=screen)", "print('hidden')"))
+
+    assert (result.stdout, result.stderr) == ("shown\n", "")
+    assert log_path.read_text() == "hidden\n"
+
+
+def test_divided_output_shows_chatter_on_standard_error_if_verbose(log_path: Path) -> None:
+    result = run(log_path, in_with("print('shown', file=screen)", *chatter()), verbose=True)
+
+    assert result.stdout == "shown\n"
+    assert set(result.stderr.splitlines()) == CHATTER_LINES
+    assert set(log_path.read_text().splitlines()) == CHATTER_LINES
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_divided_output_restores_both_streams(log_path: Path, verbose: bool) -> None:
+    after = """
+        print("output after")
+        print("error after", file=sys.stderr)
+        os.write(1, b"")
+    """
+    result = run(log_path, in_with("print('hidden')") + dedent(after), verbose=verbose)
+
+    assert result.stdout == "output after\n"
+    assert "error after" in result.stderr.splitlines()
+    assert log_path.read_text() == "hidden\n"
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_divided_output_restores_both_streams_after_an_exception(
+    log_path: Path, verbose: bool
+) -> None:
+    body = """
+        try:
+            with divided():
+                print("before")
+                1 / 0
+        except ZeroDivisionError as error:
+            print("output after:", error)
+            print("error after", file=sys.stderr)
+    """
+    result = run(log_path, body, verbose=verbose)
+
+    assert (result.returncode, result.stdout) == (0, "output after: division by zero\n")
+    assert "error after" in result.stderr.splitlines()
+    assert log_path.read_text() == "before\n"
+
+
+def test_divided_output_has_written_the_log_at_its_end(log_path: Path) -> None:
+    lines = in_with("print('hidden')") + f"print(Path({str(log_path)!r}).read_text())"
+
+    assert run(log_path, lines, verbose=True).stdout == "hidden\n\n"
+
+
+def test_divided_output_shows_what_was_printed_before_it(log_path: Path) -> None:
+    result = run(log_path, "print('before')\n" + in_with("print('hidden')"))
+
+    assert result.stdout == "before\n"
+    assert log_path.read_text() == "hidden\n"
+
+
+def test_divided_output_adds_to_a_log_that_is_there(log_path: Path) -> None:
+    run(log_path, in_with("print('first')"))
+    run(log_path, in_with("print('second')"))
+
+    assert log_path.read_text() == "first\nsecond\n"
+
+
+def test_divided_output_leaves_no_descriptor_open(log_path: Path) -> None:
+    body = """
+        def count():
+            return len(os.listdir("/proc/self/fd"))
+
+        before = count()
+        for _ in range(3):
+            with divided():
+                pass
+        print(count() - before)
+    """
+
+    assert run(log_path, body).stdout == "0\n"
+
+
+def test_divided_output_keeps_the_chatter_of_a_process_that_is_killed(log_path: Path) -> None:
+    lines = ["print('hidden', flush=True)", "os.kill(os.getpid(), 9)"]
+
+    result = run(log_path, in_with(*lines), verbose=True)
+
+    assert result.returncode == -9
+    assert log_path.read_text() == "hidden\n"
+    assert result.stderr == "hidden\n"

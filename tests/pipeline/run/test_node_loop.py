@@ -1,0 +1,81 @@
+"""What is done between the nodes of a run."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto.orchestration import pipeline_pb2
+from tfx.types.standard_artifacts import Schema
+
+from pipeline.errors import RunKilledError
+from pipeline.run import node_loop
+from pipeline.run.interrupts import Interrupts
+from pipeline.run.node_loop import run_nodes
+from tracking.events import NodeOutcome
+
+
+class Ended:
+    """An observer that keeps how nodes have ended."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[NodeOutcome] = []
+
+    def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None: ...
+
+    def node_started(self, node_id: str) -> None: ...
+
+    def node_finished(self, outcome: NodeOutcome) -> None:
+        self.outcomes.append(outcome)
+
+
+def run_one_node(folder: Path, observer: Ended, interrupts: Interrupts) -> None:
+    class Runner(LocalDagRunner):
+        def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **_: Any) -> None:
+            run_nodes(pipeline, "1", observer, interrupts)
+
+    node = Importer(str(folder), Schema).with_id("Schema")
+    connection = sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+    Runner().run(Pipeline("one_node", str(folder), connection, components=[node]))
+
+
+def test_free_memory_is_returned_though_some_above_it_is_in_use(
+    tmp_path: Path, interrupts: Interrupts
+) -> None:
+    observer = Ended()
+    process = psutil.Process()
+    blocks = [bytes(10_000) for _ in range(20_000)]
+    in_use = blocks[::100]
+    del blocks
+    before = process.memory_info().rss
+
+    run_one_node(tmp_path, observer, interrupts)
+
+    assert before - process.memory_info().rss > 100e6
+    assert len(in_use) == 200
+    assert [outcome.state for outcome in observer.outcomes] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(Ended, "node_started"), (node_loop, "return_free_memory")]
+)
+def test_an_interrupt_as_soon_as_a_node_has_started_kills_it(
+    tmp_path: Path,
+    interrupts: Interrupts,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
+) -> None:
+    observer = Ended()
+    monkeypatch.setattr(owner, name, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+
+    with pytest.raises(RunKilledError):
+        run_one_node(tmp_path, observer, interrupts)
+
+    assert [outcome.state for outcome in observer.outcomes] == ["killed"]

@@ -1,0 +1,120 @@
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from serving.models.columns import Column, write_columns
+from serving.settings import LimitSettings, ServingSettings
+from tests.helpers.served_models import ServerThread, write_model
+
+_SETTINGS = ServingSettings(check_values=True, limits=LimitSettings(examples=4))
+_COLUMNS = {"x": Column(2.0, required=True, min=0.0, max=10.0)}
+_TOO_LARGE = {
+    "row": 1,
+    "column": "x",
+    "kind": "out_of_range",
+    "text": "10.5 is out of range; allowed is 0 to 10",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
+    folder = tmp_path_factory.mktemp("models")
+    write_columns(_COLUMNS, write_model(folder / "known", 1))
+    write_model(folder / "unknown", 1)
+    folders = {name: folder / name for name in ("known", "unknown")}
+    with ServerThread(folders, _SETTINGS) as server:
+        yield server
+
+
+def ask(server: ServerThread, path: str, request: object) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server.rest_port, timeout=30)
+    connection.request("POST", f"/v1/models/{path}", json.dumps(request))
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def test_rest_answers_what_is_like_the_training(server: ServerThread) -> None:
+    assert ask(server, "known:predict", {"instances": [0, 10]}) == (200, {"predictions": [2, 7]})
+
+
+def test_rest_says_what_is_wrong_row_by_row(server: ServerThread) -> None:
+    status, answer = ask(server, "known:predict", {"instances": [1, 10.5, float("nan")]})
+
+    assert status == 400
+    assert answer["error"] == (
+        "values unlike those of the training: row 1, x: 10.5 is out of range; allowed is 0 to 10,"
+        " and 1 more"
+    )
+    missing = {"row": 2, "column": "x", "kind": "missing"}
+    missing["text"] = "there is no value, and one is required"
+    assert answer["violations"] == [_TOO_LARGE, missing]
+
+
+@pytest.mark.parametrize("method", ["classify", "regress"])
+def test_rest_looks_into_examples(server: ServerThread, method: str) -> None:
+    request = {"signature_name": method, "examples": [{"x": 1.0}, {"x": 10.5}]}
+
+    status, answer = ask(server, f"known:{method}", request)
+
+    assert (status, answer["violations"]) == (400, [_TOO_LARGE])
+
+
+def test_rest_explains_a_thousand_violations_at_most(tmp_path: Path) -> None:
+    write_columns(_COLUMNS, write_model(tmp_path / "m", 1))
+    with ServerThread({"m": tmp_path / "m"}, ServingSettings(check_values=True)) as server:
+        status, answer = ask(server, "m:predict", {"instances": [11] * 3000})
+
+    assert (status, len(answer["violations"])) == (400, 1000)
+    assert answer["error"].endswith("and 2999 more")
+
+
+def test_rest_checks_no_model_of_which_nothing_is_known(server: ServerThread) -> None:
+    assert ask(server, "unknown:predict", {"instances": [10.5]})[0] == 200
+
+
+def test_rest_checks_no_values_unless_told_to(tmp_path: Path) -> None:
+    write_columns(_COLUMNS, write_model(tmp_path / "m", 1))
+    with ServerThread({"m": tmp_path / "m"}) as server:
+        assert ask(server, "m:predict", {"instances": [10.5]})[0] == 200
+        connection = http.client.HTTPConnection("127.0.0.1", server.server.rest_port, timeout=30)
+        connection.request("GET", "/monitoring/prometheus/metrics")
+        metrics = connection.getresponse().read().decode()
+        connection.close()
+
+    labels = '{column="x",kind="out_of_range",model_name="m"}'
+    assert f"serving_value_violations_total{labels} 1.0" in metrics
+
+
+def test_rest_and_grpc_hold_a_request_to_the_limit_of_examples(server: ServerThread) -> None:
+    text = "5 examples: 4 are allowed in a request"
+
+    assert ask(server, "known:predict", {"instances": [1] * 5}) == (400, {"error": text})
+    assert predict(server, [1] * 5) == (grpc.StatusCode.INVALID_ARGUMENT, text)
+
+
+def test_grpc_says_what_is_wrong(server: ServerThread) -> None:
+    assert predict(server, [1, 10.5]) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "values unlike those of the training: row 1, x: 10.5 is out of range; allowed is 0 to 10",
+    )
+
+
+def predict(server: ServerThread, numbers: list[float]) -> tuple[grpc.StatusCode, str]:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "known"
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array(numbers, np.float32)))
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Predict(request, timeout=30)
+    return caught.value.code(), caught.value.details()

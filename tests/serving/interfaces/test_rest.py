@@ -1,0 +1,158 @@
+"""The application by itself: what it tells of a request, and when it gives one up."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.errors import Code, ServingError
+from serving.http.messages import Answer, Request
+from serving.interfaces.rest import RestApp
+from serving.models.versions import Catalog
+from serving.settings import BatchingSettings, ServingSettings
+from serving.telemetry.metrics import Metrics
+from tests.helpers.served_models import write_model
+
+_PREDICT = "/v1/models/m:predict"
+
+
+class _Recorder(Metrics):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[tuple[str, str, str, Code]] = []
+
+    def observe_request(
+        self, model: str, api: str, entrypoint: str, code: Code, seconds: float
+    ) -> None:
+        assert seconds > 0
+        self.requests.append((model, api, entrypoint, code))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rest")
+    write_model(folder, 1)
+    return folder
+
+
+@asynccontextmanager
+async def _app(folder: Path, settings: ServingSettings, **options: Any) -> AsyncIterator[Any]:
+    metrics = _Recorder()
+    catalog = Catalog({"m": folder}, settings, metrics.make_on_batch)
+    await catalog.start()
+    yield RestApp(catalog, settings, metrics, **options), metrics
+    await catalog.close()
+
+
+async def _ask(app: RestApp, method: str, path: str, body: bytes = b"") -> Answer:
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    app.handle(Request(method, path, body=body), answer.set_result)
+    return await answer
+
+
+def _run(
+    folder: Path,
+    use: Callable[[RestApp, _Recorder], Awaitable[None]],
+    settings: ServingSettings | None = None,
+    **options: Any,
+) -> None:
+    async def run() -> None:
+        async with _app(folder, settings or ServingSettings(), **options) as (app, metrics):
+            await use(app, metrics)
+
+    asyncio.run(run())
+
+
+def test_app_tells_of_each_request(folder: Path) -> None:
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        for method, path, body, status in [
+            ("POST", _PREDICT, b'{"instances": [1]}', 200),
+            ("POST", "/v1/models/n:classify", b"{}", 404),
+            ("GET", "/v1/models/m", b"", 200),
+            ("GET", "/v1/models/m/metadata", b"", 200),
+            ("GET", "/none", b"", 404),
+        ]:
+            assert (await _ask(app, method, path, body)).status == status
+        assert metrics.requests == [
+            ("m", "REST", "Predict", Code.OK),
+            ("n", "REST", "Classify", Code.NOT_FOUND),
+            ("m", "REST", "GetModelStatus", Code.OK),
+            ("m", "REST", "GetModelMetadata", Code.OK),
+        ]
+
+    _run(folder, use)
+
+
+def test_app_shows_pages(folder: Path) -> None:
+    pages = {"/": lambda: (200, "text/html", b"<p>"), "/readyz": lambda: (503, "text/plain", b"no")}
+
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        assert await _ask(app, "GET", "/") == Answer(200, "text/html", b"<p>")
+        assert (await _ask(app, "HEAD", "/readyz")).status == 503
+        answer = await _ask(app, "POST", "/")
+        assert answer.status == 405
+        assert json.loads(answer.body) == {"error": "Method not allowed: POST /"}
+        assert metrics.requests == []
+
+    _run(folder, use, pages=pages)
+
+
+def test_app_that_is_draining_closes_connections(folder: Path) -> None:
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        assert not (await _ask(app, "GET", "/v1/models/m")).is_last
+        app.is_draining = True
+        for method, path, status in [("POST", _PREDICT, 200), ("GET", "/none", 404)]:
+            answer = await _ask(app, method, path, b'{"instances": [1]}')
+            assert (answer.status, answer.is_last) == (status, True)
+
+    _run(folder, use)
+
+
+def test_app_hides_what_fails_unexpectedly_and_logs_it(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def page() -> Any:
+        raise RuntimeError("secret")
+
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        status, content_type, body, _ = await _ask(app, "GET", "/")
+        assert (status, json.loads(body)) == (500, {"error": "internal error"})
+        assert content_type == "application/json"
+
+    with caplog.at_level(logging.ERROR, "serving.interfaces.rest"):
+        _run(folder, use, pages={"/": page})
+    assert "RuntimeError: secret" in caplog.text
+
+
+def test_app_answers_429_beyond_what_may_wait(folder: Path) -> None:
+    settings = ServingSettings(batching=BatchingSettings(max_batch_size=1, max_enqueued_batches=1))
+
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        body = b'{"instances": [1]}'
+        answers = await asyncio.gather(*(_ask(app, "POST", _PREDICT, body) for _ in range(3)))
+        assert sorted(answer.status for answer in answers) == [200, 429, 429]
+        assert (await _ask(app, "POST", _PREDICT, body)).status == 200
+
+    _run(folder, use, settings)
+
+
+def test_app_answers_by_the_error_that_is_put_in_place_of_an_answer(folder: Path) -> None:
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        answers: list[Answer] = []
+        request = Request("POST", _PREDICT, body=b'{"instances": [1]}')
+        pending = app.handle(request, answers.append)
+        assert pending is not None
+        pending.set_exception(ServingError(Code.DEADLINE_EXCEEDED, "too late"))
+        assert (await _ask(app, *request[:2], request.body)).status == 200
+        (answer,) = answers
+        assert (answer.status, json.loads(answer.body)) == (504, {"error": "too late"})
+        assert metrics.requests[0][3] == Code.DEADLINE_EXCEEDED
+
+    _run(folder, use)

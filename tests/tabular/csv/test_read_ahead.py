@@ -1,0 +1,67 @@
+"""How Arrow's thread that reads ahead begins and ends."""
+
+import gzip
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tabular.csv.reader import BLOCK_BYTES, read_batches
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def test_a_process_may_end_right_after_reading() -> None:
+    code = (
+        "from tabular.csv.reader import read_batches\n"
+        "for _ in read_batches('data/iris/iris.csv'): pass"
+    )
+    processors = os.sched_getaffinity(0)
+    # On a processor that is kept busy, Arrow's thread comes late: one exit in four aborted.
+    os.sched_setaffinity(0, {min(processors)})
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        exit_codes = [
+            subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode
+            for _ in range(16)
+        ]
+    finally:
+        busy.kill()
+        busy.wait()
+        os.sched_setaffinity(0, processors)
+
+    assert exit_codes == [0] * 16
+
+
+def test_an_error_of_the_file_is_raised_after_the_batches_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv.gz"
+    numbers = random.Random(0)
+    rows = "".join(f"{numbers.random()},{numbers.random()}\n" for _ in range(200_000))
+    whole = gzip.compress(f"a,b\n{rows}".encode())
+    path.write_bytes(whole[: len(whole) // 2])
+
+    batches = read_batches(path)
+
+    assert next(batches).num_rows > 0
+    with pytest.raises(EOFError):
+        list(batches)
+
+
+def test_a_file_that_is_read_in_part_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n" + "1,2\n" * (10 * BLOCK_BYTES))  # 40 blocks; Arrow reads 32 ahead.
+
+    batches = read_batches(path)
+    next(batches)
+    was_open = _is_open(path)
+    del batches
+
+    assert was_open
+    assert not _is_open(path)
+
+
+def _is_open(path: Path) -> bool:
+    return any(file.resolve() == path for file in Path("/proc/self/fd").iterdir())

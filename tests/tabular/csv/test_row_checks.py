@@ -1,0 +1,179 @@
+"""Rows are either usable or faulty, each fault with its place, in any dialect and block."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabular.csv.dialect import Dialect
+from tabular.csv.quarantine import Budget
+from tabular.csv.reader import BLOCK_BYTES
+from tabular.csv.row_checks import Fault, explain_faults, read_usable
+from trainer.settings.train import TrainerSettings
+
+RFC_4180 = Dialect()
+Rows = list[list[str | None]]
+
+
+def make_settings(label: str = "kind", **other: Any) -> TrainerSettings:
+    return TrainerSettings.model_validate({"label": label, "features": {"x": "numeric"}, **other})
+
+
+def read(
+    path: Path, dialect: Dialect = RFC_4180, settings: TrainerSettings | None = None
+) -> tuple[Rows, list[Fault]]:
+    settings = settings or make_settings()
+    blocks = list(read_usable(path, settings, dialect))
+    rows = [list(row.values()) for block in blocks for row in block.batch.to_pylist()]
+    faults = np.concatenate([block.faults for block in blocks])
+    return rows, list(explain_faults(str(path), settings, dialect, faults))
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "line", "words"),
+    [
+        (b"five,a", "x", 3, "'five' is not a number"),
+        (b"nan,a", "x", 3, "'nan' is not finite"),
+        (b",a", "x", 3, "the cell is empty; expected a number"),
+        (b"1,", "kind", 3, "the label is empty"),
+        (b'1,"a\nb"', "kind", 3, "has a line end"),
+        (b"1", "", 3, "1 fields in '1'; expected 2, as in the header"),
+        (b"1,2,3", "", 3, "3 fields in '1,2,3'; expected 2"),
+        (b"1,\xe9", "kind", 3, "the byte 0xe9 is not UTF-8; expected a file in UTF-8"),
+        (b'1,"a\n\xe9"', "kind", 4, "the byte 0xe9 is not UTF-8"),
+        (b"\xe9,a", "x", 3, "the byte 0xe9 is not UTF-8"),
+        (b"\xe9,1,2", "", 3, "3 fields in"),
+    ],
+)
+@pytest.mark.parametrize("is_compressed", [False, True], ids=["plain", "gzip"])
+def test_read_usable_leaves_out_a_row_and_says_why(
+    tmp_path: Path, row: bytes, column: str, line: int, words: str, is_compressed: bool
+) -> None:
+    path = tmp_path / "rows.csv"
+    data = b"x,kind\n1,a\n" + row + b"\n\n2,b\n"
+    path.write_bytes(gzip.compress(data) if is_compressed else data)
+
+    rows, (fault,) = read(path)
+
+    assert rows == [["1", "a"], ["2", "b"]]
+    assert (fault.row, fault.line, fault.column) == (1, line, column)
+    assert words in fault.reason
+    assert fault.text == row.decode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "line", "reason"),
+    [
+        (b"x;kind\n1,5;a\n1.5;b\n", Dialect(separator=";", decimal=","), 3, "one such as 5,1"),
+        (b"1,a\n1,5,b\n", Dialect(header=False, names=("x", "kind")), 2, "as in data.csv.names"),
+        (b"x,kind\n1,a\n?,b\n", Dialect(gaps=("?",)), 3, "the cell is empty"),
+        (b"#c\nx,kind\n1,a\n# z\nw,b\n", Dialect(comment="#"), 5, "'w' is not a number"),
+        (b"x\tkind\n1\ta\n1\n", Dialect(separator="\t", quote=None), 3, "keep the tab after"),
+        (b"x,kind\n1,a\n1,\x81\n", Dialect(encoding="cp1252"), 3, "0x81 is not cp1252"),
+        ("x,kind\n1,a\nw,é\n".encode("utf-16"), Dialect(encoding="utf-16"), 3, "'w' is not a"),
+    ],
+)
+def test_read_usable_speaks_of_the_dialect(
+    tmp_path: Path, content: bytes, dialect: Dialect, line: int, reason: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+
+    rows, (fault,) = read(path, dialect)
+
+    assert len(rows) == 1
+    assert fault.line == line
+    assert reason in fault.reason
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["1,a", "1,a", '2,"a"', "w,a", "1,", "w,", "1", "1,2,3", "1,\udce9", ""]),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_read_usable_accounts_for_every_row(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("rows") / "rows.csv"
+    text = "\n".join(["x,kind", "0,z", *lines, ""])
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    rows, faults = read(path)
+
+    good = [["0", "z"]] + [[line[0], "a"] for line in lines if line in ("1,a", '2,"a"')]
+    bad = [n for n, line in enumerate(lines, 3) if line not in ("1,a", '2,"a"', "")]
+    assert rows == good
+    assert sorted({fault.line for fault in faults}) == bad
+    assert len({fault.row for fault in faults}) == len(bad)
+
+
+def test_read_usable_counts_rows_over_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    good = f"1,{'a' * 1000}\n"
+    count = 2 * BLOCK_BYTES // len(good)
+    path.write_text("x,kind\n1\n" + good * count + "w,a\n1\n" + good * count + "1\n")
+
+    rows, faults = read(path)
+
+    assert len(rows) == 2 * count
+    assert [fault.line for fault in faults] == [2, count + 3, count + 4, 2 * count + 5]
+    assert [fault.row for fault in faults] == [0, count + 1, count + 2, 2 * count + 3]
+
+
+@pytest.mark.parametrize("end", ['5",a\n1,"b\nmore,rows\n', '5",a\n"1,b\nmore,rows\n'])
+def test_read_usable_refuses_a_quote_that_swallows_the_last_rows(tmp_path: Path, end: str) -> None:
+    # An even number of quotes, one of them a plain character.
+    path = tmp_path / "rows.csv"
+    path.write_text(f"x,kind\n1,a\n{end}")
+
+    with pytest.raises(pa.ArrowInvalid, match="a quote never closes"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "row", "words"),
+    [
+        ({"task": "regression"}, "1,a", "'a' is not a number"),
+        ({"task": "regression"}, "1,", "the label is empty; expected a number"),
+        ({"weight": "w"}, "1,a,-1", "'-1' is no number of at least 0"),
+        ({"weight": "w"}, "1,a,x", "'x' is not a number"),
+        ({"weight": "w"}, "1,a,", "the weight is empty"),
+    ],
+)
+def test_read_usable_checks_label_and_weight(
+    tmp_path: Path, settings: dict[str, Any], row: str, words: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    has_weight = "weight" in settings
+    path.write_text(f"x,kind{',w' * has_weight}\n1,2{',0' * has_weight}\n{row}\n")
+
+    rows, (fault,) = read(path, settings=make_settings(**settings))
+
+    assert len(rows) == 1
+    assert words in fault.reason
+
+
+@pytest.mark.parametrize(
+    ("budget", "quarantined", "rows", "is_allowed"),
+    [
+        (Budget(), 0, 10, True),
+        (Budget(), 1, 10, False),
+        (Budget(max_rows=2), 2, 10, True),
+        (Budget(max_rows=2), 3, 10, False),
+        (Budget(max_share=0.1), 1, 19, True),
+        (Budget(max_share=0.1), 2, 19, False),
+        (Budget(max_rows=2, max_share=0.5), 5, 10, True),
+    ],
+)
+def test_budget_allows_the_greater_of_both(
+    budget: Budget, quarantined: int, rows: int, is_allowed: bool
+) -> None:
+    assert budget.allows(quarantined, rows) == is_allowed

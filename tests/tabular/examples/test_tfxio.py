@@ -1,0 +1,142 @@
+"""Examples read by the batch, against tfx_bsl's own source."""
+
+import re
+import tempfile
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+from tfx.proto import example_gen_pb2
+from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
+
+from tabular.examples.reading import ExamplesFileError, read_batches
+from tabular.examples.tfxio import BulkExamples, split_tfxio
+from tests.helpers.example_files import (
+    COLUMNS,
+    ROWS,
+    SHARDS,
+    cut,
+    make_schema,
+    serialize,
+    write_files,
+)
+
+RAW = "raw"
+
+
+def read(tfxio: TFExampleRecord, *batch_size: int) -> list[pa.RecordBatch]:
+    with tempfile.TemporaryDirectory() as folder:
+
+        def keep(batch: pa.RecordBatch) -> None:
+            path = f"{folder}/{uuid.uuid4()}"
+            with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
+                writer.write(batch)
+
+        with beam.Pipeline() as pipeline:
+            _ = pipeline | tfxio.BeamSource(*batch_size) | beam.Map(keep)
+        return [pa.ipc.open_file(path.read_bytes()).get_batch(0) for path in Path(folder).iterdir()]
+
+
+def rows_of(batches: Sequence[pa.RecordBatch]) -> list[str]:
+    """Lists the rows, but for their gaps, which a batch without a schema may not know of."""
+    return sorted(
+        repr(sorted(item for item in row.items() if item[1] is not None))
+        for batch in batches
+        for row in batch.to_pylist()
+    )
+
+
+@pytest.mark.parametrize("columns", [None, ["word", "label"], ["gaps"]])
+@pytest.mark.parametrize("raw", [None, RAW])
+def test_bulk_examples_are_those_of_tfx(
+    columns: list[str] | None, raw: str | None, tmp_path: Path
+) -> None:
+    examples = write_files(tmp_path, {"train": SHARDS})
+    bulk: Any = split_tfxio([examples], "train", make_schema(), raw)
+    stock: Any = TFExampleRecord(
+        str(tmp_path / "Split-train" / "*"), schema=make_schema(), raw_record_column_name=raw
+    )
+    if columns:
+        bulk, stock = bulk.Project(columns), stock.Project(columns)
+
+    found, expected = read(bulk), read(stock)
+
+    assert rows_of(found) == rows_of(expected)
+    assert sum(map(len, found)) == len(ROWS)
+    assert bulk.ArrowSchema() == stock.ArrowSchema()
+    assert all(batch.schema == bulk.ArrowSchema() for batch in found)
+    assert bulk.TensorRepresentations() == stock.TensorRepresentations()
+
+
+def test_bulk_examples_refuse_to_be_read_without_a_schema(tmp_path: Path) -> None:
+    examples = write_files(tmp_path, {"train": SHARDS})
+
+    with pytest.raises(ValueError, match="examples are read by a schema"):
+        split_tfxio([examples], "train").BeamSource()
+
+
+def test_bulk_examples_come_in_batches_of_the_size_asked_for(tmp_path: Path) -> None:
+    examples = write_files(tmp_path, {"train": SHARDS})
+
+    found = read(split_tfxio([examples], "train", make_schema()), 10)
+
+    assert sorted(map(len, found)) == [5, 5, 10, 10, 10]
+
+
+def test_split_tfxio_reads_all_artifacts(tmp_path: Path) -> None:
+    first = write_files(tmp_path / "first", {"train": [ROWS[:3]]})
+    second = write_files(tmp_path / "second", {"train": [ROWS[3:10]]})
+
+    assert sum(map(len, read(split_tfxio([first, second], "train", make_schema())))) == 10
+
+
+def test_split_tfxio_refuses_what_are_no_examples(tmp_path: Path) -> None:
+    examples = write_files(tmp_path, {"train": SHARDS})
+    name = example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_PROTO)
+    examples.set_string_custom_property("payload_format", name)
+
+    with pytest.raises(ValueError, match=r"holds FORMAT_PROTO, not tf\.Examples"):
+        split_tfxio([examples], "train")
+
+
+def test_bulk_examples_refuse_a_pattern_without_files(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=f"no examples match {tmp_path}"):
+        BulkExamples(str(tmp_path / "*"), schema=make_schema()).BeamSource()
+
+
+@pytest.mark.parametrize("n_bytes_cut", [1, 8, 20, 500])
+def test_read_batches_names_a_file_that_was_cut_off(n_bytes_cut: int, tmp_path: Path) -> None:
+    write_files(tmp_path, {"train": [ROWS * 100]})
+    (path,) = (tmp_path / "Split-train").iterdir()
+    cut(path, n_bytes_cut)
+
+    with pytest.raises(ExamplesFileError, match=f"^{re.escape(str(path))}"):
+        list(read_batches(str(path), COLUMNS, batch_examples=1000))
+
+
+def test_read_batches_says_how_many_could_be_read(tmp_path: Path) -> None:
+    path = str(tmp_path / "words.gz")
+    with tf.io.TFRecordWriter(path, "GZIP") as writer:
+        for row in ROWS[:10]:
+            writer.write(serialize(row))
+        writer.write(b"no example")
+
+    with pytest.raises(
+        ExamplesFileError, match=f"^{re.escape(path)}: no examples can be read after the first 10: "
+    ):
+        list(read_batches(path, COLUMNS, batch_examples=10))
+
+
+def test_read_batches_refuse_values_of_another_type(tmp_path: Path) -> None:
+    write_files(tmp_path, {"train": [ROWS]})
+    (path,) = map(str, (tmp_path / "Split-train").iterdir())
+
+    with pytest.raises(
+        ExamplesFileError, match=rf"^{re.escape(path)}: no examples .* the first 0: .*label"
+    ):
+        list(read_batches(path, {**COLUMNS, "label": "float32"}))

@@ -1,0 +1,189 @@
+"""The feature columns over what Transform gives."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from tests.helpers.preprocessed import Table, analyze
+from trainer.features.columns import FeatureColumns, make_feature_columns, parse_raw
+from trainer.settings.train import TrainerSettings
+from trainer.user_functions import UserFunctionError
+
+WORDS = [b"b", b"a", b"a", None]
+COLUMNS: dict[str, list[Any]] = {
+    "size": [1.0, 2.0, None, 3.0],
+    "range": [1.0, 2.0, 3.0, None],
+    "quantile": [1.0, 2.0, 3.0, 4.0],
+    "city": WORDS,
+    ".top/left-x": WORDS,
+    "code": [0.0, 1.0, 2.0, 9.0],
+    "link": WORDS,
+    "flag": [b"yes", b"no", b"?", b"yes"],
+    "day": [b"2024-05-01 10:30", b"2023-01-31 23:59", b"", b"2024-12-31"],
+    "label": [b"x", b"y", b"x", b"y"],
+}
+SETTINGS: dict[str, Any] = {
+    "label": "label",
+    "features": {
+        "size": {"kind": "numeric", "gap": "mean", "gap_flag": True},
+        "range": {"kind": "bucketized", "boundaries": [2]},
+        "quantile": {"kind": "bucketized", "buckets": 2},
+        "city": {"kind": "categorical", "oov_buckets": 2},
+        ".top/left-x": {"kind": "categorical", "encode": "embedding", "dimension": 4},
+        "code": {"kind": "categorical", "ids": "identity", "size": 3, "encode": "embedding"},
+        "link": {"kind": "categorical", "ids": "hash", "size": 80, "encode": "embedding"},
+        "flag": "boolean",
+        "pair": {"kind": "crossed", "columns": ["city", "flag"], "size": 9},
+        "deep_pair": {
+            "kind": "crossed",
+            "columns": ["range", ".top/left-x"],
+            "size": 20,
+            "encode": "embedding",
+            "dimension": 5,
+        },
+        "day": {"kind": "datetime", "parts": ["year", "month", "day", "weekday", "hour", "minute"]},
+        "label": "ignore",
+    },
+}
+# Ids with that of a gap. city: a, b, two for others, a gap. The widths of embeddings that name none
+# are the fourth roots, rounded up: of 4 ids 2, of 81 ids 3.
+WIDTHS = {
+    "size": 1,
+    "size_gap": 1,
+    "day_year": 1,
+    "range_indicator": 3,
+    "quantile_indicator": 3,
+    "city_indicator": 5,
+    ".top/left-x_embedding": 4,
+    "code_embedding": 2,
+    "link_embedding": 3,
+    "flag_indicator": 3,
+    "day_month_indicator": 13,
+    "day_day_indicator": 32,
+    "day_weekday_indicator": 8,
+    "day_hour_indicator": 25,
+    "day_minute_indicator": 61,
+    "city_X_flag_indicator": 9,
+    ".top/left-x_X_range_embedding": 5,
+}
+Made = tuple[Table, FeatureColumns]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    table, output = analyze(COLUMNS, SETTINGS, tmp_path_factory.mktemp("features"))
+    return table, make_feature_columns(TrainerSettings.model_validate(SETTINGS), output)
+
+
+def evaluate(tensors: Any) -> Any:
+    with tf.compat.v1.Session() as session:
+        session.run(tf.compat.v1.global_variables_initializer())
+        session.run(tf.compat.v1.tables_initializer())
+        return session.run(tensors)
+
+
+def test_make_feature_columns_covers_every_feature_once(made: Made) -> None:
+    assert [column.name for column in made[1].deep] == [
+        *(name for name in WIDTHS if "_X_" not in name),
+        *(name for name in WIDTHS if "_X_" in name),
+    ]
+
+
+def test_make_feature_columns_gives_the_network_dense_columns(made: Made) -> None:
+    table, columns = made
+    with tf.Graph().as_default():
+        features = {name: tf.constant(values) for name, values in table.items()}
+        cols_to_outputs: dict[Any, tf.Tensor] = {}
+        tf.compat.v1.feature_column.input_layer(
+            features, columns.deep, cols_to_output_tensors=cols_to_outputs
+        )
+        layers = evaluate({column.name: each for column, each in cols_to_outputs.items()})
+
+    assert {name: layer.shape for name, layer in layers.items()} == {
+        name: (4, width) for name, width in WIDTHS.items()
+    }
+    for name, layer in layers.items():
+        if name.endswith("_indicator"):  # an id each, that of a gap too
+            np.testing.assert_array_equal(layer.sum(axis=1), 1, err_msg=name)
+    np.testing.assert_array_equal(layers["city_indicator"].argmax(axis=1), table["city"].ravel())
+    assert layers["city_indicator"].argmax(axis=1)[3] == 4
+
+
+# Of TensorFlow's linear model itself.
+@pytest.mark.filterwarnings("ignore:`layer.add_variable` is deprecated:UserWarning")
+def test_make_feature_columns_gives_a_linear_model_a_weight_for_each_id(made: Made) -> None:
+    table, columns = made
+    with tf.Graph().as_default():
+        features = {name: tf.constant(values) for name, values in table.items()}
+        logits = tf.compat.v1.feature_column.linear_model(features, columns.linear)
+        shapes = {
+            variable.op.name.split("linear_model/")[1]: variable.shape.as_list()
+            for variable in tf.compat.v1.trainable_variables()
+        }
+        assert evaluate(logits).shape == (4, 1)
+
+    assert shapes["city/weights"] == [5, 1]
+    assert shapes["link/weights"] == [81, 1]
+    assert shapes["day_minute/weights"] == [61, 1]
+    assert shapes["city_X_flag/weights"] == [9, 1]
+    assert shapes["size/weights"] == [1, 1]
+
+
+def test_parse_raw_reads_gaps() -> None:
+    absent, empty = tf.train.Example(), tf.train.Example()
+    empty.features.feature["city"].bytes_list.SetInParent()
+    empty.features.feature["size"].float_list.SetInParent()
+    examples = tf.constant([each.SerializeToString() for each in (absent, empty)])
+
+    columns = parse_raw(examples, TrainerSettings.model_validate(SETTINGS))
+
+    assert set(columns) == set(COLUMNS) - {"label"}
+    assert columns["city"].numpy().tolist() == [b"", b""]
+    assert columns["size"].shape == (2,)
+    assert np.isnan(columns["size"].numpy()).all()
+
+
+# an own preprocessing_fn
+
+
+@pytest.fixture(scope="module")
+def own_output(tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "own_outputs.py").write_text(
+        "import tensorflow as tf\n"
+        "def mixed(inputs):\n"
+        "    x = inputs['x']\n"
+        "    return {'pair': tf.concat([x, -x], 1), 'flat': x[:, 0], 'word': inputs['label']}\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        columns = {"x": [1.0, 2.0], "w": [1.0, 2.0], "label": [b"x", b"y"]}
+        return analyze(columns, own_settings(), folder)[1]
+
+
+def own_settings(**model: str) -> dict[str, Any]:
+    model["preprocessing_fn"] = "own_outputs.mixed"
+    return {"label": "label", "weight": "w", "features": {"x": "numeric"}, "model": model}
+
+
+def test_make_feature_columns_takes_the_numbers_of_an_own_preprocessing_fn(
+    own_output: tft.TFTransformOutput,
+) -> None:
+    settings = TrainerSettings.model_validate(own_settings(model_fn="own.model_fn"))
+
+    columns = make_feature_columns(settings, own_output)
+
+    assert {column.name: column.shape for column in columns.deep} == {"pair": (2,), "flat": (1,)}
+    assert columns.linear == columns.deep
+
+
+def test_make_feature_columns_wants_an_own_model_fn_for_what_is_no_number(
+    own_output: tft.TFTransformOutput,
+) -> None:
+    settings = TrainerSettings.model_validate(own_settings())
+
+    with pytest.raises(UserFunctionError, match=r"own_outputs.mixed: returns 'word' as string;"):
+        make_feature_columns(settings, own_output)

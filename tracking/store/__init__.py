@@ -1,0 +1,1 @@
+"""Writes to MLflow what it is to hold."""

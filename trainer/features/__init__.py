@@ -1,0 +1,1 @@
+"""Raw columns to features: transformation, vocabularies, feature columns."""

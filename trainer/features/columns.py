@@ -1,0 +1,226 @@
+"""What the features are: raw columns in, feature columns of the model out."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer.settings.features import (
+    Auto,
+    Boolean,
+    Bucketized,
+    Categorical,
+    Crossed,
+    Datetime,
+    Feature,
+    Ignore,
+    Numeric,
+    gap_name,
+    part_name,
+)
+from trainer.settings.train import TrainerSettings
+from trainer.user_functions import UserFunctionError
+
+PART_SIZES: Mapping[str, int] = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
+"""Number of values of each part of a date that has ids."""
+
+
+@dataclass(frozen=True)
+class FeatureColumns:
+    """The feature columns over the transformed features, in the order of the configuration.
+
+    Attributes:
+        numeric: Dense columns of numbers.
+        categorical: Categorical columns over ids, and crosses of them.
+        encoded: Each of `categorical` as a dense column: one-hot, or a learned embedding.
+    """
+
+    numeric: tuple[Any, ...]
+    categorical: tuple[Any, ...]
+    encoded: tuple[Any, ...]
+
+    @property
+    def deep(self) -> list[Any]:
+        """Dense columns of all features, for a network."""
+        return [*self.numeric, *self.encoded]
+
+    @property
+    def linear(self) -> list[Any]:
+        """Columns of all features for a linear model, where an id has a weight of its own."""
+        return [*self.numeric, *self.categorical]
+
+
+def parse_raw(serialized: tf.Tensor, settings: TrainerSettings) -> dict[str, tf.Tensor]:
+    """Parses the raw columns that the model reads out of examples.
+
+    A gap is a column that is absent, or holds no value. (A default in a FixedLenFeature is for the
+    first only; the second it refuses.)
+
+    Args:
+        serialized: Examples, strings `[batch_size]`.
+        settings: The features.
+
+    Returns:
+        Columns by name, `[batch_size]` each: numbers float32, NaN for a gap; words strings, empty
+        for a gap.
+    """
+    dtypes = {"float": tf.float32, "bytes": tf.string}
+    spec = {
+        name: tf.io.VarLenFeature(dtypes[raw_type]) for name, raw_type in settings.raw_types.items()
+    }
+    columns = tf.io.parse_example(serialized, spec)
+    return {name: fill_gaps(column)[:, 0] for name, column in columns.items()}
+
+
+def fill_gaps(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Makes a column dense, `[batch_size, 1]`, with NaN or an empty string where it has gaps."""
+    if not isinstance(column, tf.SparseTensor):
+        return column
+    if column.dtype == tf.string:
+        return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], "")
+    column = tf.cast(column, tf.float32)
+    return tft.sparse_tensor_to_dense_with_shape(column, [None, 1], math.nan)
+
+
+def transform_raw(
+    columns: Mapping[str, tf.Tensor], transform_output: tft.TFTransformOutput
+) -> dict[str, tf.Tensor]:
+    """Transforms raw columns by what Transform learned.
+
+    Args:
+        columns: Raw columns by name, `[batch_size]`, gaps as in `parse_raw`.
+        transform_output: What Transform learned; its schema says of each column whether there were
+            gaps when it was analyzed: then its graph takes a SparseTensor.
+
+    Returns:
+        Transformed features by name, `[batch_size, ...]`.
+    """
+    spec = transform_output.raw_feature_spec()
+    # Without AutoGraph, which would take most of the time to convert what is the library's own.
+    transform = tf.autograph.experimental.do_not_convert(transform_output.transform_raw_features)
+    transformed: dict[str, tf.Tensor] = transform(
+        {
+            name: _without_gaps(column[:, tf.newaxis])
+            if isinstance(spec[name], tf.io.VarLenFeature)
+            else column[:, tf.newaxis]
+            for name, column in columns.items()
+        }
+    )
+    return transformed
+
+
+def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
+    is_gap = tf.equal(column, "") if column.dtype == tf.string else tf.math.is_nan(column)
+    return tf.SparseTensor(
+        tf.where(~is_gap),
+        tf.boolean_mask(column, ~is_gap),
+        tf.shape(column, out_type=tf.int64),
+    )
+
+
+def vocabulary_name(name: str) -> str:
+    """Names a column's vocabulary, a file of the transform graph, unlike any other column's."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"words_of_{re.sub('[^A-Za-z0-9]', '_', name)[:100]}_{digest}"
+
+
+def make_feature_columns(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput
+) -> FeatureColumns:
+    """Makes the feature columns over the transformed features.
+
+    Args:
+        settings: The features and their encodings.
+        transform_output: What Transform learned: the sizes of vocabularies.
+
+    Returns:
+        The columns; of an own `preprocessing_fn`, each float output as a numeric one.
+
+    Raises:
+        UserFunctionError: If an own `preprocessing_fn` has outputs that are not numbers, and there
+            is no own `model_fn` to read them.
+    """
+    if settings.model.preprocessing_fn is not None:
+        return FeatureColumns(tuple(_own_columns(settings, transform_output)), (), ())
+    numeric: list[Any] = []
+    with_ids: dict[str, tuple[Any, Any]] = {}
+    for name, feature in settings.features.items():
+        numeric += [tf.feature_column.numeric_column(key) for key in _numeric_names(name, feature)]
+        for key, n_ids in _id_features(name, feature, transform_output):
+            column = tf.feature_column.categorical_column_with_identity(key, n_ids)
+            with_ids[key] = (column, _encode(column, n_ids, feature))
+    for name, feature in settings.features.items():
+        if isinstance(feature, Crossed):
+            columns = [with_ids[key][0] for key in feature.columns]
+            column = tf.feature_column.crossed_column(columns, feature.size)
+            with_ids[name] = (column, _encode(column, feature.size, feature))
+    return FeatureColumns(
+        numeric=tuple(numeric),
+        categorical=tuple(column for column, _ in with_ids.values()),
+        encoded=tuple(column for _, column in with_ids.values()),
+    )
+
+
+def _own_columns(
+    settings: TrainerSettings, transform_output: tft.TFTransformOutput
+) -> Iterator[Any]:
+    """Makes the columns over the outputs of an own `preprocessing_fn`."""
+    for name, spec in transform_output.transformed_feature_spec().items():
+        if name in (settings.label, settings.weight):
+            continue
+        if isinstance(spec, tf.io.FixedLenFeature) and spec.dtype == tf.float32:
+            yield tf.feature_column.numeric_column(name, spec.shape or (1,))
+        elif settings.model.model_fn is None:
+            found = (
+                f"{'' if isinstance(spec, tf.io.FixedLenFeature) else 'sparse '}{spec.dtype.name}"
+            )
+            raise UserFunctionError(
+                f"{settings.model.preprocessing_fn}: returns '{name}' as"
+                f" {found}; model.type takes dense float32 only: return that, or set model.model_fn"
+                " to one that reads it"
+            )
+
+
+def _numeric_names(name: str, feature: Feature) -> list[str]:
+    """Names the transformed features of a column that are numbers."""
+    if isinstance(feature, Numeric):
+        return [name, gap_name(name)] if feature.gap_flag else [name]
+    if isinstance(feature, Datetime) and "year" in feature.parts:
+        return [part_name(name, "year")]
+    return []
+
+
+def _id_features(
+    name: str, feature: Feature, transform_output: tft.TFTransformOutput
+) -> Iterator[tuple[str, int]]:
+    """Names the transformed features of a column that are ids, with their number, the gap's too."""
+    if isinstance(feature, Bucketized):
+        boundaries = feature.boundaries or range(feature.buckets - 1)
+        yield name, len(boundaries) + 2
+    elif isinstance(feature, Categorical):
+        size = feature.size or 0
+        if feature.ids == "vocabulary":
+            vocabulary_size = transform_output.vocabulary_size_by_name(vocabulary_name(name))
+            size = vocabulary_size + feature.oov_buckets
+        yield name, size + 1
+    elif isinstance(feature, Boolean):
+        yield name, 3
+    elif isinstance(feature, Datetime):
+        yield from (
+            (part_name(name, part), PART_SIZES[part] + 1)
+            for part in feature.parts
+            if part in PART_SIZES
+        )
+
+
+def _encode(column: Any, n_ids: int, feature: Feature) -> Any:
+    """Makes the dense column of a categorical one."""
+    if isinstance(feature, Datetime | Numeric | Ignore | Auto) or feature.encode == "one_hot":
+        return tf.feature_column.indicator_column(column)
+    dimension = feature.dimension or math.ceil(n_ids**0.25)
+    return tf.feature_column.embedding_column(column, dimension)

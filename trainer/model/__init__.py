@@ -1,0 +1,1 @@
+"""The custom Estimator: model_fn, networks, loss, metrics, optimizers."""

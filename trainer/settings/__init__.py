@@ -1,0 +1,1 @@
+"""What the Trainer can be told, as strict and frozen models."""
