@@ -22,12 +22,12 @@ from trainer.settings.features import (
     Categorical,
     Datetime,
     Numeric,
-    gap_name,
+    indicator_name,
 )
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError, load_function, user_errors
 
-_YEAR = Numeric(gap="mean")
+_YEAR = Numeric(fill="mean")
 _Inputs = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
@@ -41,8 +41,8 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
 
     Returns:
         The transformed features, `[batch_size, 1]` each: numbers float32 without gaps, and 1 or 0
-        as the `gap_name` of a column that asks for it; ids int64, a gap having the last one; the
-        label as its class id int64, in a regression float32; the weight float32. With an own
+        as the `indicator_name` of a column that asks for it; ids int64, the last one for a missing
+        value; the label as its class id int64, in a regression float32; the weight float32. With an own
         `preprocessing_fn`, what that returns, with label and weight, if it leaves them out.
 
     Raises:
@@ -72,8 +72,8 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
         if isinstance(feature, Numeric):
             x = clip_number(x, feature)
             numbers[name] = (x, feature)
-            if feature.gap_flag:
-                others[gap_name(name)] = tf.cast(tf.math.is_nan(x), tf.float32)
+            if feature.missing_indicator:
+                others[indicator_name(name)] = tf.cast(tf.math.is_nan(x), tf.float32)
         elif isinstance(feature, Datetime):
             years, ids = date_parts(name, x, feature)
             numbers.update({key: (year, _YEAR) for key, year in years.items()})

@@ -25,7 +25,7 @@ from tabular.csv.arrow_numpy import to_numpy
 
 Sizes = npt.NDArray[np.int64]
 
-_GAP = -1
+_MISSING = -1
 """Stands for the size of a value where there is none."""
 
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
@@ -61,18 +61,18 @@ def to_records(batch: pa.RecordBatch) -> pa.BinaryArray:
 
 
 def _encode(column: pa.Array) -> tuple[int, pa.BinaryArray, Sizes]:
-    """Encodes values: the field of their list, their bytes, and how many of each, or `_GAP`."""
+    """Encodes values: the field of their list, their bytes, and how many of each, or `_MISSING`."""
     if pa.types.is_binary(column.type):
-        sizes = to_numpy(pc.binary_length(column), null=_GAP).astype(np.int64)
+        sizes = to_numpy(pc.binary_length(column), null=_MISSING).astype(np.int64)
         return _BYTES_LIST, pc.fill_null(column, b"") if column.null_count else column, sizes
-    is_gap = to_numpy(column.is_null(), null=True)
+    is_missing = to_numpy(column.is_null(), null=True)
     values = to_numpy(column, null=0)
     if pa.types.is_float32(column.type):
-        sizes = np.where(is_gap, _GAP, values.itemsize)
-        return _FLOAT_LIST, _to_array(values[~is_gap].view(np.uint8), sizes), sizes
+        sizes = np.where(is_missing, _MISSING, values.itemsize)
+        return _FLOAT_LIST, _to_array(values[~is_missing].view(np.uint8), sizes), sizes
     if pa.types.is_int64(column.type):
         varints, sizes = _to_varints(values.view(np.uint64))
-        sizes[is_gap] = _GAP
+        sizes[is_missing] = _MISSING
         is_used = np.arange(varints.shape[1]) < sizes[:, np.newaxis]
         return _INT64_LIST, _to_array(varints[is_used], sizes), sizes
     raise TypeError(f"no feature holds values of {column.type}")
@@ -91,7 +91,7 @@ def _to_varints(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint8], 
 
 
 def _to_array(data: npt.NDArray[np.uint8], sizes: Sizes) -> pa.BinaryArray:
-    """Cuts bytes into values of some sizes, an empty one for `_GAP`."""
+    """Cuts bytes into values of some sizes, an empty one for `_MISSING`."""
     ends = np.zeros(len(sizes) + 1, dtype=np.int32)
     np.cumsum(np.maximum(sizes, 0), out=ends[1:])
     return pa.Array.from_buffers(
@@ -115,7 +115,7 @@ def _by_size(sizes: Sizes, make: Callable[[int], bytes]) -> tuple[Any, Sizes]:
 def _value_prefix(name: str, kind: int, size: int) -> bytes:
     """Writes what stands before a value of so many bytes: its feature's name, and all lengths."""
     key = _field(1, len(name.encode())) + name.encode()
-    if size == _GAP:
+    if size == _MISSING:
         return _field(1, len(key) + 2) + key + _field(2, 0)
     prefix, length = b"", size
     for number in (1, kind, 2):  # the value in its list, that in the feature, that in the entry

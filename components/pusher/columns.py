@@ -57,7 +57,7 @@ def describe_columns(
 
 
 def _is_required(feature: Feature, domain: schema_pb2.Feature) -> bool:
-    if isinstance(feature, Numeric) and feature.gap != "error":
+    if isinstance(feature, Numeric) and feature.fill != "error":
         return False
     # A shape leaves no room for gaps either.
     return bool(domain.presence.min_fraction >= 1 or domain.HasField("shape"))

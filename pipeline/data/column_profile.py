@@ -17,7 +17,7 @@ from trainer.settings.features import Boolean
 MAX_VALUES = 10_000
 """Distinct values of a column up to here are all counted; of more, a sample of them is."""
 _THINNING = 4
-GAP_WORDS = (
+NULL_WORDS = (
     *("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "\\N"),
     *("None", "none", "NONE", "nil", "?", "-", "--", ".", "..", "missing", "Missing", "MISSING"),
     *("unknown", "Unknown"),
@@ -25,7 +25,7 @@ GAP_WORDS = (
 """Words that elsewhere stand for an empty cell."""
 
 ColumnKind = Literal["empty", "boolean", "integer", "number", "date", "words"]
-_GAP_WORDS = frozenset(GAP_WORDS)
+_NULL_WORDS = frozenset(NULL_WORDS)
 _BOOLEAN = Boolean()
 
 
@@ -36,10 +36,10 @@ class ColumnProfile:
     Attributes:
         name: Its name.
         rows: Its cells.
-        gaps: Empty ones among them.
+        missing: Empty ones among them.
         kind: The narrowest kind that every filled cell is of.
-        kind_but_gap_words: The same of the cells that are none of `GAP_WORDS`.
-        gap_words: Those of `GAP_WORDS` that stand in it, in their order.
+        kind_but_null_words: The same of the cells that are none of `NULL_WORDS`.
+        null_words: Those of `NULL_WORDS` that stand in it, in their order.
         values: How often each value stands in it; None if there are more than `MAX_VALUES`.
         distinct: Number of distinct values, exact where `values` are there, else estimated; too
             low for fractions and dates, which are not counted beyond that.
@@ -54,10 +54,10 @@ class ColumnProfile:
 
     name: str
     rows: int
-    gaps: int
+    missing: int
     kind: ColumnKind
-    kind_but_gap_words: ColumnKind
-    gap_words: tuple[str, ...]
+    kind_but_null_words: ColumnKind
+    null_words: tuple[str, ...]
     values: Mapping[str, int] | None
     distinct: int
     distinct_share: float
@@ -73,7 +73,7 @@ class ColumnProfile:
         """Share of the most frequent value in the filled cells; None if there are many or none."""
         if not self.values:
             return None
-        return max(self.values.values()) / (self.rows - self.gaps)
+        return max(self.values.values()) / (self.rows - self.missing)
 
 
 def profile_columns(
@@ -100,10 +100,10 @@ class _Column:
 
     def __init__(self, decimal: str) -> None:
         self._decimal = decimal
-        self._rows = self._gaps = self._chars = self._longest = 0
+        self._rows = self._missing = self._chars = self._longest = 0
         self._counts: Counter[str] = Counter()
         self._one_in = 1
-        self._gap_words: Counter[str] = Counter()
+        self._null_words: Counter[str] = Counter()
         self._formats = FORMATS
         self._is_integer = self._is_number = True
         self._numbers = _Numbers()
@@ -111,7 +111,7 @@ class _Column:
     def add(self, cells: pa.Array) -> None:
         """Adds the cells of a batch."""
         self._rows += len(cells)
-        self._gaps += cells.null_count
+        self._missing += cells.null_count
         filled = cells.drop_null()
         if len(filled) == 0:
             return
@@ -119,22 +119,22 @@ class _Column:
         self._chars += pc.sum(lengths).as_py()
         self._longest = max(self._longest, pc.max(lengths).as_py())
         if self._is_number or self._formats:
-            self._narrow(self._without_gap_words(filled))
+            self._narrow(self._without_null_words(filled))
         self._count(filled)
 
     def profile(self, name: str) -> ColumnProfile:
         """Says what was gathered."""
-        filled = self._rows - self._gaps
+        filled = self._rows - self._missing
         kind = self._kind()
         if kind == "boolean":  # words, among which gap words are not looked for when reading
-            self._gap_words.update(self._counts.keys() & _GAP_WORDS)
+            self._null_words.update(self._counts.keys() & _NULL_WORDS)
         return ColumnProfile(
             name=name,
             rows=self._rows,
-            gaps=self._gaps,
-            kind="words" if self._gap_words else kind,
-            kind_but_gap_words=kind,
-            gap_words=tuple(word for word in GAP_WORDS if word in self._gap_words),
+            missing=self._missing,
+            kind="words" if self._null_words else kind,
+            kind_but_null_words=kind,
+            null_words=tuple(word for word in NULL_WORDS if word in self._null_words),
             values=dict(self._counts) if self._one_in == 1 else None,
             distinct=len(self._counts) * self._one_in,
             distinct_share=len(self._counts) / max(sum(self._counts.values()), 1),
@@ -164,11 +164,11 @@ class _Column:
             for word in [word for word in self._counts if crc32(word.encode()) % self._one_in]:
                 del self._counts[word]
 
-    def _without_gap_words(self, filled: pa.Array) -> pa.Array:
-        is_gap_word = pc.is_in(filled, value_set=pa.array(GAP_WORDS, pa.string()))
+    def _without_null_words(self, filled: pa.Array) -> pa.Array:
+        is_gap_word = pc.is_in(filled, value_set=pa.array(NULL_WORDS, pa.string()))
         if not pc.any(is_gap_word).as_py():
             return filled
-        self._gap_words.update(filled.filter(is_gap_word).to_pylist())
+        self._null_words.update(filled.filter(is_gap_word).to_pylist())
         return filled.filter(pc.invert(is_gap_word))
 
     def _narrow(self, words: pa.Array) -> None:
@@ -186,7 +186,7 @@ class _Column:
             self._numbers.add(numbers.to_numpy())
 
     def _kind(self) -> ColumnKind:
-        if not self._counts.keys() - _GAP_WORDS:  # of many words, not all can be of these
+        if not self._counts.keys() - _NULL_WORDS:  # of many words, not all can be of these
             return "empty"
         if self._is_boolean():
             return "boolean"
@@ -198,7 +198,7 @@ class _Column:
 
     def _is_boolean(self) -> bool:
         """Whether all words are yes or no, and both are there."""
-        words = {word.lower() for word in self._counts.keys() - _GAP_WORDS}
+        words = {word.lower() for word in self._counts.keys() - _NULL_WORDS}
         true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
         return bool(words & true and words & false) and words <= true | false
 

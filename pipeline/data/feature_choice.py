@@ -79,8 +79,8 @@ def choose_numeric(
     is_skewed = profile.skewness > SKEWED and profile.least is not None and profile.least >= 0
     return Numeric(
         scale="log1p" if is_skewed else "z_score",
-        gap="mean" if profile.gaps or is_sample else "error",
-        gap_flag=bool(profile.gaps) and f"{profile.name}_gap" not in taken,
+        fill="mean" if profile.missing or is_sample else "error",
+        missing_indicator=bool(profile.missing) and f"{profile.name}_missing" not in taken,
     )
 
 
@@ -95,16 +95,16 @@ def choose_categorical(profile: ColumnProfile) -> Categorical:
 def describe_column(profile: ColumnProfile) -> str:
     """Says what stands in a column: `12 words, 3 % gaps`."""
     words = [_describe_values(profile)]
-    if profile.gaps:
-        percent = 100 * profile.gaps / profile.rows
-        few = f"{profile.gaps} gap{'s' * (profile.gaps != 1)}"
-        words.append(f"{percent:.0f} % gaps" if percent >= 1 else few)
+    if profile.missing:
+        percent = 100 * profile.missing / profile.rows
+        few = f"{profile.missing} missing"
+        words.append(f"{percent:.0f} % missing" if percent >= 1 else few)
     return ", ".join(filter(None, words))
 
 
 def is_constant(profile: ColumnProfile) -> bool:
     """Whether all cells are alike and filled; where some are empty, the gaps say something."""
-    return profile.distinct == 1 and profile.gaps == 0
+    return profile.distinct == 1 and profile.missing == 0
 
 
 def is_few_integers(profile: ColumnProfile) -> bool:
@@ -140,13 +140,13 @@ def _why_useless(profile: ColumnProfile) -> str:
         return "its name cannot name a tensor: rename it, as by data.csv.names"
     if profile.kind == "empty":
         return "every cell is empty"
-    filled = profile.rows - profile.gaps
+    filled = profile.rows - profile.missing
     if filled < _LEAST_FILLED * profile.rows:
         return f"nearly every cell is empty ({filled:,} of {profile.rows:,} are filled)"
     if is_constant(profile):
         return f"every cell is {quote(next(iter(profile.values or ())))}"
-    if profile.kind_but_gap_words == "empty":
-        return "nothing but words for gaps"
+    if profile.kind_but_null_words == "empty":
+        return "nothing but null values"
     is_whole = profile.kind in ("integer", "words")
     if is_whole and _names_id(profile.name) and profile.distinct_share == 1:
         return "an id: all different"
@@ -154,9 +154,9 @@ def _why_useless(profile: ColumnProfile) -> str:
 
 
 def _why_too_many_words(profile: ColumnProfile) -> str:
-    if profile.kind_but_gap_words != profile.kind:
-        words = ", ".join(map(quote, profile.gap_words))
-        return f"would be {_SAID[profile.kind_but_gap_words]}, but for {words}: see data.csv.gaps"
+    if profile.kind_but_null_words != profile.kind:
+        words = ", ".join(map(quote, profile.null_words))
+        return f"would be {_SAID[profile.kind_but_null_words]}, but for {words}: see data.csv.null_values"
     what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
     return f"{what}: most cells are different"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.data.column_profile import GAP_WORDS, ColumnProfile, profile_columns
+from pipeline.data.column_profile import NULL_WORDS, ColumnProfile, profile_columns
 from pipeline.data.feature_choice import (
     MAX_DISTINCT_SHARE,
     Choice,
@@ -96,16 +96,16 @@ def _profile(
 ) -> tuple[dict[str, ColumnProfile], CsvSettings]:
     """Profiles the columns; where words for gaps keep some from being numbers, once more."""
     profiles = profile_columns(_batches(paths, settings.dialect), settings.decimal)
-    gap_words = {
+    null_words = {
         word
         for profile in profiles.values()
-        if profile.kind == "words" and profile.kind_but_gap_words not in ("words", "empty")
-        for word in profile.gap_words
+        if profile.kind == "words" and profile.kind_but_null_words not in ("words", "empty")
+        for word in profile.null_words
     }
-    if not gap_words:
+    if not null_words:
         return profiles, settings
-    gaps = tuple(word for word in GAP_WORDS if word in gap_words)
-    settings = CsvSettings.model_validate({**settings.model_dump(), "gaps": gaps})
+    gaps = tuple(word for word in NULL_WORDS if word in null_words)
+    settings = CsvSettings.model_validate({**settings.model_dump(), "null_values": gaps})
     return profile_columns(_batches(paths, settings.dialect), settings.decimal), settings
 
 
@@ -134,10 +134,10 @@ def _find_label(data: Path, label: str, names: Sequence[str], titles: Sequence[s
 def _guess_task(data: Path, label: ColumnProfile) -> Task:
     """Tells by the label what is predicted."""
     place = f"{data}: {label.name}"
-    if label.gaps:
+    if label.missing:
         raise DataError(
-            f"{place}: the label is empty in {label.gaps:,} of {label.rows:,} rows; expected one in"
-            " each: fill them in, or remove these rows"
+            f"{place}: the label is empty in {label.missing:,} of {label.rows:,} rows; expected one"
+            " in each: fill them in, or remove these rows"
         )
     if label.distinct < 2:
         raise DataError(

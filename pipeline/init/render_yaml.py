@@ -21,7 +21,7 @@ _CSV_COMMENTS = {
     "separator": "Character between cells.",
     "header": "Whether the first line names the columns.",
     "names": "Names of the columns, in place of the header's: letters, digits and ._- only.",
-    "gaps": "Words that stand for an empty cell.",
+    "null_values": "Words that stand for an empty cell.",
     "decimal": "Decimal point of numbers.",
     "encoding": "Encoding of the text.",
 }

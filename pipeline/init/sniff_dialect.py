@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from pipeline.data.column_profile import GAP_WORDS
+from pipeline.data.column_profile import NULL_WORDS
 from pipeline.errors import DataError
 from pipeline.settings.data import CsvSettings
 from tabular.csv.column_rules import NUMBER
@@ -144,7 +144,7 @@ def _has_decimal_comma(rows: Sequence[Sequence[str]], separator: str) -> bool:
     """Whether a column is of numbers with a comma, and none of numbers with a point."""
     found = False
     for column in zip_longest(*rows, fillvalue=""):
-        cells = [cell for cell in column if cell and cell not in GAP_WORDS]
+        cells = [cell for cell in column if cell and cell not in NULL_WORDS]
         if any(_NUMBER.fullmatch(cell) and "." in cell for cell in cells):
             return False
         with_comma = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]

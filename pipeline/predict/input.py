@@ -22,7 +22,7 @@ from tabular.csv.types import ColumnType, widen_types
 from trainer.settings.features import Categorical, Feature, Numeric, RawType
 from trainer.settings.train import TrainerSettings
 
-_NOT_CONFIGURED: Mapping[RawType, Feature] = {"float": Numeric(gap="mean"), "bytes": Categorical()}
+_NOT_CONFIGURED: Mapping[RawType, Feature] = {"float": Numeric(fill="mean"), "bytes": Categorical()}
 """What a column is that the model reads, and the configuration does not know as such."""
 
 

@@ -27,7 +27,7 @@ class CsvSettings(Section):
     comment: str | None = Field(
         None, description="Character with which a line begins that is no row; null: none."
     )
-    gaps: Annotated[tuple[str, ...], FrozenList] = Field(
+    null_values: Annotated[tuple[str, ...], FrozenList] = Field(
         (), description="Words that stand for an empty cell, as `NA`, beside the empty cell itself."
     )
     decimal: Literal[".", ","] = Field(".", description="Decimal point of numbers.")

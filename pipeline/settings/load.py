@@ -19,6 +19,16 @@ _NO_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_typ
 _KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
 
 
+_RENAMED = {
+    ("data", "csv", "gaps"): "null_values",
+    ("features", "*", "gap"): "fill",
+    ("features", "*", "gap_flag"): "missing_indicator",
+}
+"""Keys of version 0.1 to their names of today."""
+_RENAMED_VALUES = {"least": "min", "greatest": "max"}
+"""The same of the values of `train.best_is` and `tuner.objective_is`."""
+
+
 class _Loader(yaml.SafeLoader):
     """Safe YAML that also reads `1e-3` as a number and refuses a key that stands twice."""
 
@@ -185,6 +195,12 @@ def _key_of(error: ErrorDetails) -> Key:
     return key + cause.key if isinstance(cause, SettingError) else key
 
 
+def _new_name(key: Key) -> str | None:
+    """Gives the name of today of a key of an earlier version, None if it has never been one."""
+    wildcard = (key[0], "*", *key[2:]) if key[:1] == ("features",) else key
+    return _RENAMED.get(wildcard)
+
+
 def _either(words: Sequence[str]) -> str:
     """Joins what is wrong with one value, where it is none of several kinds."""
     beginning, colon, _ = words[0].partition(" is not allowed: ")
@@ -208,6 +224,10 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
         written = found["kind"] if isinstance(found, dict) and found.keys() == {"kind"} else found
         rule = f"must be a kind, or a mapping with one{allowed_kinds}"
         return f"{written!r} is not allowed: {rule}{hint}"
+    if error["type"] == "extra_forbidden" and (now := _new_name(key)):
+        return f"is called '{now}' now: rename it"
+    if error["type"] == "literal_error" and found in _RENAMED_VALUES:
+        return f"{found!r} is called '{_RENAMED_VALUES[found]}' now: rename it"
     if error["type"] == "extra_forbidden":
         fields = section_at(key[:-1]).model_fields
         allowed = [field.alias or name for name, field in fields.items()]

@@ -92,10 +92,10 @@ def select_settings(settings: TrainerSettings) -> TrainerSettings:
 
 def _select(feature: Feature) -> Feature | None:
     if isinstance(feature, Numeric):
-        gap: Literal["error", "mean"] = "error" if feature.gap == "error" else "mean"
+        gap: Literal["error", "mean"] = "error" if feature.fill == "error" else "mean"
         if feature.scale != "log1p":
-            return Numeric(gap=gap)
-        return Numeric(gap=gap, scale=feature.scale, clip=feature.clip)
+            return Numeric(fill=gap)
+        return Numeric(fill=gap, scale=feature.scale, clip=feature.clip)
     if isinstance(feature, Bucketized):
         return Bucketized()
     if isinstance(feature, Categorical):
@@ -111,12 +111,12 @@ def _feature_rule(feature: Feature, decimal: str) -> CellRule | None:
     if isinstance(feature, Numeric):
         is_clipped = feature.clip is not None and feature.clip[0] >= 0
         least = 0 if feature.scale == "log1p" and not is_clipped else -math.inf
-        return Number(decimal, least=least, may_be_gap=feature.gap != "error")
+        return Number(decimal, least=least, may_be_missing=feature.fill != "error")
     if isinstance(feature, Bucketized):
-        return Number(decimal, may_be_gap=True)
+        return Number(decimal, may_be_missing=True)
     if isinstance(feature, Categorical) and feature.ids == "identity":
         last = (feature.size or 1) - 1
-        return Number(decimal, least=0, greatest=last, is_whole=True, may_be_gap=True)
+        return Number(decimal, least=0, greatest=last, is_whole=True, may_be_missing=True)
     if isinstance(feature, Boolean):
         return Words((*feature.true_words, *feature.false_words))
     if isinstance(feature, Datetime):
@@ -139,7 +139,7 @@ class Number:
     least: float = -math.inf
     greatest: float = math.inf
     is_whole: bool = False
-    may_be_gap: bool = False
+    may_be_missing: bool = False
 
     def find_wrong(self, column: pa.Array) -> Mask:
         """Finds what is no such number."""
@@ -157,7 +157,7 @@ class Number:
             wrong |= values > self.greatest
         if self.is_whole:
             wrong |= values != np.floor(values)
-        if self.may_be_gap and column.null_count:
+        if self.may_be_missing and column.null_count:
             wrong &= to_numpy(pc.is_valid(column), null=False)
         return wrong
 

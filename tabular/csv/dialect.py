@@ -15,7 +15,7 @@ class Dialect:
         header: Whether the first record names the columns.
         names: Names of the columns, in place of the header's.
         comment: Character with which a line begins that is no row.
-        gaps: Words that stand for an empty cell, beside the empty cell itself.
+        null_values: Words that stand for an empty cell, beside the empty cell itself.
         decimal: Decimal point of numbers.
         encoding: Encoding of the text, by Python's names.
     """
@@ -25,7 +25,7 @@ class Dialect:
     header: bool = True
     names: tuple[str, ...] | None = None
     comment: str | None = None
-    gaps: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ()
     decimal: str = "."
     encoding: str = "utf-8"
 
@@ -44,5 +44,7 @@ class Dialect:
         fields = json.loads(text)
         names = fields.pop("names")
         return cls(
-            names=None if names is None else tuple(names), gaps=tuple(fields.pop("gaps")), **fields
+            names=None if names is None else tuple(names),
+            null_values=tuple(fields.pop("null_values")),
+            **fields,
         )

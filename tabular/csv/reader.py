@@ -93,7 +93,7 @@ def read_blocks(
             check_utf8=False,
             column_types=dict.fromkeys(in_file, pa.string()),
             strings_can_be_null=True,
-            null_values=["", *dialect.gaps],
+            null_values=["", *dialect.null_values],
             quoted_strings_can_be_null=True,
         ),
         delimiter=dialect.separator,

@@ -183,7 +183,7 @@ def explain_faults(
                 if is_encoding or name not in rules:
                     line, reason = say_bad_byte(record, index, dialect)
                 else:
-                    reason = rules[name].say(None if cell in ("", *dialect.gaps) else cell)
+                    reason = rules[name].say(None if cell in ("", *dialect.null_values) else cell)
             yield Fault(row, line, name, reason, is_encoding, record.text)
 
 

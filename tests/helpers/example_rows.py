@@ -57,7 +57,7 @@ def disturb(rows: Sequence[Row], settings: TrainerSettings) -> list[Row]:
 
 
 def _disturbed(cell: Cell, feature: Feature, index: int) -> Cell:
-    if isinstance(feature, Numeric) and feature.gap == "error":
+    if isinstance(feature, Numeric) and feature.fill == "error":
         return cell
     if index % _EVERY == 1:
         return None

@@ -214,7 +214,7 @@ def write_trial(folder: Path, number: int, points: Iterable[Point] = (), **chang
         "start_ms": START_MS + number,
         "end_ms": None,
         "objective": "accuracy",
-        "objective_is": "greatest",
+        "objective_is": "max",
         "score": None,
         "step": None,
         "error": None,

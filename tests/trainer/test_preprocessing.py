@@ -51,9 +51,9 @@ SETTINGS: dict[str, Any] = {
     "label": "label",
     "weight": "weight",
     "features": {
-        "price": {"kind": "numeric", "gap": "mean", "gap_flag": True, "clip": [0, 10]},
-        "age": {"kind": "numeric", "scale": "min_max", "gap": 3},
-        "income": {"kind": "numeric", "scale": "log1p", "gap": "mean"},
+        "price": {"kind": "numeric", "fill": "mean", "missing_indicator": True, "clip": [0, 10]},
+        "age": {"kind": "numeric", "scale": "min_max", "fill": 3},
+        "income": {"kind": "numeric", "scale": "log1p", "fill": "mean"},
         "bare": {"kind": "numeric", "scale": "raw"},
         "constant": "numeric",
         "constant_log": {"kind": "numeric", "scale": "log1p"},
@@ -83,7 +83,7 @@ SETTINGS: dict[str, Any] = {
 INCOME_GAP = math.log(2.5 / 2) / math.log(2)
 NUMBERS = {
     "price": np.array([0, 0, -1, 5, -5, 1]) / math.sqrt(13),
-    "price_gap": [1, 1, 0, 0, 0, 0],
+    "price_missing": [1, 1, 0, 0, 0, 0],
     "age": [0, 0.5, 0.125, 0.25, 1, 0],
     "income": [-1, 1, INCOME_GAP, INCOME_GAP, -1, 1],
     "bare": COLUMNS["bare"],
@@ -197,7 +197,7 @@ def test_serving_receiver_knows_gaps_where_the_train_split_had_none(analysis: An
     features = serve(columns, SETTINGS, analysis[1])
 
     # bare: the mean (1+2+3+4+5+9)/6 = 4.
-    numbers = {"bare": 4, "constant": 0, "whole": 0, "price": 0, "age": 0.125, "price_gap": 1}
+    numbers = {"bare": 4, "constant": 0, "whole": 0, "price": 0, "age": 0.125, "price_missing": 1}
     ids = {"range": 3, "city": 4, "top": 3, "code": 3, "link": 7, "flag": 2, ".own/flag": 2}
     for name, expected in {**numbers, **ids}.items():
         assert features[name].item() == pytest.approx(expected, abs=1e-6), name

@@ -200,7 +200,7 @@ class ArtifactReader:
     def _directions(self) -> dict[str, Direction]:
         """Gives what the settings say of the metric that the best checkpoint is best in."""
         metric, best_is = (self._start.params.get(f"train.best_{end}") for end in ("metric", "is"))
-        return {} if metric is None else {metric: 1 if best_is == "greatest" else -1}
+        return {} if metric is None else {metric: 1 if best_is in ("max", "greatest") else -1}
 
     def _tuner_results(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
         trials = list(self._trials.read(Path(output.uri)))

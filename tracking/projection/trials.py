@@ -96,5 +96,5 @@ class TrialReader:
         ]
         if not scored:
             return None
-        sign = -1 if scored[0].objective_is == "least" else 1
+        sign = -1 if scored[0].objective_is == "min" else 1
         return max(scored, key=lambda trial: (sign * (trial.score or 0.0), -trial.number))

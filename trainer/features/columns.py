@@ -20,7 +20,7 @@ from trainer.settings.features import (
     Feature,
     Ignore,
     Numeric,
-    gap_name,
+    indicator_name,
     part_name,
 )
 from trainer.settings.train import TrainerSettings
@@ -115,10 +115,10 @@ def transform_raw(
 
 
 def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
-    is_gap = tf.equal(column, "") if column.dtype == tf.string else tf.math.is_nan(column)
+    is_missing = tf.equal(column, "") if column.dtype == tf.string else tf.math.is_nan(column)
     return tf.SparseTensor(
-        tf.where(~is_gap),
-        tf.boolean_mask(column, ~is_gap),
+        tf.where(~is_missing),
+        tf.boolean_mask(column, ~is_missing),
         tf.shape(column, out_type=tf.int64),
     )
 
@@ -189,7 +189,7 @@ def _own_columns(
 def _numeric_names(name: str, feature: Feature) -> list[str]:
     """Names the transformed features of a column that are numbers."""
     if isinstance(feature, Numeric):
-        return [name, gap_name(name)] if feature.gap_flag else [name]
+        return [name, indicator_name(name)] if feature.missing_indicator else [name]
     if isinstance(feature, Datetime) and "year" in feature.parts:
         return [part_name(name, "year")]
     return []

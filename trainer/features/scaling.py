@@ -33,7 +33,7 @@ def scale_numbers(columns: Mapping[str, tuple[tf.Tensor, Numeric]]) -> dict[str,
     }
     scaled = {}
     for name, (_, feature) in columns.items():
-        fill = moments[name][0] if isinstance(feature.gap, str) else feature.gap
+        fill = moments[name][0] if isinstance(feature.fill, str) else feature.fill
         x = tf.where(tf.math.is_nan(values[name]), tf.cast(fill, tf.float32), values[name])
         if feature.scale == "log1p":
             x = _log1p(x)

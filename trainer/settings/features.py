@@ -57,12 +57,12 @@ class Numeric(_Feature):
         description="`z_score`: mean 0, variance 1; `min_max`: 0 to 1; `log1p`: z-score of"
         " log(1 + x), x at least 0; `raw`: as it is.",
     )
-    gap: Literal["error", "mean"] | FiniteFloat = Field(
+    fill: Literal["error", "mean"] | FiniteFloat = Field(
         "error",
         description="What an empty cell is: `error`, refused in the data, and the mean when"
         " served; `mean`, or a number: taken in its place.",
     )
-    gap_flag: bool = Field(
+    missing_indicator: bool = Field(
         False, description="Whether a further feature says, 1 or 0, where the cell was empty."
     )
     clip: Annotated[tuple[FiniteFloat, FiniteFloat], FrozenList] | None = Field(
@@ -279,9 +279,9 @@ def _as_mapping(value: Any) -> Any:
 Features = Annotated[dict[str, Feature], BeforeValidator(_as_mapping), Field(min_length=1)]
 
 
-def gap_name(name: str) -> str:
+def indicator_name(name: str) -> str:
     """Names the feature that says where a column had a gap."""
-    return f"{name}_gap"
+    return f"{name}_missing"
 
 
 def part_name(name: str, part: str) -> str:
@@ -293,8 +293,8 @@ def transformed_names(name: str, feature: _Feature) -> list[str]:
     """Names the features that are made of a column."""
     if isinstance(feature, Datetime):
         return [part_name(name, part) for part in feature.parts]
-    if isinstance(feature, Numeric) and feature.gap_flag:
-        return [name, gap_name(name)]
+    if isinstance(feature, Numeric) and feature.missing_indicator:
+        return [name, indicator_name(name)]
     return [name] if feature.raw_type is not None else []
 
 

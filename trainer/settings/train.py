@@ -12,12 +12,12 @@ from trainer.settings.features import Feature, RawType, raw_types
 from trainer.settings.model import MAX_STEPS, ModelSettings
 
 Task = Literal["multiclass", "binary", "regression"]
-Best = Literal["least", "greatest"]
+Best = Literal["min", "max"]
 """Which value of a metric is the best."""
 BEST: Mapping[str, Best] = {
-    **dict.fromkeys(("loss", "average_loss", "cross_entropy", "rmse", "mse", "mae"), "least"),
+    **dict.fromkeys(("loss", "average_loss", "cross_entropy", "rmse", "mse", "mae"), "min"),
     **dict.fromkeys(
-        ("accuracy", "auc", "auc_precision_recall", "precision", "recall", "r2"), "greatest"
+        ("accuracy", "auc", "auc_precision_recall", "precision", "recall", "r2"), "max"
     ),
 }
 """Which value of a metric is the best, by the usual names."""
@@ -37,15 +37,15 @@ def best_of(metric: str, best: Best | None, key: str) -> Best:
     known = BEST.get(metric)
     found = best or known
     if found is None:
-        raise SettingError((key,), f"must say whether the least or the greatest {metric} is best")
+        raise SettingError((key,), f"must say whether the min or the max of {metric} is best")
     if known not in (None, found):
-        raise SettingError((key,), f"the {found} {metric} is not the best, but the {known}")
+        raise SettingError((key,), f"the {found} of {metric} is not the best, but the {known}")
     return found
 
 
 def is_better(best: Best, value: float, other: float) -> bool:
     """Whether a value of a metric is better than another."""
-    return value < other if best == "least" else value > other
+    return value < other if best == "min" else value > other
 
 
 class EarlyStopping(Section):

@@ -183,7 +183,7 @@ class BestSoFar(EvaluationListener):
             now = dataclasses.replace(now, best_step=step, best_value=value)
         early_stopping = self._settings.early_stopping
         change = early_stopping.min_change if early_stopping else 0.0
-        nearer = change if best == "least" else -change
+        nearer = change if best == "min" else -change
         if now.bar is None or is_better(best, value + nearer, now.bar):
             return dataclasses.replace(now, bar=value, in_a_row=0)
         return dataclasses.replace(now, in_a_row=now.in_a_row + 1)

@@ -33,7 +33,7 @@ def make_oracle(settings: TunerSettings) -> keras_tuner.Oracle:
     Args:
         settings: The sweep.
     """
-    direction = "min" if settings.best == "least" else "max"
+    direction = "min" if settings.best == "min" else "max"
     return _ORACLES[settings.method](
         objective=keras_tuner.Objective(settings.objective, direction),
         max_trials=settings.trial_limit,

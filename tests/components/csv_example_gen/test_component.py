@@ -233,7 +233,7 @@ def test_executor_gives_floats_where_it_is_told_to(input_dir: Path, tmp_path: Pa
 
 def test_executor_leaves_gaps_to_the_default_of_a_parse_spec(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "csv", {"a.csv": "y,number,word\n1,,\n"})
-    settings = make_settings("y", number={"kind": "numeric", "gap": "mean"}, word="categorical")
+    settings = make_settings("y", number={"kind": "numeric", "fill": "mean"}, word="categorical")
 
     examples = run(Executor, folder, tmp_path / "examples", pattern="a.csv", settings=settings)
 

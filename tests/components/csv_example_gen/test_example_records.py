@@ -34,9 +34,9 @@ def batches(draw: st.DrawFn) -> pa.RecordBatch:
     columns = []
     for _ in names:
         arrow_type, cells = draw(COLUMNS)
-        may_be_gap = draw(st.booleans())
+        may_be_missing = draw(st.booleans())
         values = st.lists(
-            st.none() | cells if may_be_gap else cells, min_size=count, max_size=count
+            st.none() | cells if may_be_missing else cells, min_size=count, max_size=count
         )
         columns.append(pa.array(draw(values), arrow_type))
     begin = draw(st.integers(0, count - 1))

@@ -86,7 +86,7 @@ def test_csv_statistics_gen_reads_numbers_as_the_examples_hold_them(tmp_path: Pa
 
 
 def test_csv_statistics_gen_reads_the_dialect_of_the_data(tmp_path: Path) -> None:
-    dialect = Dialect(separator=";", decimal=",", gaps=("NA",))
+    dialect = Dialect(separator=";", decimal=",", null_values=("NA",))
 
     found = generate(tmp_path, "x;word\n0,5;a\n1,5;NA\n", dialect=dialect)
 

@@ -118,7 +118,7 @@ def test_resolve_knows_the_rows_of_the_train_split_only(make_config: MakeConfig)
 
 def test_resolve_takes_gaps_in_rows_that_it_does_not_know(make_config: MakeConfig) -> None:
     size = resolve_features(make_config("auto")).features["size"]
-    assert size.model_dump() == {"kind": "numeric", "gap": "mean"}
+    assert size.model_dump() == {"kind": "numeric", "fill": "mean"}
 
 
 def test_resolve_passes_over_a_name_that_no_tensor_can_have(make_config: MakeConfig) -> None:

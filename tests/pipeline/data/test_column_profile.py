@@ -60,7 +60,7 @@ def test_profile_widens_a_kind_from_batch_to_batch(first: Cells, second: Cells, 
 def test_profile_counts_rows_gaps_and_values() -> None:
     profile = profile_of(["a", None, "b"], ["a", "ccc"])
 
-    assert (profile.rows, profile.gaps, profile.values) == (5, 1, {"a": 2, "b": 1, "ccc": 1})
+    assert (profile.rows, profile.missing, profile.values) == (5, 1, {"a": 2, "b": 1, "ccc": 1})
     assert (profile.distinct, profile.distinct_share, profile.top_share) == (3, 0.75, 0.5)
     assert (profile.mean_length, profile.longest) == (1.5, 3)
 
@@ -91,21 +91,21 @@ def test_profile_reads_a_decimal_comma() -> None:
     assert profile_of(["1.5", "2"], decimal=",").kind == "words"
 
 
-def test_profile_tells_what_a_column_is_but_for_gap_words() -> None:
+def test_profile_tells_what_a_column_is_but_for_null_words() -> None:
     profile = profile_of(["1", "NA"], ["2.5", "?"])
-    assert (profile.kind, profile.kind_but_gap_words) == ("words", "number")
-    assert profile.gap_words == ("NA", "?")
+    assert (profile.kind, profile.kind_but_null_words) == ("words", "number")
+    assert profile.null_words == ("NA", "?")
 
 
-def test_profile_tells_that_words_are_yes_and_no_but_for_gap_words() -> None:
+def test_profile_tells_that_words_are_yes_and_no_but_for_null_words() -> None:
     profile = profile_of(["yes", "no"], ["?"])
-    assert (profile.kind, profile.kind_but_gap_words) == ("words", "boolean")
-    assert profile.gap_words == ("?",)
+    assert (profile.kind, profile.kind_but_null_words) == ("words", "boolean")
+    assert profile.null_words == ("?",)
 
 
-def test_profile_takes_a_column_of_gap_words_for_words() -> None:
+def test_profile_takes_a_column_of_null_words_for_words() -> None:
     profile = profile_of(["NA", "NA"])
-    assert (profile.kind, profile.kind_but_gap_words) == ("words", "empty")
+    assert (profile.kind, profile.kind_but_null_words) == ("words", "empty")
 
 
 @pytest.mark.parametrize("distinct", [50_000, 200_000])

@@ -23,8 +23,8 @@ def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choic
         (["1.5", "2.5"], "numeric", "numbers, 1.5 to 2.5"),
         (
             ["1.5", "2.5", None],
-            {"kind": "numeric", "gap": "mean", "gap_flag": True},
-            "numbers, 1.5 to 2.5, 33 % gaps",
+            {"kind": "numeric", "fill": "mean", "missing_indicator": True},
+            "numbers, 1.5 to 2.5, 33 % missing",
         ),
         (
             ["0.5"] * 200 + ["1.5"] * 10 + ["900.0"],
@@ -36,8 +36,8 @@ def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choic
         (["1", "2", "3"] * 10, "categorical", "3 whole numbers, 1 to 3"),
         ([str(n) for n in range(21)] * 20, "numeric", "whole numbers, 0 to 20"),
         (["red", "blue"] * 3, "categorical", "2 words"),
-        (["red", None], "categorical", "1 word, 50 % gaps"),
-        (["red", None] + ["red"] * 998, "categorical", "1 word, 1 gap"),
+        (["red", None], "categorical", "1 word, 50 % missing"),
+        (["red", None] + ["red"] * 998, "categorical", "1 word, 1 missing"),
         (
             [f"w{n}" for n in range(101)] * 3,
             {"kind": "categorical", "encode": "embedding"},
@@ -75,12 +75,16 @@ def test_choose_takes_a_kind_by_what_stands_in_a_column(
         ("x", ["1", "2", *[None] * 2999], "nearly every cell is empty (2 of 3,001 are filled)"),
         ("x", ["a", "a"], "every cell is 'a'"),
         ("x", ["5", "5"], "every cell is '5'"),
-        ("x", ["NA", "?"], "nothing but words for gaps"),
+        ("x", ["NA", "?"], "nothing but null values"),
         ("x", [f"a{n}" for n in range(20)], "ids: most cells are different"),
         ("x", [f"{n} and a long sentence on it" for n in range(20)], "free text: most cells"),
         ("customer_id", ["7", "3", "5"], "an id: all different"),
         ("PassengerId", ["7", "3", "5"], "an id: all different"),
-        ("x", ["1.5", "2.5", "3.5", "NA"], "would be numbers, but for 'NA': see data.csv.gaps"),
+        (
+            "x",
+            ["1.5", "2.5", "3.5", "NA"],
+            "would be numbers, but for 'NA': see data.csv.null_values",
+        ),
         ("a name", ["1", "2"], "rename it, as by data.csv.names"),
     ],
 )
@@ -96,8 +100,8 @@ def test_choose_reads_numbers_that_may_stand_twice_whatever_their_name(name: str
 
 
 def test_choose_flags_no_gaps_under_the_name_of_a_column() -> None:
-    choice = choice_of(["1.5", None, "2"], "x", taken=["x", "x_gap"])
-    assert choice.feature.model_dump() == {"kind": "numeric", "gap": "mean"}
+    choice = choice_of(["1.5", None, "2"], "x", taken=["x", "x_missing"])
+    assert choice.feature.model_dump() == {"kind": "numeric", "fill": "mean"}
 
 
 def test_choose_hashes_words_that_are_too_many_to_list() -> None:

@@ -80,7 +80,7 @@ SHAPES = {
         "y",
         "multiclass",
     ),
-    "gaps": (
+    "null_values": (
         table(
             ["x", "z", "y"],
             rows_of([*numbers(1)[1:], ""], ["NA", *numbers(2)[1:]], words("u", "v")),
@@ -161,9 +161,9 @@ def test_init_comments_each_column(tmp_path: Path) -> None:
     start = lines.index("features:")
     assert lines[start + 1] == "  id: ignore  # whole numbers, 0 to 299: an id: all different"
     assert lines[start + 2].startswith(
-        "  x: {kind: numeric, gap: mean, gap_flag: true}  # numbers, "
+        "  x: {kind: numeric, fill: mean, missing_indicator: true}  # numbers, "
     )
-    assert lines[start + 2].endswith(", 1 gap")
+    assert lines[start + 2].endswith(", 1 missing")
     assert lines[start + 3] == "  city: categorical  # 3 words"
     assert lines[start + 4] == "  same: ignore  # 1 word: every cell is 'k'"
     assert lines[start + 5] == ""

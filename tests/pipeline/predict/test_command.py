@@ -55,7 +55,7 @@ def write_config(tmp_path: Path, serving: Path, **data: Any) -> Path:
         "paths": {"root": "state"},
         "push": {"directory": str(serving)},
         "data": {"path": "train.csv", "label": "kind", **data},
-        "features": {"x": {"kind": "numeric", "gap": "mean"}, "word": "categorical"},
+        "features": {"x": {"kind": "numeric", "fill": "mean"}, "word": "categorical"},
         "evaluation": {"thresholds": {"accuracy": {"min": 0.5}}},
     }
     path.write_text(yaml.safe_dump(settings), "utf-8")

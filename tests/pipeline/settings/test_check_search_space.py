@@ -77,8 +77,8 @@ def test_check_space_refuses(tmp_path: Path, space: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("sweep", "message"),
     [
-        ("objective: f1", "objective_is: must say whether the least or the greatest f1 is best"),
-        ("objective: auc, objective_is: least", "the least auc is not the best, but the greatest"),
+        ("objective: f1", "objective_is: must say whether the min or the max of f1 is best"),
+        ("objective: auc, objective_is: min", "the min of auc is not the best, but the max"),
     ],
 )
 def test_load_config_refuses_an_objective(tmp_path: Path, sweep: str, message: str) -> None:
@@ -88,8 +88,8 @@ def test_load_config_refuses_an_objective(tmp_path: Path, sweep: str, message: s
 @pytest.mark.parametrize(
     ("train", "message"),
     [
-        ("best_metric: f1", "train.best_is: must say whether the least or the greatest f1 is"),
-        ("best_metric: r2, best_is: least", "train.best_is: the least r2 is not the best, but"),
+        ("best_metric: f1", "train.best_is: must say whether the min or the max of f1 is"),
+        ("best_metric: r2, best_is: min", "train.best_is: the min of r2 is not the best, but"),
     ],
 )
 def test_load_config_refuses_a_metric_to_train_by(tmp_path: Path, train: str, message: str) -> None:

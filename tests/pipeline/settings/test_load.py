@@ -489,7 +489,11 @@ def test_load_config_refuses_an_impossible_share(tmp_path: Path, value: str) -> 
         ("5", "numeric", "6: features.5: 5 is not allowed: should be a valid string"),
         ("x", "{kind: categorical, min_count: 0}", "6: features.x.min_count: 0 is not allowed: sh"),
         ("x", "{kind: numeric, clip: [2, 1]}", "6: features.x.clip: least 2 is not below greatest"),
-        ("x", "{kind: numeric, gap: median}", "6: features.x.gap: 'median' is not allowed: should"),
+        (
+            "x",
+            "{kind: numeric, fill: median}",
+            "6: features.x.fill: 'median' is not allowed: should",
+        ),
         ("x", "{kind: bucketized, boundaries: [1, 1]}", "6: features.x.boundaries: must rise: 1 f"),
         ("x", "{kind: categorical, ids: hash}", "6: features.x: hash needs a size"),
         ("x", "{kind: categorical, dimension: 3}", "6: features.x: dimension is that of an embed"),
@@ -515,8 +519,8 @@ def test_load_config_refuses_a_feature(tmp_path: Path, name: str, kind: str, mes
     ("features", "message"),
     [
         (
-            "{x: {kind: numeric, gap: mean, gap_flag: true}, x_gap: numeric}",
-            "features.x_gap: the column 'x' makes a feature 'x_gap' too",
+            "{x: {kind: numeric, fill: mean, missing_indicator: true}, x_missing: numeric}",
+            "features.x_missing: the column 'x' makes a feature 'x_missing' too",
         ),
         (
             "{d: {kind: datetime, parts: [hour]}, d_hour: numeric}",
@@ -921,3 +925,27 @@ def test_tracking_uri_is_a_file_in_the_state_folder_by_default(
     assert load_config(minimal).tracking_uri == f"sqlite:///{folder}/artifacts/mlflow.db"
     relative = load_config(minimal, ["mlflow.tracking_uri=sqlite:///my.db"])
     assert relative.tracking_uri == f"sqlite:///{folder}/my.db"
+
+
+@pytest.mark.parametrize(
+    ("old", "key", "now"),
+    [
+        ("data: {csv: {gaps: [NA]}}", "data.csv.gaps", "'null_values'"),
+        ("features: {x: {kind: numeric, gap: mean}}", "features.x.gap", "'fill'"),
+        (
+            "features: {x: {kind: numeric, gap_flag: true}}",
+            "features.x.gap_flag",
+            "'missing_indicator'",
+        ),
+        ("train: {best_metric: f1, best_is: greatest}", "train.best_is", "'max'"),
+        ("tuner: {objective: f1, objective_is: least}", "tuner.objective_is", "'min'"),
+    ],
+)
+def test_load_names_what_an_old_key_is_called_now(old: str, key: str, now: str) -> None:
+    section, _, value = old.partition(": ")
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(SHIPPED, [f"{section}={value}"])
+
+    (line,) = [each for each in str(caught.value).splitlines() if key in each]
+    assert f"is called {now} now: rename it" in line

@@ -48,8 +48,8 @@ def test_number_is_infinite_in_float32_where_arrow_says_so(value: float) -> None
 CELLS: list[tuple[Any, list[str | None], list[str | None]]] = [
     # feature, cells that fit, cells that do not
     ("numeric", ["1", "-.5", "3.4e38"], [None, "x", "nan", "inf", "3.5e38", "1,5", "+1"]),
-    ({"kind": "numeric", "gap": "mean"}, ["1", None], ["x", "nan"]),
-    ({"kind": "numeric", "gap": 0.0}, ["1", None], ["x"]),
+    ({"kind": "numeric", "fill": "mean"}, ["1", None], ["x", "nan"]),
+    ({"kind": "numeric", "fill": 0.0}, ["1", None], ["x"]),
     ({"kind": "numeric", "scale": "log1p"}, ["0", "7"], ["-0.1", None]),
     ({"kind": "numeric", "scale": "log1p", "clip": [0.0, 9.0]}, ["-3", "99"], [None, "x"]),
     ({"kind": "numeric", "scale": "log1p", "clip": [-1.0, 9.0]}, ["0"], ["-3"]),
@@ -126,8 +126,8 @@ def test_moment_takes_every_date(day: date, pattern: str) -> None:
 @pytest.mark.parametrize(
     ("feature", "same", "is_same"),
     [
-        ("numeric", {"kind": "numeric", "scale": "min_max", "gap_flag": True}, True),
-        ("numeric", {"kind": "numeric", "gap": 0.0}, False),
+        ("numeric", {"kind": "numeric", "scale": "min_max", "missing_indicator": True}, True),
+        ("numeric", {"kind": "numeric", "fill": 0.0}, False),
         ("numeric", {"kind": "numeric", "scale": "log1p"}, False),
         ("bucketized", {"kind": "bucketized", "buckets": 3}, True),
         ("categorical", {"kind": "categorical", "encode": "embedding"}, True),

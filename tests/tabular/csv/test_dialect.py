@@ -40,7 +40,7 @@ def dialects(draw: st.DrawFn) -> Dialect:
         header=draw(st.booleans()),
         names=("x", "y", "z"),
         comment=draw(st.sampled_from(["#", None])),
-        gaps=draw(st.sampled_from([(), ("NA", "a")])),
+        null_values=draw(st.sampled_from([(), ("NA", "a")])),
         encoding=draw(st.sampled_from(ENCODINGS)),
     )
 
@@ -89,7 +89,7 @@ def test_read_batches_gives_what_was_written_in_any_dialect(
     ]
     records = [record.cells for record in read_records(path, dialect)]
 
-    gaps = {None, "", *dialect.gaps}
+    gaps = {None, "", *dialect.null_values}
     assert rows == [[None if cell in gaps else cell for cell in row] for row in table]
     assert records == [["a", "b", "c"]] * dialect.header + table
 
@@ -108,7 +108,7 @@ def test_read_batches_gives_what_was_written_in_any_dialect(
         (b'a,b\n5",2\n#"\n6,7\n', Dialect(comment="#"), ["a", "b"], [['5"', "2"], ["6", "7"]]),
         (
             b'a,b\nNA,"?"\n1,NAN\n',
-            Dialect(gaps=("NA", "?")),
+            Dialect(null_values=("NA", "?")),
             ["a", "b"],
             [[None] * 2, ["1", "NAN"]],
         ),

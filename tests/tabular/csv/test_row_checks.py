@@ -71,7 +71,7 @@ def test_read_usable_leaves_out_a_row_and_says_why(
     [
         (b"x;kind\n1,5;a\n1.5;b\n", Dialect(separator=";", decimal=","), 3, "one such as 5,1"),
         (b"1,a\n1,5,b\n", Dialect(header=False, names=("x", "kind")), 2, "as in data.csv.names"),
-        (b"x,kind\n1,a\n?,b\n", Dialect(gaps=("?",)), 3, "the cell is empty"),
+        (b"x,kind\n1,a\n?,b\n", Dialect(null_values=("?",)), 3, "the cell is empty"),
         (b"#c\nx,kind\n1,a\n# z\nw,b\n", Dialect(comment="#"), 5, "'w' is not a number"),
         (b"x\tkind\n1\ta\n1\n", Dialect(separator="\t", quote=None), 3, "keep the tab after"),
         (b"x,kind\n1,a\n1,\x81\n", Dialect(encoding="cp1252"), 3, "0x81 is not cp1252"),

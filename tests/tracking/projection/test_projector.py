@@ -174,7 +174,7 @@ def test_projector_draws_a_label_that_is_a_number_as_one(tmp_path: Path) -> None
 
 def test_projector_takes_the_word_of_the_settings_for_what_is_best(tmp_path: Path) -> None:
     append_points(events_path(tmp_path / "eval"), [("gini", 0.5, 1, 0), ("gini", 0.25, 2, 0)])
-    params = {"train.best_metric": "gini", "train.best_is": "greatest"}
+    params = {"train.best_metric": "gini", "train.best_is": "max"}
     outcome = make_outcome("Trainer", folder=tmp_path, outputs={"model_run": {}})
 
     projection = Projector(make_start(params=params), "7").project(outcome)

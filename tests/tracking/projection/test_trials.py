@@ -19,7 +19,7 @@ def test_trial_reader_reads_a_trial(tmp_path: Path) -> None:
         start_ms=START_MS + 3,
         end_ms=None,
         objective="accuracy",
-        objective_is="greatest",
+        objective_is="max",
         score=None,
         step=None,
         error=None,
@@ -93,15 +93,15 @@ def best_of(folder: Path, objective_is: str, *scores: float | None) -> int | Non
 
 
 def test_best_is_the_trial_with_the_greatest_score(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "greatest", 0.5, 0.75, 0.7) == 2
+    assert best_of(tmp_path, "max", 0.5, 0.75, 0.7) == 2
 
 
 def test_best_is_the_trial_with_the_least_score_where_that_is_best(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "least", 0.5, 0.25, 0.3) == 2
+    assert best_of(tmp_path, "min", 0.5, 0.25, 0.3) == 2
 
 
 def test_best_is_the_first_of_equals(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "greatest", 0.5, 0.75, 0.75) == 2
+    assert best_of(tmp_path, "max", 0.5, 0.75, 0.75) == 2
 
 
 def test_best_passes_over_trials_that_did_not_come_to_their_end(tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_best_passes_over_trials_that_did_not_come_to_their_end(tmp_path: Path) 
 
 
 def test_best_passes_over_trials_without_a_score(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "least", None, 0.5, None) == 2
+    assert best_of(tmp_path, "min", None, 0.5, None) == 2
 
 
 def test_best_is_none_where_no_trial_has_a_score(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "least", None, None) is None
+    assert best_of(tmp_path, "min", None, None) is None

@@ -305,7 +305,7 @@ def make_trial(number: int = 1, state: TrialState = "running", **changes: Any) -
         "start_ms": START_MS + number,
         "end_ms": None if state == "running" else END_MS,
         "objective": "accuracy",
-        "objective_is": "greatest",
+        "objective_is": "max",
         "score": None,
         "step": None,
         "error": None,

@@ -28,7 +28,7 @@ COLUMNS: dict[str, list[Any]] = {
 SETTINGS: dict[str, Any] = {
     "label": "label",
     "features": {
-        "size": {"kind": "numeric", "gap": "mean", "gap_flag": True},
+        "size": {"kind": "numeric", "fill": "mean", "missing_indicator": True},
         "range": {"kind": "bucketized", "boundaries": [2]},
         "quantile": {"kind": "bucketized", "buckets": 2},
         "city": {"kind": "categorical", "oov_buckets": 2},
@@ -52,7 +52,7 @@ SETTINGS: dict[str, Any] = {
 # are the fourth roots, rounded up: of 4 ids 2, of 81 ids 3.
 WIDTHS = {
     "size": 1,
-    "size_gap": 1,
+    "size_missing": 1,
     "day_year": 1,
     "range_indicator": 3,
     "quantile_indicator": 3,

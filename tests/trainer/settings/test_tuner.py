@@ -60,11 +60,11 @@ def test_tuner_settings_travel_as_json() -> None:
 @pytest.mark.parametrize(
     ("objective", "objective_is", "best"),
     [
-        *[(name, None, "least") for name in ("loss", "average_loss", "rmse", "mae")],
-        *[(name, None, "greatest") for name in ("accuracy", "auc", "precision", "recall", "r2")],
-        ("f1", "greatest", "greatest"),
-        ("hinge", "least", "least"),
-        ("loss", "least", "least"),
+        *[(name, None, "min") for name in ("loss", "average_loss", "rmse", "mae")],
+        *[(name, None, "max") for name in ("accuracy", "auc", "precision", "recall", "r2")],
+        ("f1", "max", "max"),
+        ("hinge", "min", "min"),
+        ("loss", "min", "min"),
     ],
 )
 def test_best_is_known_of_usual_objectives_and_else_what_is_set(

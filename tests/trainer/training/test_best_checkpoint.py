@@ -193,7 +193,7 @@ def test_best_so_far_is_never_over_unless_asked_for(tmp_path: Path) -> None:
 
 
 def test_best_so_far_lists_the_metrics_that_there_are(tmp_path: Path) -> None:
-    best = make(tmp_path, best_metric="f1", best_is="greatest")
+    best = make(tmp_path, best_metric="f1", best_is="max")
 
     with pytest.raises(UnknownMetricError, match=r"'f1' \(it has: accuracy, loss\)$"):
         evaluate(best, tmp_path, 0.5, accuracy=0.5)

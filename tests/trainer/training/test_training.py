@@ -239,7 +239,7 @@ def test_run_fn_exports_the_best_checkpoint_of_a_training_that_was_killed(
 def test_run_fn_fails_at_the_first_evaluation_if_there_is_no_such_metric(
     make_args: MakeArgs,
 ) -> None:
-    args = make_args({**LONG, "best_metric": "f1", "best_is": "greatest", "export": "best"})
+    args = make_args({**LONG, "best_metric": "f1", "best_is": "max", "export": "best"})
 
     with pytest.raises(UnknownMetricError, match=r"train.best_metric: .* 'f1' \(it has: acc"):
         run_fn(args)

@@ -112,7 +112,7 @@ def test_make_oracle_learns_by_the_bayesian_method(tmp_path: Path) -> None:
     assert min(loss_of(params) for params in chosen[3:]) < 0.03
 
 
-@pytest.mark.parametrize(("best", "seed"), [("least", 1), ("greatest", 3)])
+@pytest.mark.parametrize(("best", "seed"), [("min", 1), ("max", 3)])
 def test_make_oracle_takes_the_direction_that_is_set(tmp_path: Path, best: str, seed: int) -> None:
     space = {"model.seed": {"values": [1, 3]}}
     settings = {"method": "grid", "objective": "mine", "objective_is": best, "space": space}

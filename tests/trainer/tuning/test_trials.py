@@ -8,10 +8,10 @@ import pytest
 from trainer.settings.train import Best
 from trainer.tuning.trials import State, Trial, is_bad, keep_curves, read_trials, write_trial
 
-TRIAL = Trial(1, {"model.hidden_units": [3]}, objective="loss", objective_is="least", start_ms=5)
+TRIAL = Trial(1, {"model.hidden_units": [3]}, objective="loss", objective_is="min", start_ms=5)
 
 
-def make_trial(*values: float, best: Best = "least", state: State = "complete") -> Trial:
+def make_trial(*values: float, best: Best = "min", state: State = "complete") -> Trial:
     """Makes a trial that is evaluated every 10 steps."""
     trial = Trial(1, {}, objective="mine", objective_is=best, start_ms=0, state=state)
     for index, value in enumerate(values, start=1):
@@ -22,10 +22,10 @@ def make_trial(*values: float, best: Best = "least", state: State = "complete") 
 @pytest.mark.parametrize(
     ("best", "values", "score", "step"),
     [
-        ("least", [0.5, 0.25, 0.5], 0.25, 20),
-        ("greatest", [0.5, 0.25, 0.5], 0.5, 10),  # the first of equal ones
-        ("least", [0.5], 0.5, 10),
-        ("least", [], None, None),
+        ("min", [0.5, 0.25, 0.5], 0.25, 20),
+        ("max", [0.5, 0.25, 0.5], 0.5, 10),  # the first of equal ones
+        ("min", [0.5], 0.5, 10),
+        ("min", [], None, None),
     ],
 )
 def test_trial_scores_its_best_evaluation(
@@ -60,10 +60,10 @@ def test_is_bad_compares_the_best_so_far_with_the_median_at_that_step(
 
 
 def test_is_bad_knows_where_more_is_better() -> None:
-    others = [make_trial(0.8, best="greatest")]
+    others = [make_trial(0.8, best="max")]
 
-    assert is_bad(make_trial(0.7, best="greatest"), others, least_others=1)
-    assert not is_bad(make_trial(0.9, best="greatest"), others, least_others=1)
+    assert is_bad(make_trial(0.7, best="max"), others, least_others=1)
+    assert not is_bad(make_trial(0.9, best="max"), others, least_others=1)
 
 
 @pytest.mark.parametrize("state", ["running", "stopped", "failed"])
