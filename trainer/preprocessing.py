@@ -42,8 +42,9 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
     Returns:
         The transformed features, `[batch_size, 1]` each: numbers float32 without gaps, and 1 or 0
         as the `indicator_name` of a column that asks for it; ids int64, the last one for a missing
-        value; the label as its class id int64, in a regression float32; the weight float32. With an own
-        `preprocessing_fn`, what that returns, with label and weight, if it leaves them out.
+        value; the label as its class id int64, in a regression float32; the weight float32. With a
+        `preprocessing_fn` of the user's, what that returns, with label and weight, if it leaves
+        them out.
 
     Raises:
         UserFunctionError: If the own `preprocessing_fn` fails, or does not return tensors.

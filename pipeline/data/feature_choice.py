@@ -156,7 +156,8 @@ def _why_useless(profile: ColumnProfile) -> str:
 def _why_too_many_words(profile: ColumnProfile) -> str:
     if profile.kind_but_null_words != profile.kind:
         words = ", ".join(map(quote, profile.null_words))
-        return f"would be {_SAID[profile.kind_but_null_words]}, but for {words}: see data.csv.null_values"
+        kind = _SAID[profile.kind_but_null_words]
+        return f"would be {kind}, but for {words}: see data.csv.null_values"
     what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
     return f"{what}: most cells are different"
 
