@@ -19,7 +19,7 @@ _NO_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_typ
 _KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
 
 
-_RENAMED = {
+_RENAMED: Mapping[Key, str] = {
     ("data", "csv", "gaps"): "null_values",
     ("features", "*", "gap"): "fill",
     ("features", "*", "gap_flag"): "missing_indicator",
