@@ -1,6 +1,7 @@
-"""Executor: TFMA by the batch, told the classes of the model it evaluates, and an own verdict."""
+"""Executor: evaluates whole batches with TFMA, and blesses the model by the thresholds."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -16,19 +17,23 @@ from tfx.utils import io_utils, json_utils, path_utils
 from components.evaluator.classes import read_classes
 from components.evaluator.extractors import make_extractors
 from components.evaluator.summarize import write_summary
-from components.evaluator.tasks import task_of
+from components.evaluator.thresholds import thresholds_from_json
 from tabular.examples.tfxio import split_tfxio
 
 _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
 _EVAL_CONFIG = standard_component_specs.EVAL_CONFIG_KEY
+TASK, THRESHOLDS = "task", "thresholds"
+_POSITIVE = 1
+"""Class id of the positive class in a binary task."""
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Evaluates as TFX does, writes `summary.json` beside TFMA's files, and blesses by its checks.
+    """Evaluates as TFX does, and writes `summary.json` beside TFMA's files.
 
-    TFMA lets no bound hold of a metric that is undefined, as the recall of a class that the split
-    lacks, and no change against a baseline of 0.
+    The checks of the summary decide the blessing, not TFMA's validation: that one fails every bound
+    on an undefined metric, such as the recall of a class that the split lacks, and every change
+    from a baseline of 0.
     """
 
     def Do(
@@ -37,13 +42,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates the model, against the baseline where there is one with the same classes.
+        """Evaluates the model, and the baseline if there is one with the same classes.
 
         Args:
-            input_dict: `examples`, `model` and, where one is blessed, `baseline_model`.
+            input_dict: `examples`, `model`, `schema` and, if one is blessed, `baseline_model`.
             output_dict: `evaluation` and `blessing`.
-            exec_properties: TFX's `eval_config`; its metrics specs with `binarize` but without
-                class ids are evaluated for each class.
+            exec_properties: TFX's `eval_config` and `example_splits`, `task` and `thresholds`.
+                Metrics specs with `binarize` are evaluated for the positive class in a binary
+                task, for every class otherwise.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         classes = _classes_of(input_dict[_MODEL])
@@ -52,17 +58,23 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict = {**input_dict, _BASELINE: []}
             baseline = None
         eval_config = json_format.Parse(exec_properties[_EVAL_CONFIG], tfma.EvalConfig())
-        task = task_of(eval_config)
-        measured = _without_thresholds(eval_config)
-        for spec in measured.metrics_specs:
-            if spec.HasField("binarize") and not spec.binarize.class_ids.values:
-                spec.binarize.class_ids.values.extend(range(len(classes)))
-        self._evaluate(input_dict, output_dict, measured, _splits_of(exec_properties))
+        task = exec_properties[TASK]
+        for spec in eval_config.metrics_specs:
+            if spec.HasField("binarize"):
+                class_ids = [_POSITIVE] if task == "binary" else range(len(classes))
+                spec.binarize.class_ids.values.extend(class_ids)
+        self._evaluate(
+            input_dict,
+            output_dict,
+            eval_config,
+            _splits_of(exec_properties),
+            None if task == "regression" else classes,
+        )
         is_blessed = write_summary(
             artifact_utils.get_single_uri(output_dict[standard_component_specs.EVALUATION_KEY]),
             task,
             [word.decode() for word in classes],
-            eval_config,
+            thresholds_from_json(exec_properties[THRESHOLDS]),
             has_baseline=bool(baseline),
         )
         _bless(input_dict, output_dict, is_blessed)
@@ -73,8 +85,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         eval_config: tfma.EvalConfig,
         splits: list[str],
+        classes: Sequence[bytes] | None,
     ) -> None:
-        """Writes TFMA's files, as TFX does but for the examples, which come in large batches."""
+        """Writes TFMA's files as TFX does, but reads the examples in large batches."""
         eval_config = tfma.utils.update_eval_config_with_defaults(
             eval_config, has_baseline=bool(input_dict.get(_BASELINE)), rubber_stamp=True
         )
@@ -111,7 +124,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 >> tfma.ExtractEvaluateAndWriteResults(
                     eval_shared_model=model,
                     eval_config=eval_config,
-                    extractors=make_extractors(model, eval_config, adapter_config),
+                    extractors=make_extractors(model, eval_config, adapter_config, classes),
                     writers=_make_writers(model, eval_config, evaluation_dir),
                     output_path=evaluation_dir,
                     tensor_adapter_config=adapter_config,
@@ -124,9 +137,9 @@ def _make_writers(
     eval_config: tfma.EvalConfig,
     evaluation_dir: str,
 ) -> list[tfma.writers.Writer]:
-    """Gives TFMA's own writers, without the files that would say nothing, ten stages each.
+    """Makes TFMA's writers, without those whose files would be empty; each is ten Beam stages.
 
-    No metric is a plot or an attribution, and TFMA is told of no threshold to validate.
+    No metric is a plot or an attribution, and TFMA is given no thresholds to validate.
     """
     *writers, _ = tfma.default_writers(
         evaluation_dir, eval_shared_model=model, eval_config=eval_config
@@ -151,16 +164,6 @@ def _saved_model_dir(models: list[types.Artifact]) -> str:
     model = artifact_utils.get_single_instance(models)
     path: str = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
     return path
-
-
-def _without_thresholds(eval_config: tfma.EvalConfig) -> tfma.EvalConfig:
-    """Leaves out what TFX would bless the model by."""
-    result = tfma.EvalConfig()
-    result.CopyFrom(eval_config)
-    for spec in result.metrics_specs:
-        for metric in spec.metrics:
-            del metric.per_slice_thresholds[:]
-    return result
 
 
 def _bless(

@@ -1,4 +1,4 @@
-"""TFMA extractors that turn the label's words into class ids, as sparse metrics need them."""
+"""TFMA extractors that replace the label's words with class ids and slice whole batches."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,7 @@ import pandas as pd
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors.unbatch_extractor import UNBATCH_EXTRACTOR_STAGE_NAME
 
-from components.evaluator.classes import read_classes
 from components.evaluator.slices import slice_batches
-from components.evaluator.tasks import task_of
 
 UNKNOWN_CLASS = -1
 
@@ -20,10 +18,19 @@ def make_extractors(
     eval_shared_model: tfma.types.MaybeMultipleEvalSharedModels,
     eval_config: tfma.EvalConfig,
     tensor_adapter_config: Any,
+    classes: Sequence[bytes] | None,
 ) -> list[tfma.extractors.Extractor]:
-    """Gives TFMA's own extractors, in a classification the labels replaced by their class ids.
+    """Makes TFMA's extractors, but slices whole batches, as `components.evaluator.combining` wants.
 
-    Batches are sliced whole, which `components.evaluator.combining` takes.
+    Args:
+        eval_shared_model: The candidate, or candidate and baseline.
+        eval_config: Its slices are the ones extracted.
+        tensor_adapter_config: How the batches become tensors.
+        classes: The label's words in the order of their class ids; None in a regression, whose
+            labels stay as they are.
+
+    Returns:
+        The extractors, in the order in which they are applied.
     """
     extractors: list[tfma.extractors.Extractor] = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
@@ -32,10 +39,8 @@ def make_extractors(
     )
     names = [extractor.stage_name for extractor in extractors]
     extractors[names.index(UNBATCH_EXTRACTOR_STAGE_NAME) :] = [slice_batches(eval_config)]
-    if task_of(eval_config) == "regression":
+    if classes is None:
         return extractors
-    models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
-    classes = read_classes(models[0].model_path)
     after_labels = names.index(tfma.extractors.labels_extractor.LABELS_EXTRACTOR_STAGE_NAME) + 1
     extractors.insert(
         after_labels,
@@ -45,7 +50,7 @@ def make_extractors(
 
 
 class _ExtractClassIds(beam.PTransform):
-    """Replaces the labels of batched extracts by class ids."""
+    """Replaces the labels of batched extracts with class ids."""
 
     def __init__(self, classes: Sequence[bytes]) -> None:
         super().__init__()
@@ -65,19 +70,20 @@ def _with_class_ids(extracts: tfma.Extracts, ids: Mapping[bytes, int]) -> tfma.E
 
 
 def to_class_ids(labels: Any, ids: Mapping[bytes, int]) -> Any:
-    """Numbers the labels.
+    """Replaces labels with class ids.
 
     Args:
         labels: Words (bytes or str) or numbers, array of any shape.
-        ids: Word to class id; a whole number's word is its decimal digits, be it a float.
+        ids: Word to class id; the word of a whole number is its decimal digits, also if it is a
+            float.
 
     Returns:
-        int64 array of the same shape, `UNKNOWN_CLASS` for a label that is not among the words.
+        int64 array of the same shape, `UNKNOWN_CLASS` for a label that is not one of the words.
     """
     array = np.asarray(labels)
     codes, words = pd.factorize(array.ravel())
     known = [ids.get(_word(word), UNKNOWN_CLASS) for word in words.tolist()]
-    # The code of a NaN is -1, the last place.
+    # pandas codes NaN as -1, which picks the last place.
     return np.array([*known, UNKNOWN_CLASS], np.int64)[codes].reshape(array.shape)
 
 

@@ -1,4 +1,4 @@
-"""Writes `summary.json` from TFMA's results."""
+"""Writes `summary.json` from the results that TFMA wrote."""
 
 import base64
 import json
@@ -11,17 +11,18 @@ import tensorflow_model_analysis as tfma
 from tfx.dsl.io import fileio
 
 from components.evaluator.summary import SUMMARY_FILE
+from components.evaluator.thresholds import Bounds, Thresholds
 from trainer.settings.train import Task
 
 CONFUSION_MATRIX = "confusion_matrix"
 CURVES = "curves"
 HISTOGRAMS = "histograms"
 _DIFFERENCE = "_diff"
-"""TFMA's ending of a metric that is the difference to the baseline, whose own stands beside it."""
+"""Ending of the metric names under which TFMA gives differences to the baseline."""
 
 NO_EXAMPLES = "the split has no examples of the class"
 NO_BASELINE = "undefined for the baseline"
-"""Why a check is not made."""
+"""Why a check is skipped."""
 
 Metrics = dict[str, float]
 
@@ -30,25 +31,25 @@ def write_summary(
     evaluation_dir: str,
     task: Task,
     classes: Sequence[str],
-    eval_config: tfma.EvalConfig,
+    thresholds: Thresholds,
     *,
     has_baseline: bool,
 ) -> bool:
-    """Writes the summary beside TFMA's own files.
+    """Writes the summary beside TFMA's files, and tells whether the model is to be blessed.
 
     Args:
-        evaluation_dir: Folder of TFMA's output.
-        task: What was evaluated.
+        evaluation_dir: Folder that TFMA wrote to.
+        task: What the model predicts.
         classes: Word of each class id; empty in a regression.
-        eval_config: The metrics and thresholds that were evaluated.
+        thresholds: Bounds by metric.
         has_baseline: Whether a baseline was evaluated too.
 
     Returns:
-        Whether every check holds that can be made.
+        Whether all checks hold; skipped ones count as holding.
     """
     candidate = _load(evaluation_dir, tfma.CANDIDATE_KEY if has_baseline else "")
     baseline = _load(evaluation_dir, tfma.BASELINE_KEY) if has_baseline else {}
-    # In a binary task only the positive class has metrics of its own.
+    # In a binary task the class metrics are those of the positive class, and not named after it.
     words = [] if task == "binary" else classes
     slices = [
         {
@@ -65,7 +66,7 @@ def write_summary(
         make_checks(
             values_of(candidate[()], words),
             values_of(baseline.get((), {}), words),
-            eval_config,
+            thresholds,
             absent,
         )
     )
@@ -76,7 +77,7 @@ def write_summary(
 
 
 def _drawn(results: Mapping[str, Any], task: Task, classes: Sequence[str]) -> dict[str, Any]:
-    """Gives what figures are drawn from."""
+    """Reads the parts of the summary that figures are drawn from."""
     if task == "regression":
         return {HISTOGRAMS: _read_json(results, HISTOGRAMS)}
     curves = zip(classes, _read_json(results, CURVES), strict=True)
@@ -88,15 +89,20 @@ def _drawn(results: Mapping[str, Any], task: Task, classes: Sequence[str]) -> di
 
 
 def _load(evaluation_dir: str, model_name: str) -> dict[tuple[Any, ...], Any]:
-    """Loads one model's metrics by slice key, as TFMA nests them: sub key, metric, value."""
+    """Loads the metrics of one model: slice key to sub key to metric to value."""
     result = tfma.load_eval_result(evaluation_dir, model_name=model_name)
     return {key: outputs[""] for key, outputs in result.slicing_metrics}
 
 
 def values_of(results: Mapping[str, Any], classes: Sequence[str]) -> Metrics:
-    """Names the metrics of a slice: `accuracy`, `precision/setosa`; NaN where one is undefined.
+    """Names the metrics of a slice, as in `accuracy` and `precision/setosa`.
 
-    Metrics of a class have no class in their name if `classes` is empty.
+    Args:
+        results: Sub key to metric to value, as TFMA gives them.
+        classes: Word of each class id; if it is empty, the names of class metrics have no class.
+
+    Returns:
+        Value by name, NaN if undefined. Values that are not numbers are left out.
     """
     metrics = {}
     for sub_key, values in results.items():
@@ -113,7 +119,10 @@ def _defined(metrics: Metrics) -> Metrics:
 
 
 def _confusion_matrix(results: Mapping[str, Any]) -> list[list[float]]:
-    """Reads the weights of examples by true class (row) and predicted class, whole ones as int."""
+    """Reads the weights of the examples by true class (row) and predicted class (column).
+
+    Whole weights become int, so that plain counts are written without a point.
+    """
     matrix: list[list[float]] = _read_json(results, CONFUSION_MATRIX)
     return [
         [int(weight) if weight.is_integer() else round(weight, 6) for weight in row]
@@ -122,72 +131,61 @@ def _confusion_matrix(results: Mapping[str, Any]) -> list[list[float]]:
 
 
 def _read_json(results: Mapping[str, Any], name: str) -> Any:
-    """Reads a metric that is JSON as bytes."""
+    """Reads a metric whose value is JSON as bytes."""
     return json.loads(base64.b64decode(results[""][name]["bytesValue"]))
 
 
 def make_checks(
     metrics: Metrics,
     baseline: Metrics,
-    eval_config: tfma.EvalConfig,
+    thresholds: Thresholds,
     absent: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Holds the whole split's metrics against every threshold.
+    """Checks the metrics of the whole split against every threshold.
 
     Args:
-        metrics: Metrics of the candidate, NaN where one is undefined.
-        baseline: The same of the baseline; empty if there is none.
-        eval_config: The thresholds.
+        metrics: Metrics of the candidate; an undefined one is NaN.
+        baseline: Metrics of the baseline; empty if there is none.
+        thresholds: Bounds by metric.
         absent: Classes that have no examples in the split.
 
     Yields:
-        The checks of the summary.
+        The checks as the summary holds them.
     """
-    for name, threshold in thresholds_of(eval_config):
+    for name, bounds in thresholds.items():
         for metric, value in metrics.items():
             kind, _, word = metric.partition("/")
             if kind == name:
                 is_absent = math.isnan(value) and word in absent
                 skipped = NO_EXAMPLES if is_absent else None
-                yield from _bounds(metric, value, baseline.get(metric), threshold, skipped)
+                yield from _check_bounds(metric, value, baseline.get(metric), bounds, skipped)
 
 
-def thresholds_of(eval_config: tfma.EvalConfig) -> Iterator[tuple[str, tfma.MetricThreshold]]:
-    """Lists the metrics that have a threshold, with it."""
-    for spec in eval_config.metrics_specs:
-        for metric in spec.metrics:
-            for per_slice in metric.per_slice_thresholds:
-                yield json.loads(metric.config)["name"], per_slice.threshold
-
-
-def _bounds(
-    metric: str,
-    value: float,
-    baseline: float | None,
-    threshold: tfma.MetricThreshold,
-    skipped: str | None,
+def _check_bounds(
+    metric: str, value: float, baseline: float | None, bounds: Bounds, skipped: str | None
 ) -> Iterator[dict[str, Any]]:
-    """Checks one metric; no bound holds of what is undefined, unless it is skipped."""
-    fixed, change = threshold.value_threshold, threshold.change_threshold
-    if fixed.HasField("lower_bound"):
-        limit = fixed.lower_bound.value
-        yield _check(metric, "min", limit, value, value - limit, skipped)
-    if fixed.HasField("upper_bound"):
-        limit = fixed.upper_bound.value
-        yield _check(metric, "max", limit, value, limit - value, skipped)
-    if change.HasField("absolute") and baseline is not None:
-        limit, difference = change.absolute.value, value - baseline
-        lower_is_better = change.direction == tfma.MetricDirection.LOWER_IS_BETTER
-        margin = limit - difference if lower_is_better else difference - limit
-        if math.isnan(baseline):
-            skipped = skipped or NO_BASELINE
-        yield _check(metric, "change", limit, difference, margin, skipped)
+    """Checks one metric; an undefined metric fails every bound, unless the check is skipped."""
+    if bounds.min is not None:
+        yield _make_check(metric, "min", bounds.min, value, value - bounds.min, skipped)
+    if bounds.max is not None:
+        yield _make_check(metric, "max", bounds.max, value, bounds.max - value, skipped)
+    if baseline is None:
+        return
+    difference = value - baseline
+    if math.isnan(baseline):
+        skipped = skipped or NO_BASELINE
+    if bounds.min_change is not None:
+        limit = bounds.min_change
+        yield _make_check(metric, "change", limit, difference, difference - limit, skipped)
+    if bounds.max_change is not None:
+        limit = bounds.max_change
+        yield _make_check(metric, "change", limit, difference, limit - difference, skipped)
 
 
-def _check(
+def _make_check(
     metric: str, bound: str, limit: float, value: float, margin: float, skipped: str | None
 ) -> dict[str, Any]:
-    """Makes a check of the summary; the margin is NaN where the bound cannot hold."""
+    """Makes a check of the summary; a margin that is not finite is written as None."""
     return {
         "metric": metric,
         "bound": bound,

@@ -16,7 +16,7 @@ from components.statistics_gen.component import StatisticsGen
 from components.transform.component import Transform
 from pipeline.graph.beam_runner import choose_beam
 from pipeline.graph.code_digest import code_digest
-from pipeline.graph.eval_config import make_eval_config
+from pipeline.graph.eval_config import make_eval_config, make_thresholds
 from pipeline.graph.metadata_store import connection_config
 from pipeline.graph.nodes import (
     columns_learnt_from,
@@ -152,6 +152,8 @@ def create_pipeline(config: Config) -> Pipeline:
             baseline_model=baseline_resolver.outputs["model"],
             schema=schema,
             eval_config=make_eval_config(config),
+            task=config.task,
+            thresholds=make_thresholds(config),
             split=config.data.judged_split,
         ),
         "components.evaluator.component",

@@ -1,29 +1,35 @@
-"""What TFMA is asked to measure, and the bounds that bless a model."""
+"""What the Evaluator measures, and the thresholds that decide whether a model is blessed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import tensorflow_model_analysis as tfma
 
 from components.evaluator import metrics
-from components.evaluator.tasks import PREDICTION_KEYS
+from components.evaluator.thresholds import Bounds
 from pipeline.settings.config import Config
 from pipeline.settings.run_sections import LOWER_IS_BETTER, Threshold
+from trainer.settings.train import Task
 from trainer.signatures import EXAMPLES_SIGNATURE
 
-_POSITIVE = 1
-"""Class id of the positive class in a binary task."""
+_PREDICTION_KEYS: Mapping[Task, str] = {
+    "multiclass": "probabilities",
+    "binary": "probabilities",
+    "regression": "predictions",
+}
+"""The output of the model that is compared with the label."""
 
 
 def make_eval_config(config: Config) -> tfma.EvalConfig:
-    """Makes the evaluation: every metric overall and per slice, with the configured bounds.
+    """Makes TFMA's configuration: every metric of the task, over the whole split and per slice.
 
     Args:
         config: The configuration.
 
     Returns:
-        TFMA's configuration, whose task `components.evaluator.tasks` tells. All metrics are
-        weighted, if examples have weights, but for the number of examples.
+        The evaluation without thresholds. All metrics but `example_count` are weighted if the
+        examples have weights. The specs of class metrics have `binarize` without class ids, which
+        are known only once the model is.
     """
     is_regression = config.task == "regression"
     return tfma.EvalConfig(
@@ -31,7 +37,7 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
             tfma.ModelSpec(
                 model_type=tfma.constants.TF_GENERIC,
                 signature_name=EXAMPLES_SIGNATURE,
-                prediction_key=PREDICTION_KEYS[config.task],
+                prediction_key=_PREDICTION_KEYS[config.task],
                 label_key=config.data.label,
                 example_weight_key=config.data.weight or "",
             )
@@ -40,59 +46,46 @@ def make_eval_config(config: Config) -> tfma.EvalConfig:
             tfma.SlicingSpec(),
             *(tfma.SlicingSpec(feature_keys=columns) for columns in config.evaluation.slices),
         ],
-        metrics_specs=list(
-            _regression_specs(config) if is_regression else _classification_specs(config)
-        ),
+        metrics_specs=list(_regression_specs() if is_regression else _classification_specs()),
     )
 
 
-def _classification_specs(config: Config) -> Iterator[tfma.MetricsSpec]:
-    """Gives the metrics of all classes, and those of one: the positive, or each, to be filled in.
-
-    Which classes there are is known only when the model is.
-    """
+def _classification_specs() -> Iterator[tfma.MetricsSpec]:
+    """Yields the metrics of all classes together, then those of single classes."""
+    yield tfma.MetricsSpec(metrics=[_metric(metrics.Metric, name) for name in metrics.OVERALL])
     yield tfma.MetricsSpec(
-        metrics=[_metric(metrics.Metric, name, config) for name in metrics.OVERALL]
+        metrics=[_metric(metrics.Metric, name) for name in metrics.OF_A_CLASS],
+        binarize=tfma.BinarizationOptions(),
     )
-    class_ids = [_POSITIVE] if config.task == "binary" else []
+
+
+def _regression_specs() -> Iterator[tfma.MetricsSpec]:
     yield tfma.MetricsSpec(
-        metrics=[_metric(metrics.Metric, name, config) for name in metrics.OF_A_CLASS],
-        binarize=tfma.BinarizationOptions(class_ids={"values": class_ids}),
+        metrics=[_metric(metrics.RegressionMetric, name) for name in metrics.REGRESSION]
     )
 
 
-def _regression_specs(config: Config) -> Iterator[tfma.MetricsSpec]:
-    yield tfma.MetricsSpec(
-        metrics=[_metric(metrics.RegressionMetric, name, config) for name in metrics.REGRESSION]
-    )
-
-
-def _metric(metric: type[tfma.metrics.Metric], name: str, config: Config) -> tfma.MetricConfig:
-    """Names a metric, and its bounds."""
-    result = tfma.MetricConfig(
+def _metric(metric: type[tfma.metrics.Metric], name: str) -> tfma.MetricConfig:
+    return tfma.MetricConfig(
         class_name=metric.__name__, module=metric.__module__, config=json.dumps({"name": name})
     )
-    for bounded, threshold in config.evaluation.thresholds.items():
-        if bounded == name:
-            result.per_slice_thresholds.add(
-                slicing_specs=[tfma.SlicingSpec()], threshold=_threshold(name, threshold)
-            )
-    return result
 
 
-def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
-    """Translates bounds: fixed ones, and the change to the baseline, worse being less or more."""
-    result = tfma.MetricThreshold()
-    if threshold.min is not None:
-        result.value_threshold.lower_bound.value = threshold.min
-    if threshold.max is not None:
-        result.value_threshold.upper_bound.value = threshold.max
-    if threshold.max_worsening is not None:
-        change = result.change_threshold
-        if name in LOWER_IS_BETTER:
-            change.direction = tfma.MetricDirection.LOWER_IS_BETTER
-            change.absolute.value = threshold.max_worsening
-        else:
-            change.direction = tfma.MetricDirection.HIGHER_IS_BETTER
-            change.absolute.value = -threshold.max_worsening
-    return result
+def make_thresholds(config: Config) -> dict[str, Bounds]:
+    """Makes the bounds of each metric that has thresholds, in the order of the metrics."""
+    thresholds = config.evaluation.thresholds
+    names = (
+        metrics.REGRESSION
+        if config.task == "regression"
+        else [*metrics.OVERALL, *metrics.OF_A_CLASS]
+    )
+    return {name: _bounds(name, thresholds[name]) for name in names if name in thresholds}
+
+
+def _bounds(name: str, threshold: Threshold) -> Bounds:
+    """Makes bounds; a metric that gets worse rises if lower is better, and falls otherwise."""
+    worsening = threshold.max_worsening
+    if name in LOWER_IS_BETTER:
+        return Bounds(threshold.min, threshold.max, max_change=worsening)
+    min_change = None if worsening is None else -worsening
+    return Bounds(threshold.min, threshold.max, min_change=min_change)

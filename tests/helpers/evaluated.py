@@ -17,7 +17,7 @@ from tfx.types import Artifact, channel_utils, standard_artifacts
 from components.evaluator.component import Evaluator
 from components.evaluator.executor import Executor
 from components.evaluator.summary import read_summary
-from pipeline.graph.eval_config import make_eval_config
+from pipeline.graph.eval_config import make_eval_config, make_thresholds
 from pipeline.settings.config import Config
 
 Row = Mapping[str, Any]
@@ -138,7 +138,11 @@ def evaluate(
         for key, artifacts in inputs.items()
     }
     component = Evaluator(
-        **channels, eval_config=make_eval_config(config), split=config.data.judged_split
+        **channels,
+        eval_config=make_eval_config(config),
+        task=config.task,
+        thresholds=make_thresholds(config),
+        split=config.data.judged_split,
     )
     evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
     evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")

@@ -9,6 +9,7 @@ import pytest
 import tensorflow_data_validation as tfdv
 from tfx.dsl.components.common.resolver import RESOLVER_CONFIG
 
+from components.evaluator.thresholds import Bounds, thresholds_from_json
 from pipeline.graph.code_digest import code_digest
 from pipeline.graph.create_pipeline import create_pipeline
 from pipeline.settings.load import load_config
@@ -264,6 +265,25 @@ def test_create_pipeline_takes_the_label_of_a_regression_for_a_number() -> None:
     (feature,) = statistics.datasets[0].features
     assert len(feature.num_stats.histograms[0].buckets) == 30
     assert found["Evaluator"].exec_properties["example_splits"] == '["test"]'
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "features"),
+    [
+        ("multiclass", "auc", []),
+        ("binary", "auc", []),
+        (
+            *("regression", "mae"),
+            ["data.label=sepal_width", "mlflow.primary_metric=null", "features={legs: numeric}"],
+        ),
+    ],
+)
+def test_evaluator_is_told_task_and_thresholds(task: str, metric: str, features: list[str]) -> None:
+    thresholds = f"evaluation.thresholds={{{metric}: {{min: 0.25}}}}"
+    properties = nodes(f"task={task}", *features, thresholds)["Evaluator"].exec_properties
+
+    assert properties["task"] == task
+    assert thresholds_from_json(properties["thresholds"]) == {metric: Bounds(min=0.25)}
 
 
 DRIFT = "validation.drift={'*': 0.2}"

@@ -1,13 +1,14 @@
-"""What TFMA is asked to measure."""
+"""What the Evaluator measures, and its thresholds."""
 
 import json
 from typing import Any
 
 import pytest
 import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
 
-from components.evaluator.tasks import task_of
-from pipeline.graph.eval_config import make_eval_config
+from components.evaluator.thresholds import Bounds
+from pipeline.graph.eval_config import make_eval_config, make_thresholds
 from pipeline.settings.config import Config
 from pipeline.settings.run_sections import METRICS
 
@@ -29,21 +30,7 @@ def make_config(
     )
 
 
-def thresholds_of(config: Config) -> dict[str, tfma.MetricThreshold]:
-    """Gives the thresholds by metric, each of which is of the whole split only."""
-    found = {}
-    for spec in make_eval_config(config).metrics_specs:
-        assert not spec.thresholds
-        assert not spec.per_slice_thresholds
-        for metric in spec.metrics:
-            assert not metric.HasField("threshold")
-            for per_slice in metric.per_slice_thresholds:
-                assert list(per_slice.slicing_specs) == [tfma.SlicingSpec()]
-                found[json.loads(metric.config)["name"]] = per_slice.threshold
-    return found
-
-
-def test_make_eval_config_asks_the_examples_signature() -> None:
+def test_make_eval_config_uses_the_examples_signature() -> None:
     (model,) = make_eval_config(make_config({"accuracy": {"min": 0.9}})).model_specs
 
     assert model == tfma.ModelSpec(
@@ -54,7 +41,7 @@ def test_make_eval_config_asks_the_examples_signature() -> None:
     )
 
 
-def test_make_eval_config_asks_for_the_predictions_of_a_regression() -> None:
+def test_make_eval_config_of_a_regression() -> None:
     (model,) = make_eval_config(
         make_config({"r2": {"min": -1.0}}, task="regression", weight="mass")
     ).model_specs
@@ -93,7 +80,7 @@ def test_make_eval_config_asks_for_the_predictions_of_a_regression() -> None:
         ),
     ],
 )
-def test_make_eval_config_measures_everything_whatever_has_thresholds(
+def test_make_eval_config_has_all_metrics_of_the_task(
     task: str, threshold: str, expected: list[list[str]]
 ) -> None:
     specs = make_eval_config(make_config({threshold: {"min": 0.9}}, task=task)).metrics_specs
@@ -102,16 +89,29 @@ def test_make_eval_config_measures_everything_whatever_has_thresholds(
     assert names == expected
 
 
-@pytest.mark.parametrize(
-    ("task", "metric"), [("multiclass", "auc"), ("binary", "auc"), ("regression", "mae")]
-)
-def test_make_eval_config_tells_its_task(task: Any, metric: str) -> None:
-    eval_config = make_eval_config(make_config({metric: {"min": 0.5}}, task=task))
+def test_make_eval_config_has_no_thresholds() -> None:
+    specs = make_eval_config(make_config({"accuracy": {"min": 0.9}})).metrics_specs
 
-    assert task_of(eval_config) == task
+    for spec in specs:
+        assert not spec.thresholds
+        assert not spec.per_slice_thresholds
+        for metric in spec.metrics:
+            assert not metric.HasField("threshold")
+            assert not metric.per_slice_thresholds
 
 
-def test_make_eval_config_measures_the_whole_split_and_every_slice() -> None:
+@pytest.mark.parametrize("task", ["multiclass", "binary"])
+def test_make_eval_config_leaves_class_ids_open(task: str) -> None:
+    config = make_eval_config(make_config({"accuracy": {"min": 0.9}}, task=task))
+    parsed = json_format.Parse(json_format.MessageToJson(config), tfma.EvalConfig())
+
+    overall, of_a_class = parsed.metrics_specs
+    assert not overall.HasField("binarize")
+    assert of_a_class.HasField("binarize")
+    assert not of_a_class.binarize.class_ids.values
+
+
+def test_make_eval_config_has_all_slices() -> None:
     config = make_config({"accuracy": {"min": 0.9}}, ["color", ["color", "size"]])
 
     assert list(make_eval_config(config).slicing_specs) == [
@@ -121,59 +121,7 @@ def test_make_eval_config_measures_the_whole_split_and_every_slice() -> None:
     ]
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "precision", "recall", "auc"])
-def test_make_eval_config_gives_bounds_to_the_metric_that_has_them(metric: str) -> None:
-    thresholds = thresholds_of(make_config({metric: {"min": 0.25, "max": 0.75}}))
-
-    assert thresholds == {
-        metric: tfma.MetricThreshold(
-            value_threshold=tfma.GenericValueThreshold(
-                lower_bound={"value": 0.25}, upper_bound={"value": 0.75}
-            )
-        )
-    }
-
-
-@pytest.mark.parametrize(
-    ("bounds", "lower", "upper"),
-    [({"min": 0.0}, 0.0, None), ({"max": 0.0}, None, 0.0), ({"min": 0.5}, 0.5, None)],
-)
-def test_make_eval_config_gives_a_bound_of_zero_and_leaves_out_what_is_not_set(
-    bounds: dict[str, float], lower: float | None, upper: float | None
-) -> None:
-    threshold = thresholds_of(make_config({"accuracy": bounds}))["accuracy"]
-
-    found = threshold.value_threshold
-    assert (found.lower_bound.value if found.HasField("lower_bound") else None) == lower
-    assert (found.upper_bound.value if found.HasField("upper_bound") else None) == upper
-    assert not threshold.HasField("change_threshold")
-
-
-@pytest.mark.parametrize(
-    ("metric", "direction", "change"),
-    [
-        ("accuracy", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
-        ("precision", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
-        ("recall", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
-        ("cross_entropy", tfma.MetricDirection.LOWER_IS_BETTER, 0.25),
-        ("rmse", tfma.MetricDirection.LOWER_IS_BETTER, 0.25),
-        ("r2", tfma.MetricDirection.HIGHER_IS_BETTER, -0.25),
-    ],
-)
-def test_make_eval_config_signs_the_change_by_what_is_worse(
-    metric: str, direction: int, change: float
-) -> None:
-    task = "regression" if metric in METRICS["regression"] else "multiclass"
-    config = make_config({metric: {"max_worsening": 0.25}}, task=task)
-    threshold = thresholds_of(config)[metric]
-
-    assert not threshold.HasField("value_threshold")
-    assert threshold.change_threshold == tfma.GenericChangeThreshold(
-        direction=direction, absolute={"value": change}
-    )
-
-
-def test_make_eval_config_is_one_that_tfma_takes() -> None:
+def test_make_eval_config_is_valid_for_tfma() -> None:
     config = make_config({"accuracy": {"min": 0.9, "max_worsening": 0.1}}, ["color"])
 
     updated = tfma.utils.update_eval_config_with_defaults(
@@ -181,3 +129,54 @@ def test_make_eval_config_is_one_that_tfma_takes() -> None:
     )
 
     tfma.utils.verify_eval_config(updated)
+
+
+# make_thresholds
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "precision", "recall", "auc"])
+def test_make_thresholds_bounds_the_named_metric(metric: str) -> None:
+    thresholds = make_thresholds(make_config({metric: {"min": 0.25, "max": 0.75}}))
+
+    assert thresholds == {metric: Bounds(min=0.25, max=0.75)}
+
+
+def test_make_thresholds_follows_the_order_of_metrics() -> None:
+    bounds = {"min": 0.5}
+    config = make_config({"auc": bounds, "recall": bounds, "accuracy": bounds})
+
+    assert list(make_thresholds(config)) == ["accuracy", "recall", "auc"]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ({"min": 0.0}, Bounds(min=0.0)),
+        ({"max": 0.0}, Bounds(max=0.0)),
+        ({"min": 0.5}, Bounds(min=0.5)),
+        ({"max_worsening": 0.0}, Bounds(min_change=0.0)),
+    ],
+)
+def test_make_thresholds_tells_zero_from_no_bound(
+    bounds: dict[str, float], expected: Bounds
+) -> None:
+    assert make_thresholds(make_config({"accuracy": bounds})) == {"accuracy": expected}
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("accuracy", Bounds(min_change=-0.25)),
+        ("precision", Bounds(min_change=-0.25)),
+        ("recall", Bounds(min_change=-0.25)),
+        ("cross_entropy", Bounds(max_change=0.25)),
+        ("rmse", Bounds(max_change=0.25)),
+        ("r2", Bounds(min_change=-0.25)),
+    ],
+)
+def test_make_thresholds_limits_change_for_the_worse(metric: str, expected: Bounds) -> None:
+    task = "regression" if metric in METRICS["regression"] else "multiclass"
+
+    thresholds = make_thresholds(make_config({metric: {"max_worsening": 0.25}}, task=task))
+
+    assert thresholds == {metric: expected}
