@@ -1,8 +1,9 @@
-"""Histograms of two numbers at once, whose bins find their width by themselves.
+"""Histograms of pairs of numbers, with bin widths that follow from the numbers.
 
-The width is a power of two, the same along an axis: the least at which no more than `MAX_BINS` of
-the axis's bins hold anything, so that a few values far from all others blur nothing. Halves of a
-bin join exactly, and a histogram is the same in whatever parts its numbers are counted.
+All bins along an axis have the same width, a power of two: the smallest one at which at most
+`MAX_BINS` bins of the axis are not empty. Empty bins do not count, so outliers do not make the bins
+wider. Two neighbouring bins of one width are exactly one bin of the next, so a histogram does not
+depend on how its numbers were divided into parts.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 MAX_BINS = 100
 _BITS = 30
-"""Bins are at least so fine that the greatest number is the 2**30th from zero, which they count."""
-_EXPONENT_OF_ZERO = -1000
+"""Counting starts with bins that are 2**-30 of the number of greatest magnitude, or narrower."""
+_LEAST_EXPONENT = -1000
+"""Numbers of lower magnitude than 2**-1000 are counted as if that were the greatest magnitude."""
 _DECIMALS = 6
 
 Array = NDArray[np.float64]
@@ -24,10 +26,10 @@ Bins = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Histogram:
-    """How much weight lies where.
+    """Sums of weights in the cells of a grid; empty cells are left out.
 
     Attributes:
-        exponents: Of each axis; its bins are `2**exponent` wide.
+        exponents: One per axis; its bins are `2**exponent` wide.
         bins: Bin of each cell along both axes, `[n_cells, 2]`; bin `k` begins at `k` widths.
         weights: Sum of the weights in each cell, `[n_cells]`.
     """
@@ -37,7 +39,7 @@ class Histogram:
     weights: Array
 
     def to_json(self) -> dict[str, Any]:
-        """Gives what the summary holds: `widths`, and `cells` of two bins and a weight."""
+        """Makes the object for the summary: `widths`, and `cells` of two bins and a weight."""
         weights = self.weights.round(_DECIMALS).tolist()
         return {
             "widths": [2.0**exponent for exponent in self.exponents],
@@ -51,19 +53,20 @@ def count(points: Array, weights: Array) -> Histogram:
     """Counts points.
 
     Args:
-        points: Finite numbers `[n_points, 2]`, of one point at least.
-        weights: Weight of each, `[n_points]`.
+        points: Finite numbers `[n_points, 2]`, at least one point.
+        weights: Weight of each point, `[n_points]`.
 
     Returns:
-        Their histogram.
+        The histogram of the points.
     """
     greatest = np.abs(points).max(axis=0)
-    finest = np.where(greatest > 0, np.frexp(greatest)[1], _EXPONENT_OF_ZERO) - _BITS
+    exponents = np.where(greatest > 0, np.frexp(greatest)[1], _LEAST_EXPONENT)
+    finest = np.maximum(exponents, _LEAST_EXPONENT) - _BITS
     return _joined(finest.tolist(), np.floor(np.ldexp(points, -finest)).astype(np.int64), weights)
 
 
 def merge(histograms: Sequence[Histogram]) -> Histogram:
-    """Adds histograms, of which there is one at least."""
+    """Adds up histograms; there must be at least one."""
     exponents = [max(found) for found in zip(*(each.exponents for each in histograms), strict=True)]
     bins = [each.bins >> (np.array(exponents) - each.exponents) for each in histograms]
     weights = np.concatenate([each.weights for each in histograms])
@@ -71,7 +74,7 @@ def merge(histograms: Sequence[Histogram]) -> Histogram:
 
 
 def _joined(exponents: Sequence[int], bins: Bins, weights: Array) -> Histogram:
-    """Makes bins wide enough, and sums what is in the same cell."""
+    """Widens the bins as far as needed, and sums the weights of each cell."""
     steps = np.array([_steps(axis) for axis in bins.T])
     (rows, row), (columns, column) = (
         np.unique(axis, return_inverse=True) for axis in (bins >> steps).T
@@ -85,7 +88,7 @@ def _joined(exponents: Sequence[int], bins: Bins, weights: Array) -> Histogram:
 
 
 def _steps(bins: Bins) -> int:
-    """Tells how often bins are to be joined in pairs."""
+    """Counts how often the width must be doubled so that at most `MAX_BINS` bins are not empty."""
     ordered, steps = np.unique(bins), 0
     while np.count_nonzero(np.diff(ordered >> steps)) >= MAX_BINS:
         steps += 1
