@@ -1,97 +1,72 @@
-"""`pipeline serve`: the pushed model, and others beside it, by REST and gRPC."""
+"""`pipeline serve`: serves the pushed model by REST and gRPC."""
 
-import re
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+import argparse
+import json
+from collections.abc import Callable
+from functools import partial
 
-from pipeline.errors import ConfigError, InputError, ModelError
-from pipeline.settings.config import Config
-from serving.errors import StartError
-from serving.listeners import Listeners, open_listeners
-from serving.settings import ServingSettings
-from serving.telemetry.logs import set_up_logging
+from pipeline.commands.options import Commands, add_command, config_options, load
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def serve(config: Config, models: Sequence[str]) -> None:
-    """Serves until SIGTERM or SIGINT, and what it says goes to standard error.
-
-    Args:
-        config: Its section `serving` says how; its pushed model is served by its name.
-        models: Others to serve, `NAME=DIR` each, the folder holding versions.
-
-    Raises:
-        InputError: If the server cannot start with these, its ports or its files.
-    """
-    folders = {config.name: config.push_dir, **_parse_models(models, config.name)}
-    settings = _resolve(config)
-    _check_versions(settings, folders)
-    try:
-        with open_listeners(settings) as listeners:
-            set_up_logging()
-            if settings.workers > 1:
-                from serving.workers import run_workers
-
-                run_workers(folders, settings, listeners, _say)
-            else:
-                _serve_here(folders, settings, listeners)
-    except StartError as error:
-        raise InputError(str(error)) from None
+_SETTINGS = (
+    ("--host", "host", "ADDRESS", "address to listen at (default: 127.0.0.1)"),
+    ("--rest-port", "rest_port", "N", "port of REST (default: 8501; 0 takes a free one)"),
+    ("--grpc-port", "grpc_port", "N", "port of gRPC (default: 8500; 0 takes a free one)"),
+    ("--workers", "workers", "N", "processes that share the ports (default: 1)"),
+)
+_FLAGS = (
+    ("--validate", "check_values", "refuse values unlike those of the training"),
+    ("--access-log", "access_log", "log each request, a JSON line on standard output"),
+)
 
 
-def _serve_here(
-    folders: Mapping[str, Path], settings: ServingSettings, listeners: Listeners
-) -> None:
-    from serving.run import run_server  # TensorFlow takes seconds
-    from serving.server import Server
-
-    def on_ready(server: Server) -> None:
-        _say(server.describe())
-
-    run_server(folders, settings, listeners, on_ready)
-
-
-def _say(lines: Iterable[str]) -> None:
-    """Tells whoever started it; standard output is for the access log."""
-    for line in (*lines, "ready"):
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _parse_models(models: Sequence[str], own_name: str) -> dict[str, Path]:
-    folders: dict[str, Path] = {}
-    for model in models:
-        name, separator, folder = model.partition("=")
-        if not separator or not folder:
-            raise ModelError(f"--model {model}: must have the form NAME=DIR")
-        if not _NAME.fullmatch(name):
-            raise ModelError(
-                f"--model {model}: '{name}' is no name for a model: letters, digits, '.', '_' and"
-                " '-', a letter or digit first"
-            )
-        if name == own_name or name in folders:
-            raise ModelError(f"--model {model}: there is a model '{name}' already")
-        folders[name] = Path(folder).expanduser().resolve()
-        if not folders[name].is_dir():
-            raise ModelError(f"--model {model}: there is no such folder")
-    return folders
-
-
-def _resolve(config: Config) -> ServingSettings:
-    """Gives the settings, the files of TLS found from the configuration's folder."""
-    settings = config.serving
-    if settings.tls is None:
-        return settings
-    paths = {key: str(config.resolve(path)) for key, path in settings.tls.model_dump().items()}
-    return settings.model_copy(update={"tls": settings.tls.model_copy(update=paths)})
+def add_parser(commands: Commands) -> None:
+    """Adds the command; most of its options are short for a `--set serving.<setting>`."""
+    parser = add_command(
+        commands,
+        "serve",
+        "serve the pushed model by REST and gRPC",
+        serve,
+        parents=[config_options()],
+        examples=[
+            "pipeline serve",
+            "pipeline serve --rest-port 8080 --workers 4 --model taxi=artifacts/serving/taxi",
+        ],
+    )
+    for option, setting, metavar, text in _SETTINGS:
+        to_yaml = json.dumps if setting == "host" else str
+        parser.add_argument(
+            option,
+            metavar=metavar,
+            dest="set",
+            action="append",
+            type=partial(_to_override, setting, to_yaml),
+            help=text,
+        )
+    for option, setting, text in _FLAGS:
+        parser.add_argument(
+            option,
+            dest="set",
+            action="append_const",
+            const=f"serving.{setting}=true",
+            help=text,
+        )
+    parser.add_argument(
+        "--model",
+        metavar="NAME=DIR",
+        action="append",
+        default=[],
+        help="serve another folder of versions as well; may be repeated",
+    )
 
 
-def _check_versions(settings: ServingSettings, folders: Mapping[str, Path]) -> None:
-    """Refuses labels of versions that no model has, or that are not to be served."""
-    for label, number in settings.versions.labels.items():
-        key = f"serving.versions.labels.{label}"
-        if settings.versions.policy == "specific" and number not in settings.versions.numbers:
-            raise ConfigError(f"{key}: version {number} is not in serving.versions.numbers")
-        if not any((folder / str(number)).is_dir() for folder in folders.values()):
-            raise ConfigError(f"{key}: no model has a version {number}")
+def _to_override(setting: str, to_yaml: Callable[[str], str], value: str) -> str:
+    return f"serving.{setting}={to_yaml(value)}"
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serves until SIGTERM or SIGINT."""
+    config = load(options)
+    from pipeline.commands.model_server import serve_models
+
+    serve_models(config, options.model)
+    return 0

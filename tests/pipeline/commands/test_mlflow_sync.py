@@ -9,7 +9,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from pipeline.commands.sync import SyncReport, sync
+from pipeline.commands.mlflow_sync import SyncReport, sync_runs
 from pipeline.errors import StateError, TrackingError
 from pipeline.run.history import Journal
 from pipeline.run.interrupted import unfinished_dir
@@ -93,7 +93,7 @@ def test_sync_makes_runs_as_they_were_while_they_went_on(
 ) -> None:
     told = journal_run(journal, recorder, FIRST, tmp_path / "1")
     told_from_cache = journal_run(journal, recorder, SECOND, None)
-    report = sync(config, print)
+    report = sync_runs(config, print)
     rebuilt = {key: content(config, run) for key, run in find_runs(config).items()}
     for run in find_runs(config).values():
         MlflowClient(config.tracking_uri).set_tag(run.info.run_id, "tfx.pipeline_run_id", "old")
@@ -125,7 +125,7 @@ def test_sync_writes_nothing_where_nothing_lacks_and_completes_what_does(
     before = find_runs(config)["run-1"].to_dictionary()
     write_live(config, told_again[:2])  # the tracker process was killed
 
-    report = sync(config, print)
+    report = sync_runs(config, print)
 
     assert report == SyncReport(written=("run-2",), complete=("run-1",))
     runs = find_runs(config)
@@ -147,7 +147,7 @@ def test_sync_ends_a_run_that_was_killed_with_the_curves_that_it_came_to(
     assert folder is not None
     append_points(events_path(folder / "ab12"), [("loss", 1.5, 1, START_MS + 50)])
 
-    report = sync(config, print)
+    report = sync_runs(config, print)
 
     run = find_runs(config)["run-1"]
     assert report.written == ("run-1",)
@@ -159,7 +159,7 @@ def test_sync_ends_a_run_that_was_killed_with_the_curves_that_it_came_to(
 def test_sync_of_a_state_folder_without_runs_writes_nothing(tmp_path: Path) -> None:
     empty = load_config(SHIPPED, [f"paths.root={tmp_path / 'empty'}"])
 
-    assert sync(empty, print) == SyncReport((), ())
+    assert sync_runs(empty, print) == SyncReport((), ())
 
 
 def test_sync_says_in_one_error_that_mlflow_fails(
@@ -173,7 +173,7 @@ def test_sync_says_in_one_error_that_mlflow_fails(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://alice:secret@127.0.0.1:1")  # a closed port
 
     with pytest.raises(TrackingError, match=r"MLflow fails: .*127\.0\.0\.1") as caught:
-        sync(config, print)
+        sync_runs(config, print)
 
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -186,4 +186,4 @@ def test_sync_says_that_the_state_folder_cannot_be_written(tmp_path: Path) -> No
     config = load_config(SHIPPED, [f"paths.root={tmp_path / 'file'}"])
 
     with pytest.raises(StateError, match="cannot be written"):
-        sync(config, print)
+        sync_runs(config, print)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipeline.commands.compare import Comparison, Row, compare, find_runs, tables
+from pipeline.commands.comparison import Comparison, Row, compare_runs, find_runs, make_tables
 from pipeline.errors import RunNotFoundError
 from pipeline.run.history import Run
 from tests.helpers.tracked_run import (
@@ -74,10 +74,10 @@ def test_find_runs_takes_a_whole_id_that_another_begins_with() -> None:
         ("model.seed", "model.seed: no run has this id or name; did you mean 'model.seed="),
         ("xyz", "xyz: no run has this id or name"),
         ("latest~x", "latest~x: no run has this id or name"),
-        ("latest~3", "latest~3: there are 3 runs only"),
+        ("latest~3", "latest~3: there are only 3 runs"),
         (
             "ab",
-            "ab: fits several runs: 2024-01-01T00:00:00+00:00, 2024-01-02T00:00:00+00:00",
+            "ab: matches several runs: 2024-01-01T00:00:00+00:00, 2024-01-02T00:00:00+00:00",
         ),
     ],
 )
@@ -92,12 +92,12 @@ def test_find_runs_says_what_is_wrong_with_a_name(name: str, message: str) -> No
 def test_find_runs_says_that_a_name_fits_several_runs() -> None:
     twin = make_run(4, FIRST.start.run_name)
 
-    with pytest.raises(RunNotFoundError, match=r"fits several runs: 2024-01-01.*, 2024-01-04"):
+    with pytest.raises(RunNotFoundError, match=r"matches several runs: 2024-01-01.*, 2024-01-04"):
         find_runs([*RUNS, twin], ["model.seed=1"])
 
 
 def test_find_runs_finds_nothing_where_there_are_none() -> None:
-    with pytest.raises(RunNotFoundError, match="there are 0 runs only"):
+    with pytest.raises(RunNotFoundError, match="there are only 0 runs"):
         find_runs([], ["latest"])
 
 
@@ -128,7 +128,7 @@ def make_evaluated(
 def compared(folder: Path, *metrics: Mapping[str, float] | None) -> dict[str, Row]:
     """Compares runs by their metrics, and gives the rows by name."""
     runs = [make_evaluated(folder, str(index), found) for index, found in enumerate(metrics)]
-    return {row.name: row for row in compare(runs).metrics}
+    return {row.name: row for row in compare_runs(runs).metrics}
 
 
 def test_compare_shows_the_settings_that_differ(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_compare_shows_the_settings_that_differ(tmp_path: Path) -> None:
     second = {"train.steps": 500, "model.seed": 1, "model.hidden_units": [10], "data.schema": "s"}
     settings = (("a", {**first, "paths.root": "x"}), ("b", {**second, "paths.root": "y"}))
 
-    comparison = compare(
+    comparison = compare_runs(
         [make_evaluated(tmp_path, name, params=params) for name, params in settings]
     )
 
@@ -152,7 +152,7 @@ def test_compare_shows_the_data_and_code_that_differ(tmp_path: Path) -> None:
     first = {"code.digest": "a" * 64, "git.commit": "c" * 40, "git.dirty": "false"}
     second = {**first, "code.digest": "b" * 64, "git.dirty": "true", "mlflow.user": "other"}
 
-    comparison = compare(
+    comparison = compare_runs(
         [make_evaluated(tmp_path, name, origin=o) for name, o in (("a", first), ("b", second))]
     )
 
@@ -172,7 +172,7 @@ def test_compare_shows_how_each_run_was_judged(tmp_path: Path) -> None:
         make_evaluated(tmp_path, "b"),
     ]
 
-    assert compare(runs).outcome == (
+    assert compare_runs(runs).outcome == (
         Row("status", ("FINISHED", "FINISHED")),
         Row("blessed", ("false", None)),
         Row("thresholds.missed", ("accuracy 0.5, min 0.9", None)),
@@ -234,7 +234,7 @@ def test_compare_shows_of_a_slice_its_own_metrics_only(tmp_path: Path) -> None:
     summary["slices"][1] |= {"slice": {"kind": "train"}, "baseline": {"accuracy": 0.75}}
     write_evaluation(tmp_path / "a", summary)
 
-    slices = [row.name for row in compare([run]).metrics if row.name.startswith("slice/")]
+    slices = [row.name for row in compare_runs([run]).metrics if row.name.startswith("slice/")]
 
     assert slices == ["slice/kind:train/accuracy"]
 
@@ -243,7 +243,7 @@ def test_compare_shows_of_a_slice_its_own_metrics_only(tmp_path: Path) -> None:
 
 
 def make_comparison(folder: Path) -> Comparison:
-    return compare(
+    return compare_runs(
         [
             make_evaluated(folder, "[b]a[/b]", {"accuracy": 0.51234}, params={"train.steps": 200}),
             make_evaluated(folder, "b", {"accuracy": 0.75}, params={"train.steps": 500}),
@@ -262,7 +262,7 @@ def test_comparison_is_plain_json(tmp_path: Path) -> None:
 
 def test_tables_show_the_parts_that_have_rows(tmp_path: Path) -> None:
     stream = StringIO()
-    for table in tables(make_comparison(tmp_path)):
+    for table in make_tables(make_comparison(tmp_path)):
         Console(file=stream, width=100).print(table)
 
     lines = [line.split() for line in stream.getvalue().splitlines()]
@@ -274,7 +274,7 @@ def test_tables_show_the_parts_that_have_rows(tmp_path: Path) -> None:
 
 def test_tables_show_any_name(tmp_path: Path) -> None:
     stream = StringIO()
-    for table in tables(make_comparison(tmp_path)):
+    for table in make_tables(make_comparison(tmp_path)):
         Console(file=stream, width=100).print(table)
 
     assert stream.getvalue().splitlines()[0].split() == ["settings", "[b]a[/b]", "b"]

@@ -159,7 +159,7 @@ def test_serve_answers_through_a_hundred_pushes(half: Path, tmp_path: Path) -> N
     ("arguments", "message"),
     [
         (["--model", "half"], "--model half: must have the form NAME=DIR"),
-        (["--model", "a/b=."], "'a/b' is no name for a model"),
+        (["--model", "a/b=."], "'a/b' is not a name for a model"),
         (["--model", "iris=."], "--model iris=.: there is a model 'iris' already"),
         (["--model", "x=.", "--model", "x=."], "--model x=.: there is a model 'x' already"),
         (["--model", "x=no-such-folder"], "--model x=no-such-folder: there is no such folder"),

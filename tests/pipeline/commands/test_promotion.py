@@ -20,7 +20,7 @@ from components.pusher.versions import (
     read_push,
 )
 from pipeline.__main__ import run_command
-from pipeline.commands.promote import promote
+from pipeline.commands.promotion import promote
 from pipeline.errors import ModelError, StateError
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
@@ -131,7 +131,7 @@ def test_promote_of_what_is_served_changes_nothing(untracked: Folder, index: int
 
     assert list_versions(untracked.push_dir) == before
     words = f"nothing changes: version {before[-1]} serves the model of {first} already;"
-    assert served.tell().startswith(words)
+    assert served.describe().startswith(words)
 
 
 def test_promote_of_the_version_that_was_pushed_last_changes_nothing(untracked: Folder) -> None:
@@ -140,7 +140,7 @@ def test_promote_of_the_version_that_was_pushed_last_changes_nothing(untracked: 
     served = promote(untracked.config, version)
 
     assert list_versions(untracked.push_dir) == [version]
-    assert served.tell().startswith(f"nothing changes: version {version} is served already;")
+    assert served.describe().startswith(f"nothing changes: version {version} is served already;")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_rollback_takes_a_version_of_another_pusher(untracked: Folder) -> None:
     served = promote(untracked.config)
 
     assert served.promoted_from == 0
-    assert " serves the model of 0;" in served.tell()
+    assert " serves the model of 0;" in served.describe()
     newest = newest_push(untracked.push_dir)[1]
     assert newest is not None
     assert newest.model_digest == digest_model(untracked.model("a"))
@@ -273,7 +273,7 @@ def test_promote_of_a_model_that_mlflow_does_not_know_says_so(tracked: Folder) -
     served = promote(tracked.config, version)
 
     assert tracked.served() == "unregistered"
-    assert served.tell().endswith(
+    assert served.describe().endswith(
         "; champion follows at the next run or sync (MLflow has no version of iris with this model)"
     )
 
