@@ -3,16 +3,15 @@
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from pipeline.__main__ import make_parser
 from pipeline.run.report import make_report
 from tests.benchmarks.measurements import Results
+from tests.helpers.paths import PROJECT_DIR
 from tools import readme
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
 README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
 
 

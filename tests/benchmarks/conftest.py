@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.results import ResultsFolder
-from tests.helpers.e2e_workspace import PROJECT_DIR
+from tests.helpers.paths import PROJECT_DIR
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 
 from tests.benchmarks.measurements import Point, Program
-from tests.helpers.e2e_workspace import PROJECT_DIR
+from tests.helpers.paths import PROJECT_DIR
 
 HERE = Path(__file__).resolve().parent
 IRIS = PROJECT_DIR / "data" / "iris" / "iris.csv"

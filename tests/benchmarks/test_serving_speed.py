@@ -24,7 +24,8 @@ from components.pusher.versions import PushRecord, digest_model, held, publish
 from tests.benchmarks.grpc_load import ECHO
 from tests.benchmarks.measurements import Row
 from tests.benchmarks.results import ResultsFolder
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
+from tests.helpers.e2e_workspace import Workspace
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = pytest.mark.benchmark
 

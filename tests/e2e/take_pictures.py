@@ -12,8 +12,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from tests.helpers.browser import chromium, find_chromium
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
+from tests.helpers.e2e_workspace import Workspace
 from tests.helpers.mlflow_servers import mlflow_server
+from tests.helpers.paths import PROJECT_DIR
 
 WIDTH, HEIGHT = 1700, 1000
 LOAD_SECONDS = 30

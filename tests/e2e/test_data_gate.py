@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, settings, states
+from tests.helpers.e2e_workspace import Workspace, settings, states
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = pytest.mark.e2e
 

@@ -17,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 from components.serving_check.answers import Answers, ServedModel, differences, faults_of
 from pipeline.settings.load import load_config
 from tests.helpers import taxi_template
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
+from tests.helpers.e2e_workspace import Workspace
 from tests.helpers.example_rows import (
     Row,
     disturb,
@@ -26,6 +26,7 @@ from tests.helpers.example_rows import (
     to_examples,
     write_csv,
 )
+from tests.helpers.paths import PROJECT_DIR, SHIPPED
 from trainer.reference import predict
 from trainer.settings.train import TrainerSettings
 
@@ -104,7 +105,7 @@ def diabetes(examples_dir: Path) -> Finished:
 
 @pytest.fixture(scope="module")
 def iris(workspace: Workspace, first_run: dict[str, Any]) -> Finished:
-    return Finished(PROJECT_DIR / "pipeline_config.yaml", workspace, first_run)
+    return Finished(SHIPPED, workspace, first_run)
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ import pytest
 from tests.helpers.e2e_workspace import (
     CHECKPOINT_STEPS,
     LONG_STEPS,
-    PROJECT_DIR,
     TIMEOUT_SECONDS,
     Workspace,
     long_training,
     ran,
     wait_for,
 )
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = pytest.mark.e2e
 

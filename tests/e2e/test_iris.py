@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 
 from serving.models.columns import read_columns
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, ran, states
+from tests.helpers.e2e_workspace import Workspace, ran, states
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = pytest.mark.e2e
 

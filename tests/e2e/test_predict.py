@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace
+from tests.helpers.e2e_workspace import Workspace
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = pytest.mark.e2e
 

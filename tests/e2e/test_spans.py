@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, ran, settings
+from tests.helpers.e2e_workspace import Workspace, ran, settings
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.e2e_workspace import PROJECT_DIR, TIMEOUT_SECONDS, Workspace
+from tests.helpers.e2e_workspace import TIMEOUT_SECONDS, Workspace
+from tests.helpers.paths import PROJECT_DIR, SHIPPED
 
 pytestmark = pytest.mark.e2e
 
@@ -28,7 +29,7 @@ def tfx(home: Path, config: Path, *arguments: str) -> "subprocess.CompletedProce
 
 def write_config(folder: Path, root: Path) -> Path:
     """Writes the shipped configuration for another state folder."""
-    text = (PROJECT_DIR / "pipeline_config.yaml").read_text(encoding="utf-8")
+    text = (SHIPPED).read_text(encoding="utf-8")
     text = text.replace("root: artifacts", f"root: {root}")
     text = text.replace("path: data/iris", f"path: {PROJECT_DIR}/data/iris")
     path = folder / "config.yaml"

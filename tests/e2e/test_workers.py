@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers.e2e_workspace import PROJECT_DIR, Workspace, settings, states, wait_for
+from tests.helpers.e2e_workspace import Workspace, settings, states, wait_for
+from tests.helpers.paths import PROJECT_DIR
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT_DIR = Path(__file__).parents[2]
+from tests.helpers.paths import PROJECT_DIR
+
 EXAMPLES = sorted(path.parent.name for path in PROJECT_DIR.glob("examples/*/pipeline_config.yaml"))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import PROJECT_DIR
+
 TIMEOUT_SECONDS = 600
 LONG_STEPS = 20_000
 CHECKPOINT_STEPS = 1000

@@ -5,9 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import PROJECT_DIR
+
 COMMAND = [sys.executable, "-m", "pipeline", "serve", "--rest-port", "0", "--grpc-port", "0"]
 
 

@@ -10,11 +10,10 @@ import pytest
 from pipeline.run.interrupts import Interrupts
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
+from tests.helpers.paths import SHIPPED
 
 if TYPE_CHECKING:
     from tests.helpers.mlmd_recorder import Recorder
-
-SHIPPED = Path(__file__).parents[2] / "pipeline_config.yaml"
 
 
 @pytest.fixture

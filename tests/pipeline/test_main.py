@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import run_command
-
-PROJECT_DIR = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import PROJECT_DIR
 
 
 def test_main_ends_quietly_if_nobody_reads_any_more() -> None:

@@ -14,7 +14,8 @@ import setup_python
 import setup_uv
 from setup_commands import on_path, output
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.paths import PROJECT_DIR
+
 BASE_PYTHON = os.path.join(sys.base_prefix, "bin", "python3.10")
 
 TINY_PROJECT = """\
@@ -79,7 +80,8 @@ def run_pipeline(root: Path) -> str:
 
 @pytest.fixture(scope="session")
 def uv(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return setup_uv.find_uv(ROOT) or setup_uv.fetch_uv(tmp_path_factory.mktemp("uv"), [BASE_PYTHON])
+    found = setup_uv.find_uv(PROJECT_DIR)
+    return found or setup_uv.fetch_uv(tmp_path_factory.mktemp("uv"), [BASE_PYTHON])
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def project(tmp_path: Path, uv: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UV_OFFLINE", "1")
     root = tmp_path / "project"
     ignored = shutil.ignore_patterns("pyfarmhash", "__pycache__")
-    shutil.copytree(ROOT / "tools", root / "tools", ignore=ignored)
+    shutil.copytree(PROJECT_DIR / "tools", root / "tools", ignore=ignored)
     for folder in ("pipeline", "part/part"):
         (root / folder).mkdir(parents=True)
     (root / "pyproject.toml").write_text(TINY_PROJECT)
@@ -105,7 +107,8 @@ def project(tmp_path: Path, uv: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 def finished(tmp_path: Path) -> Path:
     """A folder whose `.venv` looks complete."""
     root = tmp_path / "finished"
-    shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT_DIR / "tools", root / "tools", ignore=ignored)
     (root / "pyproject.toml").write_text("")
     (root / "uv.lock").write_text("")
     write_script(setup.venv_python(root), "exit 0")
@@ -114,10 +117,10 @@ def finished(tmp_path: Path) -> Path:
 
 
 def test_setup_of_this_checkout_is_silent_and_quick_when_done() -> None:
-    assert setup.is_current(ROOT), "run make setup"
+    assert setup.is_current(PROJECT_DIR), "run make setup"
     start = time.monotonic()
 
-    done = run_setup(ROOT)
+    done = run_setup(PROJECT_DIR)
 
     assert time.monotonic() - start < 1
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -248,7 +251,7 @@ def test_find_python_passes_over_a_shim_that_fails(
 def test_find_python_leaves_a_virtual_environment_that_is_active(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PATH", str(ROOT / ".venv" / "bin"))
+    monkeypatch.setenv("PATH", str(PROJECT_DIR / ".venv" / "bin"))
 
     assert setup_python.find_python() == BASE_PYTHON
 

@@ -17,12 +17,12 @@ from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
 from tests.helpers.journaled_run import journal_run
 from tests.helpers.mlmd_recorder import Recorder
+from tests.helpers.paths import SHIPPED
 from tests.helpers.tracked_run import END_MS, START_MS, append_points, events_path, make_start
 from tracking.events import Event, RunEnd, RunStart
 from tracking.projection.projector import Projector
 from tracking.store.run_writer import RunWriter
 
-SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
 FIRST = make_start("run-1")
 SECOND = make_start("run-2", start_ms=START_MS + 1000)
 

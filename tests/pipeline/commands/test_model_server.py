@@ -19,9 +19,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from components.pusher.versions import PushRecord, held, publish
 from pipeline.__main__ import run_command
+from tests.helpers.paths import PROJECT_DIR
 from tests.helpers.raw_http import Clients, ask, post
 from tests.helpers.served_models import write_model
-from tests.helpers.server_process import COMMAND, PROJECT_DIR, ServerProcess
+from tests.helpers.server_process import COMMAND, ServerProcess
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
 READY = b"GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n"

@@ -24,9 +24,8 @@ from pipeline.commands.promotion import promote
 from pipeline.errors import ModelError, StateError
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
+from tests.helpers.paths import SHIPPED
 from tracking.store.registry import Registry
-
-SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
 
 
 class Folder:

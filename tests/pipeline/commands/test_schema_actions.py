@@ -11,9 +11,8 @@ from pipeline.run.history import Journal
 from pipeline.settings.load import load_config
 from tests.helpers.journaled_run import journal_run
 from tests.helpers.mlmd_recorder import Recorder
+from tests.helpers.paths import SHIPPED
 from tests.helpers.tracked_run import make_schema, make_start
-
-SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from pipeline.errors import DataError
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
 from tabular.csv.reader import BLOCK_BYTES, read_batches
+from tests.helpers.paths import PROJECT_DIR, SHIPPED
 
-REPOSITORY = Path(__file__).parents[3]
 ROWS = [f"{i}.5,{i},{'ab'[i % 2]}" for i in range(20)]
 """Rows that can be learned from; the row of index i stands on line i + 2 of the file."""
 
@@ -78,9 +78,9 @@ def check_path(path: Path, **settings: Any) -> str:
 
 
 def test_check_data_summarizes_iris() -> None:
-    summary = check_data(load_config(REPOSITORY / "pipeline_config.yaml"))
+    summary = check_data(load_config(SHIPPED))
 
-    assert summary.files == (str(REPOSITORY / "data" / "iris" / "iris.csv"),)
+    assert summary.files == (str(PROJECT_DIR / "data" / "iris" / "iris.csv"),)
     assert summary.rows == {"train": 93, "eval": 57}
     assert summary.classes == ("setosa", "versicolor", "virginica")
 
@@ -92,7 +92,7 @@ def test_check_data_imports_nothing_slow() -> None:
         " check_data(load_config('pipeline_config.yaml')); print(*sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
     )
 
     slow = {"apache_beam", "mlflow", "pandas", "tensorflow", "tfx"}
@@ -699,12 +699,12 @@ def check_files(folder: Path, **rows: Sequence[str]) -> str:
 
 
 def test_check_data_keeps_the_splits_of_the_guide(tmp_path: Path) -> None:
-    iris = (REPOSITORY / "data" / "iris" / "iris.csv").read_text().splitlines()
+    iris = (PROJECT_DIR / "data" / "iris" / "iris.csv").read_text().splitlines()
     rows = {"train": [row for index, row in enumerate(iris[1:]) if index % 5], "test": iris[1::5]}
     for split, lines in rows.items():
         (tmp_path / f"{split}.csv").write_text("".join(f"{line}\n" for line in (iris[0], *lines)))
     config = load_config(
-        REPOSITORY / "pipeline_config.yaml",
+        SHIPPED,
         [
             "data.path=null",
             f"data.files={{train: {tmp_path}/train.csv, eval: {tmp_path}/test.csv}}",

@@ -11,8 +11,8 @@ from pipeline.graph.beam_runner import choose_beam, count_workers, csv_bytes
 from pipeline.graph.create_pipeline import create_pipeline
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
+from tests.helpers.paths import SHIPPED
 
-SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
 MB, GB = 10**6, 10**9
 
 

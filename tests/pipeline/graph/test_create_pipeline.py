@@ -13,8 +13,7 @@ from components.evaluator.thresholds import Bounds, thresholds_from_json
 from pipeline.graph.code_digest import code_digest
 from pipeline.graph.create_pipeline import create_pipeline
 from pipeline.settings.load import load_config
-
-SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
+from tests.helpers.paths import PROJECT_DIR, SHIPPED
 
 
 def test_create_pipeline_tells_run_fn_the_digest_of_its_code() -> None:
@@ -287,7 +286,7 @@ def test_evaluator_is_told_task_and_thresholds(task: str, metric: str, features:
 
 
 DRIFT = "validation.drift={'*': 0.2}"
-SKEW = f"validation.skew={{path: {SHIPPED.parent}/data/iris/iris.csv, columns: {{'*': 0.1}}}}"
+SKEW = f"validation.skew={{path: {PROJECT_DIR}/data/iris/iris.csv, columns: {{'*': 0.1}}}}"
 MEASURING = {"PreviousStatistics", "DriftValidator", "SkewStatisticsGen", "SkewValidator"}
 
 

@@ -23,9 +23,9 @@ from pipeline.__main__ import run_command
 from pipeline.predict.command import Prediction, predict
 from pipeline.settings.load import load_config
 from tabular.csv import reader
+from tests.helpers.paths import PROJECT_DIR
 from tests.helpers.pushed_models import WORDS, Classifier, Regressor, push
 
-PROJECT_DIR = Path(__file__).resolve().parents[3]
 ADDED = ["predicted", *(f"probability_{word}" for word in WORDS)]
 ROWS = [("1.25", "ab"), ("", "cd"), ("-0.1", "never seen"), ("3e-3", ""), ("2.5", "cd")]
 """Cells of x and word, gaps among them."""

@@ -10,8 +10,8 @@ import pytest
 from pipeline.run.provenance import git_tags, make_run_start
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
+from tests.helpers.paths import PROJECT_DIR, SHIPPED
 
-SHIPPED = Path(__file__).parents[3] / "pipeline_config.yaml"
 NOW = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=timezone.utc)
 
 
@@ -25,13 +25,13 @@ def test_make_run_start_says_what_the_configuration_says(config: Config, tmp_pat
     assert start.start_ms == 1_704_164_645_678
     assert start.run_name == "iris 2024-01-02 03:04:05"
     assert (start.pipeline_name, start.experiment, start.label) == ("iris", "iris", "species")
-    assert start.data_path == str(SHIPPED.parent / "data" / "iris" / "iris.csv")
+    assert start.data_path == str(PROJECT_DIR / "data" / "iris" / "iris.csv")
     assert start.push_dir == str(tmp_path / "serving" / "iris")
     assert start.params["train.steps"] == 200
     assert start.params["model.hidden_units"] == [10, 10]
     assert not [key for key in start.params if key.startswith("serving.")]
     assert start.config_yaml == config.to_yaml()
-    assert start.origin["mlflow.source.name"] == str(SHIPPED.parent)
+    assert start.origin["mlflow.source.name"] == str(PROJECT_DIR)
     assert start.origin["mlflow.source.type"] == "PIPELINE"
     assert start.origin["mlflow.user"]
     assert len(start.origin["code.digest"]) == 64

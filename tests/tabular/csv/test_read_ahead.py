@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tabular.csv.reader import BLOCK_BYTES, read_batches
-
-REPOSITORY = Path(__file__).parents[3]
+from tests.helpers.paths import PROJECT_DIR
 
 
 def test_a_process_may_end_right_after_reading() -> None:
@@ -25,7 +24,7 @@ def test_a_process_may_end_right_after_reading() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         exit_codes = [
-            subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode
+            subprocess.run([sys.executable, "-c", code], cwd=PROJECT_DIR, check=False).returncode
             for _ in range(16)
         ]
     finally:

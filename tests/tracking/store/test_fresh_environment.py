@@ -23,6 +23,7 @@ from setup_uv import find_uv, uv_environ
 
 from components.pusher.versions import PushRecord, digest_model, publish
 from tests.helpers.exported_models import ROWS, export_classifier, to_tensors
+from tests.helpers.paths import PROJECT_DIR
 from tracking.store.registry import Registry
 
 pytestmark = [
@@ -32,7 +33,6 @@ pytestmark = [
     # Keras draws the layers' seeds by randint(1, 1e9).
     pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
 ]
-PROJECT_DIR = Path(__file__).parents[3]
 CHAMPION = "models:/iris@champion"
 UNREACHABLE = ("error sending request", "dns error", "Could not connect", "timed out")
 
