@@ -1,8 +1,8 @@
-"""What a runner reports of a run: plain values that travel as JSON lines; no MLflow, no TFX.
+"""The events of a run: plain values that travel as JSON lines, without MLflow and TFX.
 
-A run is told by a `RunStart`, for each node that runs a `NodeStart` and a `NodeOutcome`, `Samples`
-at any time between, and a `RunEnd`. Told again from MLMD, it makes the same run. A `Promotion` is
-of no run.
+A run is a `RunStart`, a `NodeStart` and a `NodeOutcome` for each node that runs, `Samples` at any
+time in between, and a `RunEnd`. Events read back from MLMD make the same MLflow run as those of the
+runner. A `Promotion` belongs to no run.
 """
 
 import json
@@ -20,18 +20,19 @@ class RunStart:
 
     Attributes:
         pipeline_run_id: TFX's name of the run.
-        pipeline_name: The pipeline, and its registered model.
-        experiment: The MLflow experiment.
-        run_name: What the run is called in MLflow.
+        pipeline_name: Name of the pipeline and of its registered model.
+        experiment: Name of the MLflow experiment.
+        run_name: Name of the run in MLflow.
         start_ms: When it began, milliseconds since the epoch.
         params: Every setting by its dotted key.
-        config_yaml: The whole configuration, overrides applied.
-        origin: Where the code and the data came from, and whose run it is: tags by key.
-        data_path: The CSV file or folder, with its marks of spans; of several, that above them.
+        config_yaml: The whole configuration with overrides applied.
+        provenance: Where code and data came from, and who started the run: tags by key.
+        data_path: The CSV file or folder, spans as `{SPAN}`; the common folder if there are
+            several.
         label: The column to predict.
-        push_dir: Folder of the pushed versions.
-        primary_metric: The metric that runs are compared by first.
-        greater_is_better: Whether more of it is better.
+        push_dir: The serving folder.
+        primary_metric: The metric by which runs are sorted.
+        greater_is_better: Whether high values of it are better.
     """
 
     pipeline_run_id: str
@@ -41,7 +42,7 @@ class RunStart:
     start_ms: int
     params: Mapping[str, Any]
     config_yaml: str
-    origin: Mapping[str, str]
+    provenance: Mapping[str, str]
     data_path: str
     label: str
     push_dir: str
@@ -56,7 +57,7 @@ class NodeStart:
     Attributes:
         node_id: The node.
         start_ms: When, milliseconds since the epoch.
-        unfinished_dir: Folder in which it keeps what it trains until it is done, if it trains.
+        unfinished_dir: If the node trains, the folder of its unfinished trainings.
     """
 
     node_id: str
@@ -66,12 +67,12 @@ class NodeStart:
 
 @dataclass(frozen=True)
 class Output:
-    """An artifact that a node gave out.
+    """An output artifact of a node.
 
     Attributes:
-        artifact_id: Its id in MLMD.
-        uri: Its folder.
-        properties: Its custom properties.
+        artifact_id: Id of the artifact in MLMD.
+        uri: Folder of the artifact.
+        properties: Custom properties of the artifact.
     """
 
     artifact_id: int
@@ -86,13 +87,13 @@ class NodeOutcome:
     Attributes:
         node_id: The node.
         state: How it ended.
-        seconds: How long it took, whatever it did; None if nobody was left to say.
+        seconds: How long it took; None if the runner was killed before it could say.
         end_ms: When it ended, milliseconds since the epoch.
-        execution_id: Its execution in MLMD, None if it never got one.
+        execution_id: Its execution in MLMD; None if it failed or was killed.
         outputs: Artifacts by output key.
-        computed_by: Of a cached node, the pipeline run that computed the outputs.
-        error: Of a failed node, the cause in one line.
-        unfinished_dir: Of a training that did not end, the folder that keeps its curves.
+        computed_by: If it was cached, the pipeline run that computed the outputs.
+        error: If it failed, the cause in one line.
+        unfinished_dir: If it was training and did not end, the folder with a copy of its curves.
     """
 
     node_id: str
@@ -108,11 +109,11 @@ class NodeOutcome:
 
 @dataclass(frozen=True)
 class Samples:
-    """What the machine was doing at one moment.
+    """System metrics at one moment.
 
     Attributes:
         timestamp_ms: When, milliseconds since the epoch.
-        values: Metrics by name.
+        values: Value by metric name.
     """
 
     timestamp_ms: int
@@ -124,9 +125,9 @@ class RunEnd:
     """A run has ended.
 
     Attributes:
-        status: How, in MLflow's words.
-        end_ms: When, milliseconds since the epoch; None if nobody was left to say: then it is the
-            time of the last thing known of the run.
+        status: How it ended, as a status of MLflow.
+        end_ms: When, milliseconds since the epoch; None if the runner was killed before it could
+            say, which stands for the time of the last event or metric known.
     """
 
     status: RunStatus
@@ -135,11 +136,11 @@ class RunEnd:
 
 @dataclass(frozen=True)
 class Promotion:
-    """Another version is served, which no run has pushed.
+    """Another version is served without a run having pushed it.
 
     Attributes:
-        pipeline_name: The pipeline, and its registered model.
-        push_dir: Folder of the pushed versions.
+        pipeline_name: Name of the pipeline and of its registered model.
+        push_dir: The serving folder.
     """
 
     pipeline_name: str
@@ -158,10 +159,15 @@ def to_line(event: Event) -> str:
 
 
 def read_events(lines: Iterable[str]) -> Iterator[Event]:
-    """Reads events back from their lines."""
+    """Reads events that `to_line` wrote.
+
+    State folders made by version 0.1 have `origin` in place of `provenance`.
+    """
     for line in lines:
         values = json.loads(line)
         kind = _KINDS[values.pop("event")]
+        if "origin" in values:
+            values["provenance"] = values.pop("origin")
         if "outputs" in values:
             values["outputs"] = {
                 key: [Output(**output) for output in outputs]

@@ -17,7 +17,7 @@ from pipeline.predict.input import check_input, make_settings, read_rows, write_
 from pipeline.predict.model import PushedModel, read_model
 from pipeline.predict.output import free_names, write_csv, write_parquet
 from pipeline.run.interrupts import Interrupts
-from pipeline.run.log_capture import divided_output
+from pipeline.run.log_capture import redirected_output
 from pipeline.run.state_dir import check_writable, scratch_dir_beside
 from pipeline.settings.config import Config
 from tracking.quick_imports import quick_imports
@@ -169,7 +169,7 @@ def _chatter_in_log(config: Config) -> Iterator[None]:
     now = datetime.now().astimezone()
     log_path = config.root_dir / "logs" / f"{config.name}-predict-{now:%Y%m%d-%H%M%S.%f}.log"
     try:
-        with divided_output(log_path, verbose=False):
+        with redirected_output(log_path, verbose=False):
             logging.set_verbosity(logging.INFO)
             yield
     except NodeFailedError as error:

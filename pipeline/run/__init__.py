@@ -1,1 +1,1 @@
-"""A run: its nodes one after another, shown, tracked, kept and interrupted."""
+"""Runs a pipeline: node loop, progress on the screen, tracking, history and interrupts."""

@@ -1,10 +1,10 @@
-"""What MLMD keeps of every run, so that its MLflow run can be written again from there.
+"""The history of a pipeline's runs in MLMD, from which their MLflow runs can be written again.
 
-TFX's own records say what each node read and wrote. The rest, what the run was started with, how
-long its nodes took and how it ended, stands in custom properties of the run's context:
+TFX records what each node read and wrote. How the run was started, how long its nodes took and how
+it ended are custom properties of the run's context, events as lines of JSON:
 
     run.start        a RunStart
-    run.node.<id>    a NodeOutcome; its outputs are read from TFX's records
+    run.node.<id>    a NodeOutcome without its outputs, which TFX records
     run.end          a RunEnd
     mlflow_run_id    the run's id in MLflow, once it has one
 """
@@ -39,13 +39,13 @@ _RUN_TYPE = constants.PIPELINE_RUN_CONTEXT_TYPE_NAME
 
 @dataclass(frozen=True)
 class Run:
-    """A run, as MLMD tells it.
+    """A run that has ended, read from MLMD.
 
     Attributes:
         start: How it began.
-        outcomes: How its nodes ended, in their order.
+        outcomes: How its nodes ended, in the order in which they ended.
         end: How it ended.
-        samples: What the machine was doing meanwhile.
+        samples: System metrics taken during the run.
         mlflow_run_id: Its id in MLflow, None if it was never tracked.
     """
 
@@ -56,18 +56,18 @@ class Run:
     mlflow_run_id: str | None
 
     def events(self) -> Iterator[Event]:
-        """Tells the run as the runner told it."""
+        """Yields the events that the runner sent to the tracker, except for the node starts."""
         yield self.start
         yield from self.outcomes
         yield from self.samples
         yield self.end
 
 
-class Journal:
-    """The runs of a pipeline in MLMD."""
+class History:
+    """Writes and reads the runs of a pipeline in MLMD."""
 
     def __init__(self, config: Config) -> None:
-        """Names the pipeline and its store.
+        """Prepares access to the store; nothing is opened yet.
 
         Args:
             config: The configuration.
@@ -76,7 +76,7 @@ class Journal:
         self._pipeline_root = config.pipeline_root
 
     def start(self, start: RunStart) -> None:
-        """Begins a run."""
+        """Records the start of a run."""
         with self._store() as store:
             type_ = metadata_store_pb2.ContextType(name=_RUN_TYPE)
             context = metadata_store_pb2.Context(
@@ -87,12 +87,12 @@ class Journal:
             store.put_contexts([context])
 
     def add(self, pipeline_run_id: str, outcome: NodeOutcome) -> None:
-        """Adds how a node ended."""
+        """Records how a node ended."""
         line = to_line(replace(outcome, outputs={}, computed_by=None))
         self._set(pipeline_run_id, f"{_NODE}{outcome.node_id}", line)
 
     def end(self, pipeline_run_id: str, end: RunEnd) -> None:
-        """Ends a run."""
+        """Records the end of a run."""
         self._set(pipeline_run_id, _END, to_line(end))
 
     def _set(self, pipeline_run_id: str, key: str, value: str) -> None:
@@ -102,10 +102,12 @@ class Journal:
             store.put_contexts([context])
 
     def link(self, mlflow_run_ids: Mapping[str, str]) -> None:
-        """Has MLMD say which MLflow run shows what: a run, its Trainer execution, its push.
+        """Writes the MLflow run id to a run, its Trainer execution and the model it pushed.
+
+        A cached Pusher pushed nothing: its model keeps the id of the run that did.
 
         Args:
-            mlflow_run_ids: By pipeline run id.
+            mlflow_run_ids: MLflow run ids by pipeline run id.
         """
         with self._store() as store:
             for pipeline_run_id, mlflow_run_id in mlflow_run_ids.items():
@@ -127,7 +129,10 @@ class Journal:
                 store.put_artifacts(models)
 
     def close_killed(self) -> None:
-        """Ends the runs that were killed before they could: none goes on while this is called."""
+        """Records the end of runs whose process died before it could.
+
+        The caller holds the state folder, so that no other run is in progress.
+        """
         with self._store() as store:
             for context in store.get_contexts_by_type(_RUN_TYPE):
                 if _START in context.custom_properties and _END not in context.custom_properties:
@@ -147,7 +152,7 @@ class Journal:
         store.put_contexts([context])
 
     def runs(self) -> list[Run]:
-        """Reads all runs that have ended, the first one first."""
+        """Reads all runs that have ended, in the order in which they started."""
         with self._store() as store:
             runs = [
                 self._read_run(store, context)
@@ -190,7 +195,7 @@ def _read(context: metadata_store_pb2.Context, key: str) -> Event:
 def _read_outcome(
     store: MetadataStore, context: metadata_store_pb2.Context, node_id: str
 ) -> NodeOutcome | None:
-    """Reads how a node ended, its outputs from TFX's records; None if it did not run."""
+    """Reads how a node ended, with its outputs from TFX's records; None if it did not run."""
     if f"{_NODE}{node_id}" not in context.custom_properties:
         return None
     outcome = _read(context, f"{_NODE}{node_id}")

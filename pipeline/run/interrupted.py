@@ -1,4 +1,4 @@
-"""What a run leaves beside the artifacts: curves of a training that did not end, and samples."""
+"""Files of a run that are not artifacts: curves of an interrupted training, and samples."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from tracking.events import Samples, read_events
 from tracking.projection.event_files import EVENT_FILES, changed_since
 
 _OUTPUT_OF_NODE = {"Trainer": "model_run", "Tuner": "tuner_results"}
-"""Nodes that train, with the output whose folder has an `unfinished` beside the executions' own."""
+"""Nodes that train, with the output whose folder holds `unfinished` beside the executions."""
 _KEPT_FILES = (EVENT_FILES, "trial.json")
 
 
 def unfinished_dir(pipeline_root: Path, node_id: str) -> Path | None:
-    """Names the folder in which a node keeps what it trains; None if it trains nothing."""
+    """Names the folder of a node's unfinished trainings; None if the node does not train."""
     output = _OUTPUT_OF_NODE.get(node_id)
     return pipeline_root / node_id / output / "unfinished" if output else None
 
@@ -21,16 +21,16 @@ def unfinished_dir(pipeline_root: Path, node_id: str) -> Path | None:
 def keep_unfinished(
     pipeline_root: Path, node_id: str, pipeline_run_id: str, start_ms: int
 ) -> str | None:
-    """Keeps the curves of a training that did not end, before another run resumes it.
+    """Copies the curves of a training that did not end, before another run resumes it.
 
     Args:
-        pipeline_root: The folder of the artifacts.
+        pipeline_root: Root folder of the artifacts.
         node_id: The node.
         pipeline_run_id: The run.
         start_ms: When the run began, milliseconds since the epoch.
 
     Returns:
-        The folder that has them, None if there are none.
+        The folder of the copies, None if there are none.
     """
     folder = unfinished_dir(pipeline_root, node_id)
     if folder is None:
@@ -46,12 +46,12 @@ def keep_unfinished(
 
 
 def samples_path(pipeline_root: Path, pipeline_run_id: str) -> Path:
-    """Names the file that keeps a run's samples, a line each."""
+    """Names the file of a run's samples, one JSON line each."""
     return pipeline_root / "samples" / f"{_file_name(pipeline_run_id)}.jsonl"
 
 
 def read_samples(pipeline_root: Path, pipeline_run_id: str) -> Iterator[Samples]:
-    """Reads a run's samples; there are none where none were taken."""
+    """Reads a run's samples; a last line that was cut off is left out."""
     path = samples_path(pipeline_root, pipeline_run_id)
     if path.exists():
         whole_lines = (

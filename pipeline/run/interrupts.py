@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM, remembered and insisted on.
+"""Ctrl-C and SIGTERM: remembered, and raised again until the run reacts.
 
-The exception that a signal raises may be lost: Python drops one that comes up in a finalizer or a
-weak reference's callback, and a library may turn it into an error of its own.
+The KeyboardInterrupt that a signal raises can get lost: Python drops exceptions in finalizers and
+callbacks of weak references, and a library may turn it into another error.
 """
 
 import signal
@@ -13,28 +13,28 @@ _REPEAT_SECONDS = 1.0
 
 
 class Interrupts:
-    """Raises KeyboardInterrupt on either signal, again and again until it is acknowledged.
+    """Raises KeyboardInterrupt on either signal, every second until it is acknowledged.
 
     Attributes:
-        received: Whether one has come.
+        received: Whether a signal has arrived.
     """
 
     def __init__(self) -> None:
-        """Takes both signals over, and the timer of SIGALRM to repeat them."""
+        """Installs handlers for both signals, and for SIGALRM, which repeats them."""
         self.received = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self._interrupt)
 
     def acknowledge(self) -> None:
-        """Says that the exception has arrived."""
+        """Stops raising: the exception has been caught."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
-        """Has what is done inside end by KeyboardInterrupt if one has come, be it lost on its way.
+        """Ends a block with KeyboardInterrupt if a signal arrived, even if its exception got lost.
 
         Raises:
-            KeyboardInterrupt: If so; it is acknowledged.
+            KeyboardInterrupt: If a signal arrived; it is acknowledged.
         """
         try:
             yield

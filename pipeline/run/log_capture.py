@@ -1,4 +1,4 @@
-"""Screen and log: the libraries' chatter goes to a file, and the run's own words to the screen."""
+"""Sends the output of libraries to a log file, and leaves the screen to the run's messages."""
 
 import os
 import subprocess
@@ -12,17 +12,18 @@ _TEE_SECONDS = 5.0
 
 
 @contextmanager
-def divided_output(log_path: Path, *, verbose: bool) -> Iterator[TextIO]:
-    """Sends all that is written to standard output and error to a log file.
+def redirected_output(log_path: Path, *, verbose: bool) -> Iterator[TextIO]:
+    """Redirects standard output and standard error to a log file.
 
-    It works below Python, by file descriptors, since much of the chatter is not Python's.
+    File descriptors are redirected rather than Python's streams, since much of the output comes
+    from native code.
 
     Args:
-        log_path: The log file, its folder made if absent.
-        verbose: Whether the chatter is shown on standard error as well.
+        log_path: The log file; its folder is made if absent.
+        verbose: Whether the output is shown on standard error as well.
 
     Yields:
-        A stream that still writes to the screen, the standard output of before.
+        A stream that writes to the original standard output.
     """
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -30,7 +31,7 @@ def divided_output(log_path: Path, *, verbose: bool) -> Iterator[TextIO]:
         log = stack.enter_context(open(log_path, "ab"))
         target = _tee(stack, log_path, saved[1]) if verbose else log.fileno()
         screen = stack.enter_context(os.fdopen(os.dup(saved[0]), "w"))
-        stack.callback(_restore, saved)  # before a tee is waited for, which both still feed
+        stack.callback(_restore, saved)  # before waiting for tee, which reads what both write
         _flush()
         os.dup2(target, 1)
         os.dup2(target, 2)
@@ -45,12 +46,12 @@ def _restore(saved: Sequence[int]) -> None:
 
 
 def _tee(stack: ExitStack, log_path: Path, screen: int) -> int:
-    """Starts a process that writes to log and screen, and gives the descriptor to write to it."""
+    """Starts a process that copies its input to log and screen, and returns that input."""
     process = subprocess.Popen(
-        ["tee", "-a", str(log_path)],  # noqa: S607 (wherever the system keeps it)
+        ["tee", "-a", str(log_path)],  # noqa: S607 (its folder differs between systems)
         stdin=subprocess.PIPE,
         stdout=screen,
-        start_new_session=True,  # Ctrl-C in a terminal is not meant for it
+        start_new_session=True,  # else Ctrl-C in a terminal would end it
     )
     assert process.stdin is not None
     stack.callback(_wait, process)
@@ -59,7 +60,7 @@ def _tee(stack: ExitStack, log_path: Path, screen: int) -> int:
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(subprocess.TimeoutExpired):  # a surviving child may still feed it
+    with suppress(subprocess.TimeoutExpired):  # a child process may still write to it
         process.wait(timeout=_TEE_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What MLMD says of an execution, as plain values."""
+"""Reads executions from MLMD as plain values, and marks abandoned ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Execution:
 
     Attributes:
         is_failed: Whether it failed.
-        is_cached: Whether it computed nothing: its outputs are those of an earlier execution.
+        is_cached: Whether its outputs were taken from an earlier execution.
         outputs: Artifacts by output key.
-        computed_by: Of a cached execution, the pipeline run that computed the outputs.
+        computed_by: If it is cached, the pipeline run that computed the outputs.
     """
 
     is_failed: bool
@@ -41,7 +41,8 @@ def read_execution(store: MetadataStore, execution_id: int) -> Execution:
         execution_id: Its id.
 
     Returns:
-        What it did. A resolver's execution counts as cached if it found what the one before found.
+        The execution. A resolver counts as cached if it found the same artifacts as in its
+        previous execution.
     """
     (execution,) = store.get_executions_by_id([execution_id])
     outputs = _read_outputs(store, execution_id)
@@ -58,14 +59,14 @@ def read_execution(store: MetadataStore, execution_id: int) -> Execution:
 
 
 def running_nodes(store: MetadataStore, context_id: int) -> Iterator[tuple[str, int]]:
-    """Finds what runs of a pipeline run.
+    """Finds the nodes of a pipeline run that are marked as running.
 
     Args:
         store: MLMD.
         context_id: The pipeline run's context.
 
     Yields:
-        Node id, and when it began in milliseconds since the epoch.
+        Node id, and when the node began in milliseconds since the epoch.
     """
     for execution in store.get_executions_by_context(context_id):
         if execution.last_known_state == metadata_store_pb2.Execution.RUNNING:
@@ -74,7 +75,7 @@ def running_nodes(store: MetadataStore, context_id: int) -> Iterator[tuple[str, 
 
 
 def cancel_running(store: MetadataStore) -> None:
-    """Marks executions that nobody runs any more as canceled: those a killed run has left."""
+    """Marks executions that a killed run left in the state running as canceled."""
     running = [
         execution
         for execution in store.get_executions()
@@ -110,7 +111,7 @@ def _read_outputs(store: MetadataStore, execution_id: int) -> dict[str, list[Out
 
 
 def _previous_execution_id(store: MetadataStore, execution_id: int) -> int | None:
-    """Finds the execution of the same node before this one."""
+    """Finds the previous execution of the same node."""
     node = _node_context(store, execution_id)
     earlier = (execution.id for execution in store.get_executions_by_context(node.id))
     return max((id_ for id_ in earlier if id_ < execution_id), default=None)
@@ -126,7 +127,7 @@ def _node_context(store: MetadataStore, execution_id: int) -> metadata_store_pb2
 
 
 def _computed_by(store: MetadataStore, outputs: dict[str, list[Output]]) -> str | None:
-    """Names the pipeline run in which the first of the outputs was made."""
+    """Names the pipeline run that made the first of the outputs."""
     artifact_ids = [output.artifact_id for listed in outputs.values() for output in listed]
     executions = [
         event.execution_id

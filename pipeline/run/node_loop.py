@@ -1,8 +1,10 @@
-"""Runs a compiled pipeline's nodes one after another, and tells an observer of each."""
+"""Runs the nodes of a compiled pipeline one after another, and notifies an observer."""
 
 import ctypes
 import time
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from absl import logging
 from ml_metadata.proto import metadata_store_pb2
@@ -16,23 +18,50 @@ from components.data_gate.report import DataRefusedError
 from pipeline.errors import NodeFailedError, RunKilledError
 from pipeline.run.interrupts import Interrupts
 from pipeline.run.mlmd import cancel_running, read_execution
-from tracking.events import NodeOutcome, NodeState
+from tracking.events import Output
 from trainer.user_functions import one_line
 
 _MAX_CHARS = 400
 
+NodeState = Literal["done", "cached", "failed", "killed"]
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How a node ended.
+
+    Attributes:
+        node_id: The node.
+        state: How it ended.
+        seconds: How long it took, in every state.
+        end_ms: When it ended, milliseconds since the epoch.
+        execution_id: Its execution in MLMD; None if the node failed or was killed.
+        outputs: Artifacts by output key.
+        computed_by: If the node was cached, the pipeline run that computed the outputs.
+        error: If the node failed, the cause in one line.
+    """
+
+    node_id: str
+    state: NodeState
+    seconds: float
+    end_ms: int
+    execution_id: int | None = None
+    outputs: Mapping[str, list[Output]] = field(default_factory=dict)
+    computed_by: str | None = None
+    error: str | None = None
+
 
 class Observer(Protocol):
-    """Who is told of a run."""
+    """Receives what happens in a run."""
 
     def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None:
-        """The run begins; these nodes will run, in this order."""
+        """Called before the first node, with all nodes in the order in which they will run."""
 
     def node_started(self, node_id: str) -> None:
-        """A node begins."""
+        """Called before a node runs."""
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
-        """A node has ended, well or not."""
+    def node_finished(self, result: NodeResult) -> None:
+        """Called after a node has ended in any state."""
 
 
 def run_nodes(
@@ -41,16 +70,16 @@ def run_nodes(
     observer: Observer,
     interrupts: Interrupts,
 ) -> None:
-    """Runs a pipeline as TFX's LocalDagRunner does, whose loop leaves no room for an observer.
+    """Runs a pipeline as TFX's LocalDagRunner does, which has no hooks between nodes.
 
     Args:
         pipeline: The compiled pipeline; its run id is filled in.
         pipeline_run_id: The name of the run.
-        observer: Who is told.
-        interrupts: Whether the user has interrupted the run.
+        observer: Notified of the start of the run and of the start and end of each node.
+        interrupts: Tells whether the user has interrupted the run.
 
     Raises:
-        NodeFailedError: If a node fails; those after it do not run.
+        NodeFailedError: If a node fails; later nodes do not run.
         RunKilledError: If the run is interrupted.
     """
     runtime_parameter_utils.substitute_runtime_parameter(
@@ -85,7 +114,7 @@ def _run_node(
 
     def ended(state: NodeState, **values: Any) -> None:
         seconds, end_ms = time.monotonic() - start, int(time.time() * 1000)
-        observer.node_finished(NodeOutcome(node_id, state, seconds, end_ms, **values))
+        observer.node_finished(NodeResult(node_id, state, seconds, end_ms, **values))
 
     try:
         observer.node_started(node_id)
@@ -114,17 +143,17 @@ def _run_node(
 
 
 def return_free_memory() -> None:
-    """Gives the system back what the checks and other nodes have freed, which glibc keeps.
+    """Returns memory to the system that has been freed, but that glibc still holds.
 
-    Else it stays beside what the next node takes: over ten million rows a tenth of the peak.
+    Otherwise it adds to what the next node takes: with ten million rows, a tenth of the peak.
     """
     ctypes.CDLL(None).malloc_trim(0)
 
 
 def describe_error(error: BaseException) -> str:
-    """Says an error in one line, no longer than can be read at once.
+    """Describes an error in one line of at most 400 characters.
 
-    Of refused data, all of its words, which were written for the user.
+    The message of `DataRefusedError` is written for the user, and returned whole.
     """
     if isinstance(error, DataRefusedError):
         return str(error)

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: a live line per node in a terminal, plain lines elsewhere."""
+"""Shows the progress of a run: a live table of nodes in a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.run.node_loop import NodeResult
 from pipeline.run.report import Report
 from pipeline.run.report_text import metrics_table, result_lines
-from tracking.events import NodeOutcome
 
 _STYLES: Mapping[str, str] = {
     "waiting": "dim",
@@ -25,41 +25,46 @@ _REFRESHES_PER_SECOND = 4
 
 
 class PlainView:
-    """A line for each node that starts, and one for each that ends."""
+    """Prints a line when a node starts and when it ends."""
 
     def __init__(self, console: Console, log_path: Path) -> None:
-        """Keeps the console, and the log file to point to."""
+        """Prints to a console.
+
+        Args:
+            console: Where to print.
+            log_path: The log file, named at the end of the run.
+        """
         self._console = console
         self.log_path = log_path
 
     def __enter__(self) -> "PlainView":
-        """Begins; nothing is shown yet."""
+        """Returns itself; nothing is printed yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends."""
+        """Does nothing: lines need no cleaning up."""
 
     def say(self, sentence: str) -> None:
-        """Shows a sentence."""
+        """Prints a sentence as it is, without markup or line breaks."""
         self._console.print(Text(sentence), soft_wrap=True)
 
     def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None:
-        """Names the run."""
+        """Prints the id of the run."""
         self.say(f"run {pipeline_run_id}")
 
     def node_started(self, node_id: str) -> None:
-        """Says that the node runs."""
+        """Prints that the node is running."""
         self.say(f"{node_id}: running")
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
-        """Says how the node ended and after how long."""
-        self.say(f"{outcome.node_id}: {outcome.state} in {outcome.seconds or 0:.1f} s")
+    def node_finished(self, result: NodeResult) -> None:
+        """Prints how the node ended and how long it took."""
+        self.say(f"{result.node_id}: {result.state} in {result.seconds:.1f} s")
 
     def run_finished(self) -> None:
-        """Ends the list of nodes."""
+        """Called after the last node; lines need no closing."""
 
     def show(self, report: Report) -> None:
-        """Shows what came out."""
+        """Prints the results of the run."""
         if report.metrics:
             self._console.print(metrics_table(report))
         for line in result_lines(report):
@@ -68,10 +73,15 @@ class PlainView:
 
 
 class LiveView(PlainView):
-    """A table of all nodes that renews itself: what waits, what runs since when, what is done."""
+    """Shows a table of all nodes with state and time, which is updated while the run goes on."""
 
     def __init__(self, console: Console, log_path: Path) -> None:
-        """Makes the table; it is shown on entering."""
+        """Makes the table, which is shown once the view is entered.
+
+        Args:
+            console: Where to show it.
+            log_path: The log file, named at the end of the run.
+        """
         super().__init__(console, log_path)
         self._states: dict[str, tuple[str, float]] = {}
         self._live = Live(
@@ -83,30 +93,30 @@ class LiveView(PlainView):
         )
 
     def __enter__(self) -> "LiveView":
-        """Begins to show the table."""
+        """Shows the table."""
         self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leaves the table as it stands."""
+        """Stops updating the table."""
         self._live.stop()
 
     def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None:
-        """Lists the nodes."""
+        """Prints the id of the run, and lists its nodes as waiting."""
         super().run_started(pipeline_run_id, node_ids)
         self._states = dict.fromkeys(node_ids, ("waiting", 0.0))
 
     def run_finished(self) -> None:
-        """Leaves the table as it stands; what is shown next comes below it."""
+        """Stops updating the table; later output comes below it."""
         self._live.stop()
 
     def node_started(self, node_id: str) -> None:
         """Starts the node's clock."""
         self._states[node_id] = ("running", time.monotonic())
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
+    def node_finished(self, result: NodeResult) -> None:
         """Stops the node's clock."""
-        self._states[outcome.node_id] = (outcome.state, outcome.seconds or 0)
+        self._states[result.node_id] = (result.state, result.seconds)
 
     def _render(self) -> Table:
         table = Table.grid(padding=(0, 2))

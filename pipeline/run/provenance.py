@@ -1,4 +1,4 @@
-"""What a run is started with: its name, its settings, and where code and data came from."""
+"""The start of a run: its name, its settings, and where code and data came from."""
 
 import getpass
 import re
@@ -13,11 +13,11 @@ from pipeline.settings.run_sections import LOWER_IS_BETTER
 from tracking.events import RunStart
 
 STATE_SETTINGS = ("beam.", "cache", "mlflow.", "paths.", "push.")
-"""What these say changes where a run's results go, and none of the results."""
+"""Settings that change where the results of a run go, but not the results."""
 BEAM_TAG = "beam.chosen"
 _HOW_OFTEN = re.compile(r"train\.\w+_every_steps=")
 _MAX_TAG = 1000
-"""Characters of a tag that one still reads."""
+"""Characters; longer tags are hard to read in MLflow's table of runs."""
 _SOURCE_DIR = Path(__file__).resolve().parents[2]
 
 
@@ -29,7 +29,7 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
         start: The time.
 
     Returns:
-        What is recorded and tracked of it.
+        The event that is recorded in MLMD and sent to the tracker.
     """
     return RunStart(
         pipeline_run_id=start.isoformat(),
@@ -40,10 +40,10 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
         params={
             key: value
             for key, value in config.flatten().items()
-            if not key.startswith("serving.")  # says how to serve, and nothing of a run
+            if not key.startswith("serving.")  # has no effect on a run
         },
         config_yaml=config.to_yaml(),
-        origin={
+        provenance={
             "mlflow.source.name": str(_SOURCE_DIR),
             "mlflow.source.type": "PIPELINE",
             "mlflow.user": _user(),
@@ -63,7 +63,7 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
 
 
 def _run_name(config: Config, start: datetime) -> str:
-    """Says what is special about a run, or when it was where nothing is."""
+    """Names a run after the settings given on the command line, or else after its time."""
     special = [
         _without_section(setting)
         for setting in config.overrides
@@ -73,25 +73,25 @@ def _run_name(config: Config, start: datetime) -> str:
 
 
 def _without_section(setting: str) -> str:
-    """Leaves out the first part of a setting's key, which in a table of runs only takes place."""
+    """Removes the section from a setting's key, which only takes space in the table of runs."""
     key, _, value = setting.partition("=")
     return f"{key.partition('.')[2] or key}={value}"
 
 
 def _feature_tags(config: Config) -> dict[str, str]:
-    """Says how features were chosen by the data, as far as a tag goes; nothing if none were."""
+    """Tags how `features: auto` chose the features, cut to length; empty without it."""
     return {"features.auto": "; ".join(config.notes)[:_MAX_TAG]} if config.notes else {}
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
+    except (KeyError, OSError):  # the user of a container may have no name
         return "unknown"
 
 
 def git_tags(folder: Path) -> dict[str, str]:
-    """Says which commit a folder stands at and whether it differs; nothing outside a checkout."""
+    """Tags the commit of a folder and whether it has changes; empty outside a Git checkout."""
 
     def git(*args: str) -> str:
         command = ["git", "-C", str(folder), *args]

@@ -1,6 +1,6 @@
-"""What came out of a run, from the outcomes of its nodes; the artifacts are read without TFX."""
+"""The results of a run, read from the results and artifacts of its nodes without TFX."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from components.data_gate.report import read_findings, to_lines
 from components.evaluator.summary import read_summary
 from components.pusher.versions import ROLLED_BACK
 from components.serving_check.report import read_report
+from pipeline.run.node_loop import NodeResult
 from tabular.csv.quarantine import QUARANTINE_FILE
 from tracking.events import NodeOutcome, Output
 
@@ -23,27 +24,27 @@ EXAMPLE_GEN, DATA_GATE, EVALUATOR, SERVING_CHECK, PUSHER = (
 
 @dataclass(frozen=True)
 class Report:
-    """A run, as its user sees it.
+    """The results of a run that the user is shown.
 
     Attributes:
         pipeline_run_id: TFX's name of the run.
-        mlflow_run_id: MLflow's, None if it was not tracked.
-        outcomes: What each node that ran came to.
-        evaluation: The evaluation's summary, empty if there was none; see
-            `components.evaluator.summary`.
+        mlflow_run_id: MLflow's id of the run, None if it was not tracked.
+        nodes: The results of the nodes that ran, in their order.
+        evaluation: The summary of the evaluation, described in `components.evaluator.summary`;
+            empty if there was no evaluation.
         blessed: Whether every threshold held; None if nothing was evaluated.
         pushed_version: The version under which the model is served, None if it was not pushed.
-        pushed_path: Its folder.
-        serving_faults: What the exported model answers wrongly, a line each.
-        warnings: What is wrong with the data that the run went on with, a line each.
-        notes: What could not be found out about the data, a line each.
-        rolled_back_version: The version of this model in whose place another was promoted, which is
-            why it was not pushed; else None.
+        pushed_path: The folder of that version.
+        serving_faults: Errors in the predictions of the exported model, one line each.
+        warnings: Problems in the data that did not stop the run, one line each.
+        notes: Checks of the data that could not be made, one line each.
+        rolled_back_version: An earlier version of this model that was rolled back, which is why the
+            model was not pushed; None otherwise.
     """
 
     pipeline_run_id: str
     mlflow_run_id: str | None
-    outcomes: Sequence[NodeOutcome]
+    nodes: Sequence[NodeResult]
     evaluation: Mapping[str, Any]
     blessed: bool | None
     pushed_version: str | None
@@ -55,16 +56,16 @@ class Report:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics of the whole split that the model is judged by."""
+        """Metrics of the whole split that the model is judged by; empty without an evaluation."""
         return dict(self.evaluation["slices"][0]["metrics"]) if self.evaluation else {}
 
     @property
     def baseline(self) -> dict[str, float]:
-        """The same of the model compared with; empty where there was none."""
+        """The same metrics of the baseline; empty if there was none."""
         return dict(self.evaluation["slices"][0]["baseline"] or {}) if self.evaluation else {}
 
     def to_json(self) -> dict[str, Any]:
-        """Gives the object that `pipeline run --json` prints."""
+        """Makes the object that `pipeline run --json` prints."""
         return {
             "pipeline_run_id": self.pipeline_run_id,
             "mlflow_run_id": self.mlflow_run_id,
@@ -76,37 +77,37 @@ class Report:
             "metrics": self.metrics,
             "warnings": list(self.warnings),
             "nodes": [
-                {"id": outcome.node_id, "state": outcome.state, "seconds": outcome.seconds}
-                for outcome in self.outcomes
+                {"id": node.node_id, "state": node.state, "seconds": node.seconds}
+                for node in self.nodes
             ],
         }
 
 
 def make_report(
-    pipeline_run_id: str, mlflow_run_id: str | None, outcomes: Sequence[NodeOutcome]
+    pipeline_run_id: str, mlflow_run_id: str | None, nodes: Sequence[NodeResult]
 ) -> Report:
-    """Reads what the nodes left.
+    """Makes the report from the artifacts of the nodes.
 
     Args:
         pipeline_run_id: TFX's name of the run.
-        mlflow_run_id: MLflow's, if it was tracked.
-        outcomes: The nodes' outcomes, in their order.
+        mlflow_run_id: MLflow's id of the run, None if it was not tracked.
+        nodes: The results of the nodes, in their order.
 
     Returns:
         The report.
     """
-    blessing = find_output(outcomes, EVALUATOR, "blessing")
-    evaluation = find_output(outcomes, EVALUATOR, "evaluation")
-    check = find_output(outcomes, SERVING_CHECK, "serving_blessing")
-    pushed = find_output(outcomes, PUSHER, "pushed_model")
-    examples = find_output(outcomes, EXAMPLE_GEN, "examples")
-    gate = find_output(outcomes, DATA_GATE, "findings")
+    blessing = find_output(nodes, EVALUATOR, "blessing")
+    evaluation = find_output(nodes, EVALUATOR, "evaluation")
+    check = find_output(nodes, SERVING_CHECK, "serving_blessing")
+    pushed = find_output(nodes, PUSHER, "pushed_model")
+    examples = find_output(nodes, EXAMPLE_GEN, "examples")
+    gate = find_output(nodes, DATA_GATE, "findings")
     findings = read_findings(gate.uri) if gate else {"findings": [], "notes": []}
     is_pushed = pushed is not None and pushed.properties.get("pushed") == 1
     return Report(
         pipeline_run_id=pipeline_run_id,
         mlflow_run_id=mlflow_run_id,
-        outcomes=tuple(outcomes),
+        nodes=tuple(nodes),
         evaluation=read_summary(evaluation.uri) if evaluation else {},
         blessed=bool(blessing.properties.get("blessed")) if blessing else None,
         pushed_version=str(pushed.properties["pushed_version"]) if pushed and is_pushed else None,
@@ -119,16 +120,16 @@ def make_report(
 
 
 def _put_aside(examples: Output | None) -> Iterator[str]:
-    """Says how many rows are not among the examples, and where they are."""
+    """Says how many rows were put aside instead of becoming examples, and where they are."""
     quarantined = int(examples.properties.get("quarantined", 0)) if examples else 0
     if examples and quarantined:
         path = Path(examples.uri, QUARANTINE_FILE)
         yield f"{quarantined:,} of {examples.properties['rows']:,} rows are put aside in {path}"
 
 
-def find_output(outcomes: Sequence[NodeOutcome], node_id: str, key: str) -> Output | None:
-    """Finds the one artifact of a node under a key, or None if the node gave none."""
-    for outcome in outcomes:
-        if outcome.node_id == node_id and outcome.outputs.get(key):
-            return outcome.outputs[key][0]
+def find_output(nodes: Iterable[NodeResult | NodeOutcome], node_id: str, key: str) -> Output | None:
+    """Finds the first artifact of a node under an output key, None if there is none."""
+    for node in nodes:
+        if node.node_id == node_id and node.outputs.get(key):
+            return node.outputs[key][0]
     return None

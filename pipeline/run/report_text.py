@@ -1,4 +1,4 @@
-"""The end of a run in words: metrics against thresholds, the verdict, and where to look."""
+"""The text at the end of a run: metrics and thresholds, the verdict, and where to look."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tracking.uris import hide_credentials, is_server
 
 
 def metrics_table(report: Report) -> Table:
-    """Lists the metrics of the whole split beside their thresholds and the baseline's."""
+    """Lists the metrics of the whole split, with those of the baseline and the thresholds."""
     bounds: dict[str, list[str]] = {}
     for check in report.evaluation["checks"]:
         mark = "holds" if check["holds"] else "MISSED"
@@ -37,7 +37,7 @@ def metrics_table(report: Report) -> Table:
 
 
 def result_lines(report: Report) -> Iterator[str]:
-    """Says what is wrong with the data, and whether and why the model is blessed and where."""
+    """Yields problems in the data, whether the model is blessed, and where it was pushed."""
     yield from report.notes
     for line in shorten(report.warnings):
         yield f"warning: {line}"
@@ -58,7 +58,7 @@ def result_lines(report: Report) -> Iterator[str]:
 
 
 def tracking_line(tracker: Tracker | None, tracking_uri: str) -> str:
-    """Says where a run is tracked and how to look at it, or why it is not tracked."""
+    """Says where a run is tracked and how to open it, or why it is not tracked."""
     if tracker is None:
         return "not tracked in MLflow: mlflow.enabled is false (pipeline sync tracks it later)"
     if tracker.error is not None:
@@ -75,7 +75,7 @@ def tracking_line(tracker: Tracker | None, tracking_uri: str) -> str:
 
 
 def missed_thresholds(report: Report) -> list[str]:
-    """Says for each threshold that does not hold what was found and what is due."""
+    """Describes each missed threshold with the value found and the limit."""
     words = {"min": "below min", "max": "above max", "change": "change against the baseline beyond"}
     return [
         f"{check['metric']} {check['value']:.4g} is {words[check['bound']]} {check['limit']:.4g}"

@@ -1,4 +1,4 @@
-"""A run as its user starts it: inputs checked, chatter in a log, its own words on the screen."""
+"""Starts a run: checks the inputs, sends library output to a log, shows the run's messages."""
 
 import os
 import warnings
@@ -14,7 +14,7 @@ from pipeline.data.auto_features import resolve_features
 from pipeline.data.check import check_data
 from pipeline.graph.user_code import make_importable
 from pipeline.run.interrupts import Interrupts
-from pipeline.run.log_capture import divided_output
+from pipeline.run.log_capture import redirected_output
 from pipeline.run.progress import LiveView, PlainView
 from pipeline.run.report import Report
 from pipeline.run.state_dir import check_writable
@@ -58,11 +58,12 @@ def start(
 
     Args:
         config: The configuration, its data checked.
-        view: Entered when the run begins, and only then.
-        tracker: What tracks the run; None starts one with the run, if there is to be one.
+        view: Shows the run; entered when the run begins.
+        tracker: A tracker process that is running already; None starts one with the run, unless the
+            configuration turns tracking off.
 
     Returns:
-        The runner, which knows what came out.
+        The runner, with the report of the run.
     """
     interrupts = Interrupts()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
@@ -79,15 +80,15 @@ def start(
 
 @contextmanager
 def open_view(config: Config, *, verbose: bool = False, quiet: bool = False) -> Iterator[PlainView]:
-    """Divides screen and log for a run.
+    """Sends library output to a log file, and opens the view of a run on the screen.
 
     Args:
-        config: The configuration; the log goes below its state folder.
-        verbose: Whether the chatter is shown too, on standard error.
+        config: The configuration; the log is written below its state folder.
+        verbose: Whether library output is shown too, on standard error.
         quiet: Whether nothing is shown.
 
     Yields:
-        What the run is shown by.
+        The view.
 
     Raises:
         StateError: If the state folder or the serving folder cannot be written.
@@ -99,7 +100,7 @@ def open_view(config: Config, *, verbose: bool = False, quiet: bool = False) -> 
         / "logs"
         / f"{config.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S.%f}.log"
     )
-    with divided_output(log_path, verbose=verbose) as screen:
+    with redirected_output(log_path, verbose=verbose) as screen:
         logging.set_verbosity(logging.INFO)
         console = Console(file=screen, quiet=quiet)
         live = console.is_terminal and not (verbose or quiet)

@@ -1,4 +1,4 @@
-"""The folders that are written to: that they can be, and by one process at a time."""
+"""Checks that folders can be written, and locks them against other processes."""
 
 import fcntl
 import os
@@ -12,19 +12,19 @@ from pathlib import Path
 from pipeline.errors import StateError
 
 MIN_FREE_BYTES = 100 * 2**20
-"""A run of small data writes some 10 MB; with less than this left, none is begun."""
+"""Free space that a run needs to start; a run on small data writes about 10 MB."""
 _LOCK_FILE = "run.lock"
 _POLL_SECONDS = 0.2
 
 
 def check_writable(folder: Path) -> None:
-    """Makes a folder if it is absent, and proves that files can be written to it.
+    """Makes a folder if it is absent, and checks that files can be written to it.
 
     Args:
         folder: The folder.
 
     Raises:
-        StateError: If it cannot be made or written, or its disk is as good as full.
+        StateError: If it cannot be made or written, or its disk is nearly full.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,14 +42,14 @@ def check_writable(folder: Path) -> None:
 
 @contextmanager
 def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Holds the state folder for one run; others that come meanwhile wait for it to end.
+    """Locks the state folder for one run; other runs wait until it ends.
 
-    Runs of one folder share MLMD's SQLite file, which does not bear two writers. The lock goes with
-    its process, however that ends.
+    Runs of one folder share MLMD's SQLite file, which allows one writer only. The system releases
+    the lock when the process ends, in whatever way.
 
     Args:
         folder: The state folder.
-        on_wait: Told once, in a sentence, if another run holds the folder.
+        on_wait: Called once with a message if another run holds the folder.
     """
     with open(folder / _LOCK_FILE, "a+", encoding="utf-8") as file:
         waiting = False
@@ -67,12 +67,16 @@ def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def scratch_dir_beside(path: Path) -> Iterator[Path]:
-    """Gives an empty folder on the disk of a file that is to be written; it is gone in the end.
+    """Makes an empty folder on the same disk as a file that is to be written.
 
-    What a kill leaves in it is removed by who writes the same file next.
+    The folder is removed when the block ends. If the process is killed, the next one that writes
+    the same file removes what is left in it.
 
     Args:
         path: The file.
+
+    Yields:
+        The folder, locked against other processes.
 
     Raises:
         StateError: If another process is writing it.

@@ -1,4 +1,4 @@
-"""Samples of what the machine is doing while a run goes on."""
+"""Samples processor, memory and disk use during a run."""
 
 import shutil
 import threading
@@ -18,12 +18,12 @@ _MEGABYTE = 1e6
 def sampling(
     period_seconds: float | None, path: Path, on_samples: Callable[[Samples], None]
 ) -> Iterator[None]:
-    """Samples in a thread until the block is left.
+    """Samples in a thread until the block ends.
 
     Args:
-        period_seconds: Time from sample to sample; None samples nothing.
-        path: File that keeps the samples, a line each; its disk is the one measured.
-        on_samples: Told each.
+        period_seconds: Time between samples; None takes no samples.
+        path: File for the samples, one JSON line each; the disk that holds it is measured.
+        on_samples: Called with each sample.
     """
     if period_seconds is None:
         yield
@@ -49,14 +49,14 @@ def sampling(
 
 
 def take_samples(folder: Path) -> Samples:
-    """Measures the machine, under the names that MLflow gives to its system metrics.
+    """Measures the machine; the metrics are named like the system metrics of MLflow.
 
     Args:
-        folder: Where the disk is.
+        folder: A folder on the disk to measure.
 
     Returns:
-        Processor use in percent since the last call, memory and disk use in percent and megabytes
-        of 10^6 bytes.
+        Processor use since the last call in percent, memory and disk use in percent and in
+        megabytes of 10^6 bytes.
     """
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(folder)
     values = {

@@ -1,18 +1,17 @@
-"""The runner of `pipeline run` and `tfx run create`: one run at a time, shown and tracked."""
+"""The runner of `pipeline run` and `tfx run create`: shows and tracks one run at a time."""
 
 import time
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.errors import NodeFailedError, RunKilledError, TrackingError
-from pipeline.run.history import Journal
+from pipeline.run.history import History
 from pipeline.run.interrupted import keep_unfinished, samples_path, unfinished_dir
 from pipeline.run.interrupts import Interrupts
-from pipeline.run.node_loop import run_nodes
+from pipeline.run.node_loop import NodeResult, run_nodes
 from pipeline.run.progress import PlainView
 from pipeline.run.provenance import BEAM_TAG, make_run_start
 from pipeline.run.report import Report, make_report
@@ -33,9 +32,13 @@ from tracking.events import (
 
 
 class PipelineRunner(LocalDagRunner):
-    """Runs a pipeline as LocalDagRunner does, with all that a user expects around it.
+    """Runs a pipeline as LocalDagRunner does, and adds progress, tracking, locking and a report.
 
-    Everything happens in `run_with_ir`, behind the `run` that `tfx pipeline create` patches out.
+    `tfx pipeline create` executes the runner file with `run` patched out. All work is therefore in
+    `run_with_ir`, which only `run` calls.
+
+    Attributes:
+        report: What came out of the run; set once it has ended without an error.
     """
 
     report: Report
@@ -51,9 +54,10 @@ class PipelineRunner(LocalDagRunner):
 
         Args:
             config: The configuration that the pipeline is made from.
-            view: What the user sees; entered when the run begins.
-            interrupts: Whether the user has interrupted it.
-            tracker: What tracks it; None starts one with the run, if there is to be one.
+            view: Shows the run to the user; entered when the run begins.
+            interrupts: Tells whether the user has interrupted the run.
+            tracker: A tracker process that is running already; None starts one with the run,
+                unless the configuration turns tracking off.
         """
         super().__init__()
         self._config = config
@@ -64,7 +68,7 @@ class PipelineRunner(LocalDagRunner):
     def run_with_ir(
         self, pipeline: pipeline_pb2.Pipeline, run_options: pipeline_pb2.RunOptions | None = None
     ) -> None:
-        """Runs a compiled pipeline; `report` then says what came out.
+        """Runs a compiled pipeline, and sets `report`.
 
         Args:
             pipeline: The compiled pipeline.
@@ -73,7 +77,7 @@ class PipelineRunner(LocalDagRunner):
         Raises:
             NodeFailedError: If a node fails.
             RunKilledError: If the run is interrupted.
-            TrackingError: If the run has to be tracked and cannot be; no node has run.
+            TrackingError: If `mlflow.required` is true and MLflow fails; no node has run.
             ValueError: If run options are given.
         """
         if run_options is not None:
@@ -88,14 +92,14 @@ class PipelineRunner(LocalDagRunner):
         config = self._config
         start = make_run_start(config, datetime.now().astimezone())
         run_id = start.pipeline_run_id
-        journal = Journal(config)
-        journal.close_killed()
+        history = History(config)
+        history.close_killed()
         tracker = self._tracker or start_tracker(config)
         if tracker is not None:
             _begin_tracking(config, tracker, start)
-        view.say(f"beam: {start.origin[BEAM_TAG]}")
-        recorder = _Recorder(config, start, view, journal, tracker)
-        journal.start(start)
+        view.say(f"beam: {start.provenance[BEAM_TAG]}")
+        recorder = _Recorder(config, start, view, history, tracker)
+        history.start(start)
         status: RunStatus = "FAILED"
         try:
             path = samples_path(config.pipeline_root, run_id)
@@ -113,26 +117,26 @@ class PipelineRunner(LocalDagRunner):
             recorder.end(RunEnd(status, int(time.time() * 1000)))
             view.run_finished()
             view.say(tracking_line(recorder.tracker, config.tracking_uri))
-        return make_report(run_id, recorder.mlflow_run_id, recorder.outcomes)
+        return make_report(run_id, recorder.mlflow_run_id, recorder.results)
 
 
 class _Recorder:
-    """Passes what happens in a run on to the view, MLMD and the tracker, and keeps it."""
+    """Passes what happens in a run on to the view, the history in MLMD and the tracker."""
 
     def __init__(
         self,
         config: Config,
         start: RunStart,
         view: PlainView,
-        journal: Journal,
+        history: History,
         tracker: Tracker | None,
     ) -> None:
         self._pipeline_root = config.pipeline_root
         self._start = start
         self._view = view
-        self._journal = journal
+        self._history = history
         self.tracker = tracker
-        self.outcomes: list[NodeOutcome] = []
+        self.results: list[NodeResult] = []
 
     @property
     def mlflow_run_id(self) -> str | None:
@@ -150,27 +154,40 @@ class _Recorder:
         folder = unfinished_dir(self._pipeline_root, node_id)
         self.track(NodeStart(node_id, int(time.time() * 1000), str(folder) if folder else None))
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
-        self._view.node_finished(outcome)
-        if outcome.state in ("failed", "killed"):
+    def node_finished(self, result: NodeResult) -> None:
+        self._view.node_finished(result)
+        self.results.append(result)
+        run_id, kept = self._start.pipeline_run_id, None
+        if result.state in ("failed", "killed"):
             kept = keep_unfinished(
-                self._pipeline_root,
-                outcome.node_id,
-                self._start.pipeline_run_id,
-                self._start.start_ms,
+                self._pipeline_root, result.node_id, run_id, self._start.start_ms
             )
-            outcome = replace(outcome, unfinished_dir=kept)
+        outcome = _to_outcome(result, kept)
         self.track(outcome)
-        self._journal.add(self._start.pipeline_run_id, outcome)
-        self.outcomes.append(outcome)
+        self._history.add(run_id, outcome)
 
     def end(self, end: RunEnd) -> None:
-        self._journal.end(self._start.pipeline_run_id, end)
+        self._history.end(self._start.pipeline_run_id, end)
         if self.tracker is not None:
             self.tracker.send(end)
             self.tracker.close()
             if self.tracker.error is None:
-                self._journal.link(self.tracker.runs)
+                self._history.link(self.tracker.runs)
+
+
+def _to_outcome(result: NodeResult, unfinished_dir: str | None) -> NodeOutcome:
+    """Makes the event that tracks the result of a node."""
+    return NodeOutcome(
+        node_id=result.node_id,
+        state=result.state,
+        seconds=result.seconds,
+        end_ms=result.end_ms,
+        execution_id=result.execution_id,
+        outputs=result.outputs,
+        computed_by=result.computed_by,
+        error=result.error,
+        unfinished_dir=unfinished_dir,
+    )
 
 
 def _begin_tracking(config: Config, tracker: Tracker, start: RunStart) -> None:

@@ -1,11 +1,11 @@
-"""Starts what tracks a run."""
+"""Starts the tracker process of a run."""
 
 from pipeline.settings.config import Config
 from tracking.client import Tracker
 
 
 def start_tracker(config: Config) -> Tracker | None:
-    """Starts the process that writes to MLflow, if runs are to be tracked.
+    """Starts the process that writes to MLflow; None if `mlflow.enabled` is false.
 
     It imports MLflow while this process imports TFX, and ends with this process.
     """

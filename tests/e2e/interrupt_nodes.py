@@ -16,10 +16,10 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline.errors import RunKilledError
+from pipeline.run.node_loop import NodeResult
 from pipeline.run.progress import PlainView
 from pipeline.run.session import start
 from pipeline.settings.load import default_config_path, load_config
-from tracking.events import NodeOutcome
 
 NODES = {
     "CsvExampleGen": 0.02,
@@ -50,8 +50,8 @@ class InterruptingView(PlainView):
             seconds = NODES[node_id]
             threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
-        self.states[outcome.node_id] = outcome.state
+    def node_finished(self, result: NodeResult) -> None:
+        self.states[result.node_id] = result.state
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.errors import PipelineError
+from pipeline.run.node_loop import NodeResult
 from pipeline.run.progress import PlainView
 from pipeline.run.session import start
 from pipeline.settings.load import default_config_path, load_config
-from tracking.events import NodeOutcome
 
 
 class TimingView(PlainView):
@@ -33,9 +33,9 @@ class TimingView(PlainView):
         self.states: dict[str, str] = {}
         self.last_node_ended = time.monotonic()
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
-        super().node_finished(outcome)
-        self.states[outcome.node_id] = outcome.state
+    def node_finished(self, result: NodeResult) -> None:
+        super().node_finished(result)
+        self.states[result.node_id] = result.state
         self.last_node_ended = time.monotonic()
 
 

@@ -31,7 +31,7 @@ def make_start(pipeline_run_id: str = "run-1", **changes: Any) -> RunStart:
         "start_ms": START_MS,
         "params": {"train.steps": 200, "model.hidden_units": [10, 10], "push.directory": None},
         "config_yaml": "name: iris\n# größer\n",
-        "origin": {"code.digest": "ab12", "mlflow.source.type": "PIPELINE"},
+        "provenance": {"code.digest": "ab12", "mlflow.source.type": "PIPELINE"},
         "data_path": "/data/iris.csv",
         "label": "species",
         "push_dir": "/nowhere/serving",

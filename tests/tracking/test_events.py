@@ -34,7 +34,7 @@ KINDS = {
         start_ms=st.integers(),
         params=st.dictionaries(st.text(), values | st.lists(values)),
         config_yaml=st.text(),
-        origin=st.dictionaries(st.text(), st.text()),
+        provenance=st.dictionaries(st.text(), st.text()),
         data_path=st.text(),
         label=st.text(),
         push_dir=st.text(),
@@ -71,6 +71,14 @@ def test_events_survive_their_lines(sent: list[Event]) -> None:
     assert list(read_events(iter(lines))) == sent
 
 
+@given(KINDS[RunStart])
+def test_read_events_reads_starts_of_version_0_1(start: RunStart) -> None:
+    values = json.loads(to_line(start))
+    values["origin"] = values.pop("provenance")
+
+    assert list(read_events([json.dumps(values)])) == [start]
+
+
 @settings(max_examples=50, deadline=None)
 @given(events)
 def test_to_line_gives_one_line_of_ascii(event: Event) -> None:
@@ -81,7 +89,7 @@ def test_to_line_gives_one_line_of_ascii(event: Event) -> None:
     assert json.loads(line)["event"] == type(event).__name__
 
 
-def test_events_carry_numbers_that_are_none() -> None:
+def test_events_carry_nan() -> None:
     outcome = NodeOutcome("Trainer", "done", math.nan, 0)
 
     (read,) = read_events(iter([to_line(outcome)]))

@@ -85,7 +85,7 @@ class Projector:
     def _start_run(self, result: Projection) -> None:
         config = self._start.config_yaml.encode()
         result.params = {key: str(value) for key, value in self._start.params.items()}
-        result.tags = {RUN_ID_TAG: self._start.pipeline_run_id, **self._start.origin}
+        result.tags = {RUN_ID_TAG: self._start.pipeline_run_id, **self._start.provenance}
         result.artifacts[CONFIG_FILE] = lambda: config
 
     def _end_node(self, result: Projection, outcome: NodeOutcome) -> None:

@@ -234,4 +234,4 @@ def test_run_start_tells_what_was_chosen(make_config: MakeConfig) -> None:
     start = make_run_start(config, datetime.now(timezone.utc))
 
     assert start.params["features.color"] == "categorical"
-    assert start.origin["features.auto"].startswith("chosen: 1 numeric, 1 categorical; note: ")
+    assert start.provenance["features.auto"].startswith("chosen: 1 numeric, 1 categorical; note: ")

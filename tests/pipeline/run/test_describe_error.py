@@ -1,4 +1,4 @@
-"""The errors of nodes in a user's words."""
+"""Errors of nodes as the user is shown them."""
 
 import pytest
 
@@ -16,11 +16,11 @@ from trainer.user_functions import UserFunctionError
         (UserFunctionError("TypeError: no (own.py:3)"), "TypeError: no (own.py:3)"),
     ],
 )
-def test_describe_error_says_an_error_in_one_line(error: BaseException, expected: str) -> None:
+def test_describe_error_is_one_line(error: BaseException, expected: str) -> None:
     assert describe_error(error) == expected
 
 
-def test_describe_error_takes_all_that_is_said_of_refused_data() -> None:
+def test_describe_error_of_refused_data_is_whole() -> None:
     cause = describe_error(DataRefusedError("2 anomalies\neval: x: odd\neval: y: odd"))
 
     assert str(NodeFailedError("DataGate", cause)).splitlines() == [

@@ -1,4 +1,4 @@
-"""What a run leaves beside the artifacts."""
+"""Files of a run that are not artifacts."""
 
 import os
 from pathlib import Path
@@ -23,11 +23,11 @@ RUN_ID = "2024-01-02T03:04:05.678900+00:00"
         ("Tuner", "/state/Tuner/tuner_results/unfinished"),
     ],
 )
-def test_unfinished_dir_is_beside_the_folders_of_the_executions(node_id: str, folder: str) -> None:
+def test_unfinished_dir_is_beside_executions(node_id: str, folder: str) -> None:
     assert unfinished_dir(Path("/state"), node_id) == Path(folder)
 
 
-def test_unfinished_dir_is_none_of_a_node_that_trains_nothing() -> None:
+def test_unfinished_dir_is_none_without_training() -> None:
     assert unfinished_dir(Path("/state"), "Transform") is None
 
 
@@ -48,7 +48,7 @@ def trained(root: Path, node_id: str, name: str = "ab12") -> Path:
     return folder / name
 
 
-def test_keep_unfinished_copies_the_curves_and_no_checkpoints(tmp_path: Path) -> None:
+def test_keep_unfinished_copies_curves_only(tmp_path: Path) -> None:
     folder = trained(tmp_path, "Trainer")
     append_points(events_path(folder), POINTS)
     append_points(events_path(folder / "eval"), POINTS)
@@ -63,7 +63,7 @@ def test_keep_unfinished_copies_the_curves_and_no_checkpoints(tmp_path: Path) ->
     assert (folder / "model.ckpt-10.index").exists()  # the training can be resumed
 
 
-def test_keep_unfinished_copies_what_stands_of_each_trial(tmp_path: Path) -> None:
+def test_keep_unfinished_copies_trials(tmp_path: Path) -> None:
     folder = trained(tmp_path, "Tuner")
     write_trial(folder, 1, POINTS)
     (folder / "trials" / "1" / "checkpoint").write_bytes(b"x")
@@ -77,7 +77,7 @@ def test_keep_unfinished_copies_what_stands_of_each_trial(tmp_path: Path) -> Non
     }
 
 
-def test_keep_unfinished_keeps_the_curves_of_each_run(tmp_path: Path) -> None:
+def test_keep_unfinished_keeps_each_run_apart(tmp_path: Path) -> None:
     path = events_path(trained(tmp_path, "Trainer"))
     append_points(path, POINTS)
     first = keep_unfinished(tmp_path, "Trainer", RUN_ID, 0)
@@ -90,7 +90,7 @@ def test_keep_unfinished_keeps_the_curves_of_each_run(tmp_path: Path) -> None:
     assert 2 * len(before) == len(after)
 
 
-def test_keep_unfinished_leaves_out_what_the_run_did_not_write(tmp_path: Path) -> None:
+def test_keep_unfinished_skips_earlier_trainings(tmp_path: Path) -> None:
     path = events_path(trained(tmp_path, "Trainer"))
     append_points(path, POINTS)
     os.utime(path, (START_MS / 1000 - 1,) * 2)
@@ -98,7 +98,7 @@ def test_keep_unfinished_leaves_out_what_the_run_did_not_write(tmp_path: Path) -
     assert keep_unfinished(tmp_path, "Trainer", RUN_ID, START_MS) is None
 
 
-def test_keep_unfinished_is_none_where_nothing_was_trained(tmp_path: Path) -> None:
+def test_keep_unfinished_is_none_without_training(tmp_path: Path) -> None:
     assert keep_unfinished(tmp_path, "Trainer", RUN_ID, 0) is None
     assert keep_unfinished(tmp_path, "Transform", RUN_ID, 0) is None
 
@@ -116,5 +116,5 @@ def test_read_samples_reads_whole_lines(tmp_path: Path) -> None:
     assert ":" not in path.name
 
 
-def test_read_samples_gives_nothing_where_none_were_taken(tmp_path: Path) -> None:
+def test_read_samples_is_empty_without_a_file(tmp_path: Path) -> None:
     assert list(read_samples(tmp_path, RUN_ID)) == []

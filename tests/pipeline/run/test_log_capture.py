@@ -1,4 +1,4 @@
-"""Screen and log of a process, whose own descriptors are moved: each test runs one."""
+"""Redirected output; each test runs a process, since file descriptors are replaced."""
 
 import os
 import subprocess
@@ -26,25 +26,25 @@ CHATTER_LINES = {
 
 
 def run(log_path: Path, body: str, *, verbose: bool = False) -> subprocess.CompletedProcess[str]:
-    """Runs a script whose `divided()` divides its output."""
+    """Runs a script in which `redirected()` redirects the output."""
     head = f"""
         import os, subprocess, sys
         from pathlib import Path
-        from pipeline.run.log_capture import divided_output
+        from pipeline.run.log_capture import redirected_output
 
-        def divided():
-            return divided_output(Path({str(log_path)!r}), verbose={verbose})
+        def redirected():
+            return redirected_output(Path({str(log_path)!r}), verbose={verbose})
     """
     script = dedent(head) + dedent(body)
-    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # print keeps lines back, as it does
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # print buffers, as usual
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment
     )
 
 
 def in_with(*lines: str) -> str:
-    """Makes a script of lines within the divided output."""
-    return "with divided() as screen:\n" + "".join(f"    {line}\n" for line in lines)
+    """Makes a script whose lines run with redirected output."""
+    return "with redirected() as screen:\n" + "".join(f"    {line}\n" for line in lines)
 
 
 @pytest.fixture
@@ -56,21 +56,21 @@ def chatter() -> list[str]:
     return dedent(CHATTER).strip().splitlines()
 
 
-def test_divided_output_sends_all_chatter_to_the_log(log_path: Path) -> None:
+def test_redirected_output_redirects_to_the_log(log_path: Path) -> None:
     result = run(log_path, in_with(*chatter()))
 
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert set(log_path.read_text().splitlines()) == CHATTER_LINES
 
 
-def test_divided_output_shows_what_is_written_to_the_screen(log_path: Path) -> None:
+def test_redirected_output_yields_the_screen(log_path: Path) -> None:
     result = run(log_path, in_with("print('shown', file=screen)", "print('hidden')"))
 
     assert (result.stdout, result.stderr) == ("shown\n", "")
     assert log_path.read_text() == "hidden\n"
 
 
-def test_divided_output_shows_chatter_on_standard_error_if_verbose(log_path: Path) -> None:
+def test_redirected_output_verbose_copies_to_stderr(log_path: Path) -> None:
     result = run(log_path, in_with("print('shown', file=screen)", *chatter()), verbose=True)
 
     assert result.stdout == "shown\n"
@@ -79,7 +79,7 @@ def test_divided_output_shows_chatter_on_standard_error_if_verbose(log_path: Pat
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_divided_output_restores_both_streams(log_path: Path, verbose: bool) -> None:
+def test_redirected_output_restores_both_streams(log_path: Path, verbose: bool) -> None:
     after = """
         print("output after")
         print("error after", file=sys.stderr)
@@ -93,12 +93,10 @@ def test_divided_output_restores_both_streams(log_path: Path, verbose: bool) -> 
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_divided_output_restores_both_streams_after_an_exception(
-    log_path: Path, verbose: bool
-) -> None:
+def test_redirected_output_restores_after_an_exception(log_path: Path, verbose: bool) -> None:
     body = """
         try:
-            with divided():
+            with redirected():
                 print("before")
                 1 / 0
         except ZeroDivisionError as error:
@@ -112,34 +110,34 @@ def test_divided_output_restores_both_streams_after_an_exception(
     assert log_path.read_text() == "before\n"
 
 
-def test_divided_output_has_written_the_log_at_its_end(log_path: Path) -> None:
+def test_redirected_output_flushes_the_log_at_its_end(log_path: Path) -> None:
     lines = in_with("print('hidden')") + f"print(Path({str(log_path)!r}).read_text())"
 
     assert run(log_path, lines, verbose=True).stdout == "hidden\n\n"
 
 
-def test_divided_output_shows_what_was_printed_before_it(log_path: Path) -> None:
+def test_redirected_output_flushes_earlier_prints(log_path: Path) -> None:
     result = run(log_path, "print('before')\n" + in_with("print('hidden')"))
 
     assert result.stdout == "before\n"
     assert log_path.read_text() == "hidden\n"
 
 
-def test_divided_output_adds_to_a_log_that_is_there(log_path: Path) -> None:
+def test_redirected_output_appends_to_the_log(log_path: Path) -> None:
     run(log_path, in_with("print('first')"))
     run(log_path, in_with("print('second')"))
 
     assert log_path.read_text() == "first\nsecond\n"
 
 
-def test_divided_output_leaves_no_descriptor_open(log_path: Path) -> None:
+def test_redirected_output_closes_its_descriptors(log_path: Path) -> None:
     body = """
         def count():
             return len(os.listdir("/proc/self/fd"))
 
         before = count()
         for _ in range(3):
-            with divided():
+            with redirected():
                 pass
         print(count() - before)
     """
@@ -147,7 +145,7 @@ def test_divided_output_leaves_no_descriptor_open(log_path: Path) -> None:
     assert run(log_path, body).stdout == "0\n"
 
 
-def test_divided_output_keeps_the_chatter_of_a_process_that_is_killed(log_path: Path) -> None:
+def test_redirected_output_keeps_the_log_after_a_kill(log_path: Path) -> None:
     lines = ["print('hidden', flush=True)", "os.kill(os.getpid(), 9)"]
 
     result = run(log_path, in_with(*lines), verbose=True)

@@ -1,4 +1,4 @@
-"""What MLMD says of executions, as TFX's own publishing writes them."""
+"""Executions read from MLMD, as written by TFX's publishing functions."""
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2
@@ -18,7 +18,7 @@ def read(recorder: Recorder, execution_id: int) -> Execution:
 # read_execution
 
 
-def test_read_execution_gives_the_outputs_of_a_node(recorder: Recorder) -> None:
+def test_read_execution_has_the_outputs(recorder: Recorder) -> None:
     first = make_model("/first", blessed=1, version="17", share=0.5)
     second, run = make_model("/second"), standard_artifacts.ModelRun()
     run.uri = "/run"
@@ -37,15 +37,15 @@ def test_read_execution_gives_the_outputs_of_a_node(recorder: Recorder) -> None:
     assert given == {"blessed": 1, "version": "17", "share": 0.5}
 
 
-def test_read_execution_gives_nothing_of_a_node_without_outputs(recorder: Recorder) -> None:
+def test_read_execution_without_outputs(recorder: Recorder) -> None:
     assert read(recorder, recorder.run("Node", "run-1")) == Execution(False, False, {}, None)
 
 
-def test_read_execution_knows_a_failed_node(recorder: Recorder) -> None:
+def test_read_execution_of_a_failed_node(recorder: Recorder) -> None:
     assert read(recorder, recorder.fail("Trainer")).is_failed
 
 
-def test_read_execution_names_the_run_that_computed_cached_outputs(recorder: Recorder) -> None:
+def test_read_execution_names_the_computing_run(recorder: Recorder) -> None:
     model = recorder.train("run-1")
     recorder.run_from_cache("Trainer", "run-2", model=[model])
 
@@ -75,7 +75,7 @@ def test_read_execution_takes_a_first_resolution_for_new(
     assert execution.outputs == {"model": [expected]}
 
 
-def test_read_execution_takes_an_equal_resolution_for_cached(
+def test_read_execution_equal_resolution_is_cached(
     recorder: Recorder, models: tuple[Artifact, Artifact]
 ) -> None:
     recorder.resolve("Resolver", "run-2", model=[models[0]])
@@ -94,7 +94,7 @@ def test_read_execution_takes_another_resolution_for_new(
     assert not read(recorder, recorder.resolve("Resolver", "run-3", model=[models[1]])).is_cached
 
 
-def test_read_execution_compares_a_resolution_with_the_one_before_of_the_same_node(
+def test_read_execution_compares_the_same_resolver(
     recorder: Recorder, models: tuple[Artifact, Artifact]
 ) -> None:
     recorder.resolve("Resolver", "run-1", model=[models[0]])
@@ -106,7 +106,7 @@ def test_read_execution_compares_a_resolution_with_the_one_before_of_the_same_no
     assert not read(recorder, last).is_cached
 
 
-def test_read_execution_takes_resolving_nothing_again_for_cached(recorder: Recorder) -> None:
+def test_read_execution_empty_twice_is_cached(recorder: Recorder) -> None:
     recorder.resolve("Resolver", "run-1")
 
     execution = read(recorder, recorder.resolve("Resolver", "run-2"))
@@ -117,7 +117,7 @@ def test_read_execution_takes_resolving_nothing_again_for_cached(recorder: Recor
 # running_nodes
 
 
-def test_running_nodes_are_those_of_the_run_that_have_not_ended(recorder: Recorder) -> None:
+def test_running_nodes_finds_nodes_of_the_run(recorder: Recorder) -> None:
     recorder.run("Transform", "run-1")
     recorder.start("Trainer", "run-2")
     left = recorder.start("Trainer", "run-1")
@@ -130,7 +130,7 @@ def test_running_nodes_are_those_of_the_run_that_have_not_ended(recorder: Record
     assert found[0][1] == execution.create_time_since_epoch
 
 
-def test_running_nodes_are_none_of_a_run_that_has_ended(recorder: Recorder) -> None:
+def test_running_nodes_is_empty_after_the_end(recorder: Recorder) -> None:
     recorder.run("Transform", "run-1")
     recorder.fail("Trainer", "run-1")
 
@@ -140,7 +140,7 @@ def test_running_nodes_are_none_of_a_run_that_has_ended(recorder: Recorder) -> N
 # cancel_running
 
 
-def test_cancel_running_cancels_what_a_killed_run_left(recorder: Recorder) -> None:
+def test_cancel_running_cancels_abandoned_nodes(recorder: Recorder) -> None:
     left = [recorder.start("Trainer"), recorder.start("Transform")]
 
     cancel_running(recorder.handle.store)
@@ -148,7 +148,7 @@ def test_cancel_running_cancels_what_a_killed_run_left(recorder: Recorder) -> No
     assert [recorder.state(execution_id) for execution_id in left] == [State.CANCELED] * 2
 
 
-def test_cancel_running_leaves_what_has_ended(recorder: Recorder) -> None:
+def test_cancel_running_leaves_ended_nodes(recorder: Recorder) -> None:
     done = recorder.run("Trainer", "run-1", model=[make_model()])
     cached = recorder.run_from_cache("Trainer", "run-2", model=[recorder.train("run-2")])
     failed = recorder.fail("Trainer", "run-3")
@@ -160,7 +160,7 @@ def test_cancel_running_leaves_what_has_ended(recorder: Recorder) -> None:
     assert states == [State.COMPLETE, State.CACHED, State.FAILED]
 
 
-def test_cancel_running_keeps_the_contexts_of_an_execution(recorder: Recorder) -> None:
+def test_cancel_running_keeps_contexts(recorder: Recorder) -> None:
     execution_id = recorder.start("Trainer")
 
     cancel_running(recorder.handle.store)
@@ -169,7 +169,7 @@ def test_cancel_running_keeps_the_contexts_of_an_execution(recorder: Recorder) -
     assert {context.name for context in contexts} == {"iris", "run-1", "iris.Trainer"}
 
 
-def test_cancel_running_takes_an_empty_store(recorder: Recorder) -> None:
+def test_cancel_running_of_an_empty_store(recorder: Recorder) -> None:
     cancel_running(recorder.handle.store)
 
     assert recorder.handle.store.get_executions() == []

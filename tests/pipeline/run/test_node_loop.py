@@ -1,4 +1,4 @@
-"""What is done between the nodes of a run."""
+"""The node loop: memory and interrupts between nodes."""
 
 import os
 import signal
@@ -17,22 +17,21 @@ from tfx.types.standard_artifacts import Schema
 from pipeline.errors import RunKilledError
 from pipeline.run import node_loop
 from pipeline.run.interrupts import Interrupts
-from pipeline.run.node_loop import run_nodes
-from tracking.events import NodeOutcome
+from pipeline.run.node_loop import NodeResult, run_nodes
 
 
 class Ended:
-    """An observer that keeps how nodes have ended."""
+    """An observer that keeps the results of nodes."""
 
     def __init__(self) -> None:
-        self.outcomes: list[NodeOutcome] = []
+        self.results: list[NodeResult] = []
 
     def run_started(self, pipeline_run_id: str, node_ids: list[str]) -> None: ...
 
     def node_started(self, node_id: str) -> None: ...
 
-    def node_finished(self, outcome: NodeOutcome) -> None:
-        self.outcomes.append(outcome)
+    def node_finished(self, result: NodeResult) -> None:
+        self.results.append(result)
 
 
 def run_one_node(folder: Path, observer: Ended, interrupts: Interrupts) -> None:
@@ -45,9 +44,7 @@ def run_one_node(folder: Path, observer: Ended, interrupts: Interrupts) -> None:
     Runner().run(Pipeline("one_node", str(folder), connection, components=[node]))
 
 
-def test_free_memory_is_returned_though_some_above_it_is_in_use(
-    tmp_path: Path, interrupts: Interrupts
-) -> None:
+def test_run_nodes_returns_free_memory(tmp_path: Path, interrupts: Interrupts) -> None:
     observer = Ended()
     process = psutil.Process()
     blocks = [bytes(10_000) for _ in range(20_000)]
@@ -59,13 +56,13 @@ def test_free_memory_is_returned_though_some_above_it_is_in_use(
 
     assert before - process.memory_info().rss > 100e6
     assert len(in_use) == 200
-    assert [outcome.state for outcome in observer.outcomes] == ["done"]
+    assert [result.state for result in observer.results] == ["done"]
 
 
 @pytest.mark.parametrize(
     ("owner", "name"), [(Ended, "node_started"), (node_loop, "return_free_memory")]
 )
-def test_an_interrupt_as_soon_as_a_node_has_started_kills_it(
+def test_interrupt_at_node_start_kills_the_node(
     tmp_path: Path,
     interrupts: Interrupts,
     monkeypatch: pytest.MonkeyPatch,
@@ -78,4 +75,4 @@ def test_an_interrupt_as_soon_as_a_node_has_started_kills_it(
     with pytest.raises(RunKilledError):
         run_one_node(tmp_path, observer, interrupts)
 
-    assert [outcome.state for outcome in observer.outcomes] == ["killed"]
+    assert [result.state for result in observer.results] == ["killed"]

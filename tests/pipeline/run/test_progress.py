@@ -1,4 +1,4 @@
-"""What a run shows while it goes on."""
+"""What is shown during a run."""
 
 from io import StringIO
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from pipeline.run.node_loop import NodeResult, NodeState
 from pipeline.run.progress import LiveView, PlainView
 from pipeline.run.report import Report
-from tracking.events import NodeOutcome, NodeState
 
 LOG_PATH = Path("/state/logs/run.log")
 REPORT = Report(
     pipeline_run_id="run-1",
     mlflow_run_id=None,
-    outcomes=(),
+    nodes=(),
     evaluation={
         "slices": [{"slice": {}, "metrics": {"accuracy": 0.5}, "baseline": None}],
         "checks": [],
@@ -35,20 +35,20 @@ def plain(stream: StringIO) -> PlainView:
     return PlainView(Console(file=stream, width=20), LOG_PATH)
 
 
-def outcome(node_id: str, state: NodeState, seconds: float) -> NodeOutcome:
-    return NodeOutcome(node_id, state, seconds, 1000)
+def result(node_id: str, state: NodeState, seconds: float) -> NodeResult:
+    return NodeResult(node_id, state, seconds, 1000)
 
 
 # PlainView
 
 
-def test_plain_view_shows_a_line_for_each_event(plain: PlainView, stream: StringIO) -> None:
+def test_plain_view_prints_a_line_per_event(plain: PlainView, stream: StringIO) -> None:
     with plain:
         plain.run_started("run-1", ["A", "B"])
         plain.node_started("A")
-        plain.node_finished(outcome("A", "done", 1.26))
+        plain.node_finished(result("A", "done", 1.26))
         plain.node_started("B")
-        plain.node_finished(outcome("B", "failed", 61.0))
+        plain.node_finished(result("B", "failed", 61.0))
         plain.run_finished()
 
     assert stream.getvalue().splitlines() == [
@@ -69,7 +69,7 @@ def test_plain_view_shows_a_line_for_each_event(plain: PlainView, stream: String
         ":smile:",
     ],
 )
-def test_plain_view_says_a_sentence_as_it_is(
+def test_plain_view_prints_text_unchanged(
     plain: PlainView, stream: StringIO, sentence: str
 ) -> None:
     plain.say(sentence)
@@ -77,7 +77,7 @@ def test_plain_view_says_a_sentence_as_it_is(
     assert stream.getvalue() == f"{sentence}\n"
 
 
-def test_plain_view_shows_what_came_out(stream: StringIO) -> None:
+def test_plain_view_prints_the_report(stream: StringIO) -> None:
     PlainView(Console(file=stream, width=80), LOG_PATH).show(REPORT)
 
     lines = stream.getvalue().splitlines()
@@ -90,7 +90,7 @@ def test_plain_view_shows_what_came_out(stream: StringIO) -> None:
     ]
 
 
-def test_plain_view_shows_nothing_on_a_quiet_console(stream: StringIO) -> None:
+def test_plain_view_is_silent_on_a_quiet_console(stream: StringIO) -> None:
     view = PlainView(Console(file=stream, quiet=True), LOG_PATH)
 
     with view:
@@ -115,7 +115,7 @@ def live(stream: StringIO) -> LiveView:
     return LiveView(Console(file=stream, width=80, force_terminal=True), LOG_PATH)
 
 
-def test_live_view_says_that_it_loads_before_the_run(live: LiveView) -> None:
+def test_live_view_shows_loading_before_the_run(live: LiveView) -> None:
     assert render(live) == [["loading", "TensorFlow", "and", "TFX"]]
 
 
@@ -124,7 +124,7 @@ def test_live_view_shows_every_state(live: LiveView) -> None:
     live.run_started("run-1", [*states, "now", "later"])
     for state in states:
         live.node_started(state)
-        live.node_finished(outcome(state, state, 1.26))
+        live.node_finished(result(state, state, 1.26))
     live.node_started("now")
 
     *ended, now, later = render(live)
@@ -134,11 +134,11 @@ def test_live_view_shows_every_state(live: LiveView) -> None:
     assert later == ["later", "waiting"]
 
 
-def test_live_view_leaves_the_table_above_what_comes_next(live: LiveView, stream: StringIO) -> None:
+def test_live_view_keeps_its_table_above_later_text(live: LiveView, stream: StringIO) -> None:
     with live:
         live.run_started("run-1", ["A"])
         live.node_started("A")
-        live.node_finished(outcome("A", "done", 1.26))
+        live.node_finished(result("A", "done", 1.26))
         live.run_finished()
         live.say("the end")
 
@@ -147,7 +147,7 @@ def test_live_view_leaves_the_table_above_what_comes_next(live: LiveView, stream
     assert text.rindex("1.3 s") < text.index("the end")
 
 
-def test_live_view_ends_its_table_after_an_error(live: LiveView) -> None:
+def test_live_view_stops_after_an_error(live: LiveView) -> None:
     with pytest.raises(ValueError, match="x"), live:
         raise ValueError("x")
 

@@ -1,4 +1,4 @@
-"""What a run is started with."""
+"""The start of a run: name, settings, provenance."""
 
 import getpass
 import subprocess
@@ -18,7 +18,7 @@ NOW = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=timezone.utc)
 # make_run_start
 
 
-def test_make_run_start_says_what_the_configuration_says(config: Config, tmp_path: Path) -> None:
+def test_make_run_start_takes_the_configuration(config: Config, tmp_path: Path) -> None:
     start = make_run_start(config, NOW)
 
     assert start.pipeline_run_id == "2024-01-02T03:04:05.678000+00:00"
@@ -31,13 +31,13 @@ def test_make_run_start_says_what_the_configuration_says(config: Config, tmp_pat
     assert start.params["model.hidden_units"] == [10, 10]
     assert not [key for key in start.params if key.startswith("serving.")]
     assert start.config_yaml == config.to_yaml()
-    assert start.origin["mlflow.source.name"] == str(PROJECT_DIR)
-    assert start.origin["mlflow.source.type"] == "PIPELINE"
-    assert start.origin["mlflow.user"]
-    assert len(start.origin["code.digest"]) == 64
+    assert start.provenance["mlflow.source.name"] == str(PROJECT_DIR)
+    assert start.provenance["mlflow.source.type"] == "PIPELINE"
+    assert start.provenance["mlflow.user"]
+    assert len(start.provenance["code.digest"]) == 64
 
 
-def test_make_run_start_says_whether_more_of_the_primary_metric_is_better(config: Config) -> None:
+def test_make_run_start_has_the_metric_direction(config: Config) -> None:
     by_default = make_run_start(config, NOW)
     overrides = ["mlflow.primary_metric=cross_entropy", "mlflow.experiment=wine"]
     changed = make_run_start(load_config(SHIPPED, overrides), NOW)
@@ -55,7 +55,7 @@ def test_make_run_start_takes_a_user_without_a_name(
 
     monkeypatch.setattr(getpass, "getuser", no_name)
 
-    assert make_run_start(config, NOW).origin["mlflow.user"] == "unknown"
+    assert make_run_start(config, NOW).provenance["mlflow.user"] == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,7 @@ def test_make_run_start_takes_a_user_without_a_name(
         (["cache=false", "push.directory=/x", "beam.args=[]"], "iris 2024-01-02 03:04:05"),
     ],
 )
-def test_make_run_start_names_a_run_by_what_is_special_about_it(
-    overrides: list[str], name: str
-) -> None:
+def test_make_run_start_names_runs_by_overrides(overrides: list[str], name: str) -> None:
     assert make_run_start(load_config(SHIPPED, overrides), NOW).run_name == name
 
 
@@ -89,9 +87,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("is_dirty", [False, True])
-def test_git_tags_name_the_commit_and_whether_the_folder_differs(
-    checkout: Path, is_dirty: bool
-) -> None:
+def test_git_tags_have_commit_and_changes(checkout: Path, is_dirty: bool) -> None:
     if is_dirty:
         (checkout / "new").write_text("")
 
@@ -110,5 +106,5 @@ def test_git_tags_are_empty_outside_a_checkout(tmp_path: Path) -> None:
     assert git_tags(tmp_path) == {}
 
 
-def test_git_tags_are_empty_for_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_git_tags_of_a_missing_folder_are_empty(tmp_path: Path) -> None:
     assert git_tags(tmp_path / "absent") == {}

@@ -1,4 +1,4 @@
-"""What came out of a run."""
+"""The report of a run, read from the results of its nodes."""
 
 import json
 from collections.abc import Sequence
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.run.node_loop import NodeResult
 from pipeline.run.report import Report, find_output, make_report
-from tracking.events import NodeOutcome, Output
+from tracking.events import Output
 
 SUMMARY = {
     "classes": ["ant", "bee"],
@@ -21,9 +22,9 @@ SUMMARY = {
 }
 
 
-def outcome(node_id: str, **outputs: Sequence[Output]) -> NodeOutcome:
+def result(node_id: str, **outputs: Sequence[Output]) -> NodeResult:
     listed = {key: list(found) for key, found in outputs.items()}
-    return NodeOutcome(node_id, "done", 1.25, 1000, 1, listed)
+    return NodeResult(node_id, "done", 1.25, 1000, 1, listed)
 
 
 def blessing(blessed: int) -> Output:
@@ -49,9 +50,9 @@ def report(evaluation: Output) -> Report:
         "run-1",
         "abc",
         [
-            outcome("Trainer"),
-            outcome("Evaluator", blessing=[blessing(1)], evaluation=[evaluation]),
-            outcome("Pusher", pushed_model=[PUSHED]),
+            result("Trainer"),
+            result("Evaluator", blessing=[blessing(1)], evaluation=[evaluation]),
+            result("Pusher", pushed_model=[PUSHED]),
         ],
     )
 
@@ -68,19 +69,19 @@ def test_make_report_names_the_runs(report: Report) -> None:
     assert (report.pipeline_run_id, report.mlflow_run_id) == ("run-1", "abc")
 
 
-def test_make_report_knows_where_the_model_was_pushed(report: Report) -> None:
+def test_make_report_tells_where_the_model_was_pushed(report: Report) -> None:
     assert (report.pushed_version, report.pushed_path) == ("17", "/serving/17")
 
 
 @pytest.mark.parametrize(("blessed", "expected"), [(1, True), (0, False)])
-def test_make_report_knows_whether_the_model_is_blessed(blessed: int, expected: bool) -> None:
-    report = make_report("run-1", None, [outcome("Evaluator", blessing=[blessing(blessed)])])
+def test_make_report_tells_if_the_model_is_blessed(blessed: int, expected: bool) -> None:
+    report = make_report("run-1", None, [result("Evaluator", blessing=[blessing(blessed)])])
 
     assert report.blessed is expected
 
 
-def test_make_report_knows_that_the_model_was_not_pushed() -> None:
-    node = outcome("Pusher", pushed_model=[pushed_model(pushed=0)])
+def test_make_report_of_a_model_that_was_not_pushed() -> None:
+    node = result("Pusher", pushed_model=[pushed_model(pushed=0)])
 
     report = make_report("run-1", None, [node])
 
@@ -88,29 +89,29 @@ def test_make_report_knows_that_the_model_was_not_pushed() -> None:
     assert report.rolled_back_version is None
 
 
-def test_make_report_knows_which_version_was_rolled_back() -> None:
+def test_make_report_names_the_rolled_back_version() -> None:
     model = pushed_model(pushed=0, rolled_back_version="16")
 
-    report = make_report("run-1", None, [outcome("Pusher", pushed_model=[model])])
+    report = make_report("run-1", None, [result("Pusher", pushed_model=[model])])
 
     assert (report.pushed_version, report.rolled_back_version) == (None, "16")
     assert report.to_json()["rolled_back_version"] == "16"
 
 
-def test_make_report_is_empty_for_a_run_that_came_to_nothing() -> None:
+def test_make_report_is_empty_without_nodes() -> None:
     report = make_report("run-1", None, [])
 
     assert report == Report("run-1", None, (), {}, None, None, None)
     assert (report.metrics, report.baseline) == ({}, {})
 
 
-def test_make_report_reads_what_the_gate_warns_of(tmp_path: Path) -> None:
+def test_make_report_lists_the_findings_of_the_gate(tmp_path: Path) -> None:
     found = {"severity": "warning", "split": "eval", "column": "x", "text": "odd"}
     content = {"findings": [found, {**found, "column": ""}], "notes": ["drift: not measured"]}
     (tmp_path / "findings.json").write_text(json.dumps(content))
 
     report = make_report(
-        "run-1", None, [outcome("DataGate", findings=[Output(4, str(tmp_path), {})])]
+        "run-1", None, [result("DataGate", findings=[Output(4, str(tmp_path), {})])]
     )
 
     assert report.warnings == ("eval: x: odd", "eval: odd")
@@ -118,15 +119,15 @@ def test_make_report_reads_what_the_gate_warns_of(tmp_path: Path) -> None:
     assert report.to_json()["warnings"] == ["eval: x: odd", "eval: odd"]
 
 
-def test_report_has_no_baseline_where_none_was_evaluated(tmp_path: Path) -> None:
+def test_report_baseline_is_empty_without_one(tmp_path: Path) -> None:
     first = {**SUMMARY["slices"][0], "baseline": None}
     (tmp_path / "summary.json").write_text(json.dumps({**SUMMARY, "slices": [first]}))
-    node = outcome("Evaluator", evaluation=[Output(3, str(tmp_path), {})])
+    node = result("Evaluator", evaluation=[Output(3, str(tmp_path), {})])
 
     assert make_report("run-1", None, [node]).baseline == {}
 
 
-def test_report_gives_an_object_of_plain_values(report: Report) -> None:
+def test_to_json_has_plain_values(report: Report) -> None:
     assert json.loads(json.dumps(report.to_json())) == {
         "pipeline_run_id": "run-1",
         "mlflow_run_id": "abc",
@@ -145,18 +146,18 @@ def test_report_gives_an_object_of_plain_values(report: Report) -> None:
     }
 
 
-def test_make_report_warns_of_rows_that_are_put_aside() -> None:
+def test_make_report_warns_of_quarantined_rows() -> None:
     properties = {"rows": 6300, "quarantined": 3}
-    node = outcome("CsvExampleGen", examples=[Output(3, "/examples", properties)])
+    node = result("CsvExampleGen", examples=[Output(3, "/examples", properties)])
 
     assert make_report("run-1", None, [node]).warnings == (
         "3 of 6,300 rows are put aside in /examples/quarantine.csv",
     )
 
 
-def test_make_report_says_what_the_model_answers_wrongly(tmp_path: Path) -> None:
+def test_make_report_lists_serving_faults(tmp_path: Path) -> None:
     (tmp_path / "serving_check.json").write_text('{"rows": 3, "faults": ["serving: NaN"]}')
-    node = outcome("ServingCheck", serving_blessing=[Output(3, str(tmp_path), {"blessed": 0})])
+    node = result("ServingCheck", serving_blessing=[Output(3, str(tmp_path), {"blessed": 0})])
 
     report = make_report("run-1", None, [node])
 
@@ -167,13 +168,13 @@ def test_make_report_says_what_the_model_answers_wrongly(tmp_path: Path) -> None
 # find_output
 
 
-def test_find_output_finds_the_artifact_of_the_node() -> None:
+def test_find_output_finds_the_artifact() -> None:
     first, second = Output(1, "/1", {}), Output(2, "/2", {})
-    outcomes = [outcome("A", x=[first]), outcome("B", x=[second], y=[first])]
+    results = [result("A", x=[first]), result("B", x=[second], y=[first])]
 
-    assert find_output(outcomes, "B", "x") == second
+    assert find_output(results, "B", "x") == second
 
 
 @pytest.mark.parametrize(("node_id", "key"), [("A", "y"), ("B", "x"), ("A", "empty")])
-def test_find_output_finds_nothing_that_is_not_there(node_id: str, key: str) -> None:
-    assert find_output([outcome("A", x=[Output(1, "/1", {})], empty=[])], node_id, key) is None
+def test_find_output_is_none_without_an_artifact(node_id: str, key: str) -> None:
+    assert find_output([result("A", x=[Output(1, "/1", {})], empty=[])], node_id, key) is None

@@ -1,4 +1,4 @@
-"""The end of a run in words."""
+"""The text at the end of a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -55,7 +55,7 @@ def make_report(
 
 
 def print_table(report: Report, width: int = 200) -> list[list[str]]:
-    """Prints the table as a file gets it, and gives its cells: columns are two spaces apart."""
+    """Prints the table as to a file, and splits it into cells: columns are two spaces apart."""
     stream = StringIO()
     Console(file=stream, width=width).print(metrics_table(report))
     return [
@@ -67,7 +67,7 @@ def print_table(report: Report, width: int = 200) -> list[list[str]]:
 # metrics_table
 
 
-def test_metrics_table_shows_values_baseline_and_thresholds() -> None:
+def test_metrics_table_has_all_columns() -> None:
     metrics = {"accuracy": 0.51234, "cross_entropy": 0.61, "example_count": 8.0}
     report = make_report(metrics, CHECKS, baseline={"accuracy": 0.5})
 
@@ -93,7 +93,7 @@ def test_metrics_table_shows_any_word(word: str) -> None:
     assert row[0] == f"recall/{word}"
 
 
-def test_metrics_table_cuts_nothing_off_where_it_is_narrow() -> None:
+def test_metrics_table_folds_long_names() -> None:
     name = "recall/" + "x" * 100
 
     cells = print_table(make_report({name: 1.0}), width=80)
@@ -104,7 +104,7 @@ def test_metrics_table_cuts_nothing_off_where_it_is_narrow() -> None:
 # result_lines
 
 
-def test_result_lines_tell_of_a_model_that_was_pushed() -> None:
+def test_result_lines_of_a_pushed_model() -> None:
     report = make_report({"accuracy": 1.0}, blessed=True, pushed="17")
 
     assert list(result_lines(report)) == [
@@ -113,7 +113,7 @@ def test_result_lines_tell_of_a_model_that_was_pushed() -> None:
     ]
 
 
-def test_result_lines_tell_why_a_model_is_not_blessed() -> None:
+def test_result_lines_of_a_model_not_blessed() -> None:
     report = make_report({"accuracy": 0.51234}, CHECKS, blessed=False)
 
     assert list(result_lines(report)) == [
@@ -123,7 +123,7 @@ def test_result_lines_tell_why_a_model_is_not_blessed() -> None:
     ]
 
 
-def test_result_lines_tell_what_a_model_answers_wrongly() -> None:
+def test_result_lines_list_serving_faults() -> None:
     report = make_report({"accuracy": 1.0}, blessed=True, serving_faults=["it says NaN"])
 
     assert list(result_lines(report)) == [
@@ -133,7 +133,7 @@ def test_result_lines_tell_what_a_model_answers_wrongly() -> None:
     ]
 
 
-def test_result_lines_tell_of_a_model_that_was_rolled_back() -> None:
+def test_result_lines_of_a_rolled_back_model() -> None:
     report = replace(make_report({}, blessed=True), rolled_back_version="16")
 
     assert list(result_lines(report))[-1] == (
@@ -142,21 +142,21 @@ def test_result_lines_tell_of_a_model_that_was_rolled_back() -> None:
     )
 
 
-def test_result_lines_tell_what_is_not_checked() -> None:
+def test_result_lines_list_skipped_checks() -> None:
     skipped = check("recall/bee", "min", 0.5, float("nan"), True, "no bees")
     report = make_report({"accuracy": 1.0}, [skipped], blessed=True, pushed="17")
 
     assert next(result_lines(report)) == "not checked: recall/bee min 0.5: no bees"
 
 
-def test_metrics_table_marks_what_is_not_checked() -> None:
+def test_metrics_table_marks_skipped_checks() -> None:
     skipped = check("precision", "change", -0.1, float("nan"), True, "undefined for the baseline")
     report = make_report({"precision": 1.0}, [skipped])
 
     assert print_table(report)[1] == ["precision", "1", "change -0.1 not checked"]
 
 
-def test_result_lines_begin_with_what_is_wrong_with_the_data() -> None:
+def test_result_lines_start_with_warnings() -> None:
     report = replace(
         make_report({}, blessed=True, pushed="17"),
         warnings=[f"eval: x: {index}" for index in range(7)],
@@ -170,7 +170,7 @@ def test_result_lines_begin_with_what_is_wrong_with_the_data() -> None:
     ]
 
 
-def test_missed_thresholds_name_a_metric_that_is_undefined() -> None:
+def test_missed_thresholds_include_undefined_metrics() -> None:
     report = make_report({}, [check("recall/bee", "min", 0.5, float("nan"), False)])
 
     (line,) = missed_thresholds(report)
@@ -178,14 +178,14 @@ def test_missed_thresholds_name_a_metric_that_is_undefined() -> None:
     assert line.startswith("recall/bee nan ")
 
 
-def test_missed_thresholds_are_none_of_a_run_without_evaluation() -> None:
+def test_missed_thresholds_without_evaluation() -> None:
     assert missed_thresholds(Report("run-1", None, (), {}, None, None, None)) == []
 
 
 # tracking_line
 
 
-def test_tracking_line_says_why_a_run_is_not_tracked(tmp_path: Path) -> None:
+def test_tracking_line_shows_the_error(tmp_path: Path) -> None:
     tracker = Tracker("http://127.0.0.1:1", tmp_path)
     tracker.send(make_start())
     tracker.send(END)
@@ -198,7 +198,7 @@ def test_tracking_line_says_why_a_run_is_not_tracked(tmp_path: Path) -> None:
     assert "pipeline sync" in line
 
 
-def test_tracking_line_says_that_tracking_is_switched_off() -> None:
+def test_tracking_line_without_tracking() -> None:
     line = tracking_line(None, "http://127.0.0.1:1")
 
     assert line.startswith("not tracked in MLflow: mlflow.enabled is false")

@@ -1,4 +1,4 @@
-"""The state folder."""
+"""Checks and locks of folders."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ Mount = Callable[..., Path]
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Mount]:
-    """Mounts disks in memory, where that is allowed."""
+    """Mounts disks in memory, if the system allows it."""
     folder = tmp_path / "disk"
 
     def mount_disk(*options: str) -> Path:
@@ -62,7 +62,7 @@ def test_check_writable_keeps_what_is_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", [".", "a", "a/b"])
-def test_check_writable_refuses_a_path_at_or_below_a_file(tmp_path: Path, below: str) -> None:
+def test_check_writable_refuses_files(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / below
 
@@ -72,21 +72,21 @@ def test_check_writable_refuses_a_path_at_or_below_a_file(tmp_path: Path, below:
     assert str(folder) in str(error.value)
 
 
-def test_check_writable_refuses_a_link_to_nowhere(tmp_path: Path) -> None:
+def test_check_writable_refuses_a_broken_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "absent")
 
     with pytest.raises(StateError, match="link: cannot be written: "):
         check_writable(tmp_path / "link")
 
 
-def test_check_writable_refuses_a_disk_that_is_read_only(mount: Mount) -> None:
+def test_check_writable_refuses_a_read_only_disk(mount: Mount) -> None:
     folder = mount("ro")
 
     with pytest.raises(StateError, match="disk: cannot be written: Read-only file system"):
         check_writable(folder)
 
 
-def test_check_writable_refuses_a_disk_that_is_full(mount: Mount) -> None:
+def test_check_writable_refuses_a_full_disk(mount: Mount) -> None:
     folder = mount("size=64k")
     with pytest.raises(OSError, match="No space"):
         (folder / "rest").write_bytes(bytes(2**20))
@@ -95,14 +95,14 @@ def test_check_writable_refuses_a_disk_that_is_full(mount: Mount) -> None:
         check_writable(folder)
 
 
-def test_check_writable_refuses_a_disk_that_is_nearly_full(mount: Mount) -> None:
+def test_check_writable_refuses_a_nearly_full_disk(mount: Mount) -> None:
     folder = mount(f"size={MIN_FREE_BYTES - 2**20}")
 
     with pytest.raises(StateError, match="disk: the disk has 99 MB left; a run needs 100 MB"):
         check_writable(folder)
 
 
-def test_check_writable_takes_a_disk_that_has_just_enough_left(mount: Mount) -> None:
+def test_check_writable_takes_just_enough_space(mount: Mount) -> None:
     check_writable(mount(f"size={MIN_FREE_BYTES + 2**20}"))
 
 
@@ -119,7 +119,7 @@ with exclusive(Path(sys.argv[1]), print):
 
 
 class Holder:
-    """Another process that holds a state folder."""
+    """Another process that has locked a state folder."""
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
@@ -140,7 +140,7 @@ def holding(folder: Path) -> Iterator[Holder]:
         holder.process.kill()
 
 
-def test_exclusive_does_not_wait_for_a_folder_that_nobody_holds(tmp_path: Path) -> None:
+def test_exclusive_takes_a_free_folder_at_once(tmp_path: Path) -> None:
     said: list[str] = []
 
     for _ in range(2):
@@ -151,9 +151,7 @@ def test_exclusive_does_not_wait_for_a_folder_that_nobody_holds(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, None])
-def test_exclusive_waits_until_the_other_process_ends_and_says_so_once(
-    tmp_path: Path, how: signal.Signals | None
-) -> None:
+def test_exclusive_waits_and_says_so_once(tmp_path: Path, how: signal.Signals | None) -> None:
     said: list[str] = []
     order: list[str] = []
     with holding(tmp_path) as holder:
@@ -176,7 +174,7 @@ def test_exclusive_waits_until_the_other_process_ends_and_says_so_once(
     assert said == [f"waiting for another run in {tmp_path} (process {process_id})"]
 
 
-def test_exclusive_frees_the_folder_after_an_error(tmp_path: Path) -> None:
+def test_exclusive_unlocks_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="x"), exclusive(tmp_path, pytest.fail):
         raise ValueError("x")
 
@@ -184,7 +182,7 @@ def test_exclusive_frees_the_folder_after_an_error(tmp_path: Path) -> None:
         pass
 
 
-def test_exclusive_names_its_own_process_to_the_next(tmp_path: Path) -> None:
+def test_exclusive_names_its_process(tmp_path: Path) -> None:
     (tmp_path / "run.lock").write_text("12345678 of a run before")
 
     with exclusive(tmp_path, pytest.fail):

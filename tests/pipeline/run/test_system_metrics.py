@@ -1,4 +1,4 @@
-"""Samples of what the machine is doing."""
+"""Samples of system metrics."""
 
 import time
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.run.system_metrics import sampling, take_samples
 from tracking.events import Samples
 
 
-def test_sampling_keeps_what_it_tells(tmp_path: Path) -> None:
+def test_sampling_writes_each_sample(tmp_path: Path) -> None:
     told: list[Samples] = []
 
     with sampling(0.02, samples_path(tmp_path / "deep", "run-1"), told.append):
@@ -22,7 +22,7 @@ def test_sampling_keeps_what_it_tells(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
-def test_sampling_ends_with_the_block_however_that_ends(tmp_path: Path) -> None:
+def test_sampling_ends_with_the_block(tmp_path: Path) -> None:
     told: list[Samples] = []
 
     with pytest.raises(ValueError, match="x"), sampling(0.01, tmp_path / "s", told.append):

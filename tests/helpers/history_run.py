@@ -1,11 +1,11 @@
-"""Runs as a runner leaves them: nodes in MLMD, artifacts on disk, and all of it in the journal."""
+"""Records runs as a runner does: nodes in MLMD, artifacts on disk, events in the history."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from tfx.types import Artifact, standard_artifacts
 
-from pipeline.run.history import Journal
+from pipeline.run.history import History
 from pipeline.run.mlmd import read_execution
 from tests.helpers.mlmd_recorder import Recorder, make_artifact
 from tests.helpers.tracked_run import (
@@ -24,7 +24,7 @@ from tracking.events import Event, NodeOutcome, RunStart
 
 
 def finish(recorder: Recorder, node_id: str, execution_id: int, end_ms: int) -> NodeOutcome:
-    """Gives the outcome that the runner makes of an execution."""
+    """Makes the outcome that the runner tracks for an execution."""
     execution = read_execution(recorder.handle.store, execution_id)
     return NodeOutcome(
         node_id,
@@ -38,7 +38,7 @@ def finish(recorder: Recorder, node_id: str, execution_id: int, end_ms: int) -> 
 
 
 def make_artifacts(folder: Path) -> Iterator[tuple[str, dict[str, list[Artifact]]]]:
-    """Writes small artifacts, and gives them node by node."""
+    """Writes small artifacts, and yields them node by node."""
     uri = {key: str(folder / key) for key in ("statistics", "schema", "anomalies", "model_run")}
     write_statistics(folder / "statistics", train=99, eval=51)
     write_schema(folder / "schema")
@@ -88,21 +88,21 @@ def make_artifacts(folder: Path) -> Iterator[tuple[str, dict[str, list[Artifact]
     )
 
 
-def journal_run(
-    journal: Journal, recorder: Recorder, start: RunStart, folder: Path | None
+def record_run(
+    history: History, recorder: Recorder, start: RunStart, folder: Path | None
 ) -> list[Event]:
     """Records a run.
 
     Args:
-        journal: Its journal.
-        recorder: Of the same MLMD.
-        start: How it began.
-        folder: Where its artifacts are written; None takes all nodes from the run before.
+        history: Where its events are recorded.
+        recorder: Records its nodes in the same MLMD.
+        start: How it begins.
+        folder: Where its artifacts are written; None takes all nodes from the previous run.
 
     Returns:
-        What the runner tells of it.
+        The events that the runner sends to the tracker, except for the node starts.
     """
-    journal.start(start)
+    history.start(start)
     outcomes = []
     if folder is not None:
         nodes = {
@@ -118,7 +118,7 @@ def journal_run(
         }
     for index, (node_id, execution_id) in enumerate(nodes.items()):
         outcome = finish(recorder, node_id, execution_id, start.start_ms + 100 + index)
-        journal.add(start.pipeline_run_id, outcome)
+        history.add(start.pipeline_run_id, outcome)
         outcomes.append(outcome)
-    journal.end(start.pipeline_run_id, END)
+    history.end(start.pipeline_run_id, END)
     return [start, *outcomes, END]
