@@ -1,14 +1,14 @@
-"""What a run reports to its user, and the exit code that goes with it.
+"""The errors that end a command with one message, and their exit codes.
 
 PipelineError
- |- InputError            2  wrong input, reported before any work starts
+ |- InputError            2  wrong input, found before any work starts
  |   |- ConfigError          the configuration
  |   |- DataError            the CSV files
- |   |- StateError           the folders that are written to
- |   |- ModelError           the pushed model that is asked for
- |   |- TrackingError        MLflow, where it has to answer
+ |   |- StateError           folders and files that cannot be written, or lack a run
+ |   |- ModelError           a pushed model
+ |   |- TrackingError        MLflow, where a command needs it
  |   `- RunNotFoundError     the name of a run
- |- NodeFailedError       1  a node of the pipeline failed
+ |- NodeFailedError       1  a node failed
  `- RunKilledError      130  interrupted by the user or the system
 """
 
@@ -16,13 +16,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from tracking.uris import hide_credentials
-
 EXIT_NOT_BLESSED = 3
 
 
 class PipelineError(Exception):
-    """Root of all errors that end in one short message instead of a traceback."""
+    """Base class of all errors that end in one short message instead of a traceback."""
 
     exit_code = 1
 
@@ -34,11 +32,10 @@ class InputError(PipelineError):
 
 
 class ConfigError(InputError):
-    """The configuration is wrong."""
+    """The configuration is wrong.
 
-    def __init__(self, message: str) -> None:
-        """Keeps the message, which may quote the configuration, without the credentials in it."""
-        super().__init__(hide_credentials(message))
+    `load_config`, whose messages quote the configuration, replaces the credentials in them.
+    """
 
 
 class DataError(InputError):
@@ -46,19 +43,19 @@ class DataError(InputError):
 
 
 class StateError(InputError):
-    """A folder or file cannot be written."""
+    """A folder or file cannot be written, or the state folder lacks what a command needs."""
 
 
 class ModelError(InputError):
-    """A pushed model is asked for that is not there, or cannot be asked."""
+    """The named version of the pushed model does not exist or cannot be used."""
 
 
 class TrackingError(InputError):
-    """MLflow does not answer, where a command cannot do without."""
+    """MLflow does not answer, and the command cannot do without it."""
 
 
 class RunNotFoundError(InputError):
-    """A run is asked for that is not there, or by a name that fits several."""
+    """No run has the given name, or several have it."""
 
 
 class NodeFailedError(PipelineError):
@@ -66,19 +63,19 @@ class NodeFailedError(PipelineError):
 
     Attributes:
         node_id: The node.
-        cause: The error's own words, one line; of refused data, some more.
-        log_path: Where the traceback stands, None if nowhere.
+        cause: The message of the error that stopped it; several lines if the data was refused.
+        log_path: The file with the traceback, None if there is none.
     """
 
     def __init__(self, node_id: str, cause: str) -> None:
-        """Keeps the node and the cause."""
+        """Stores node and cause; the log is named later, by the code that knows it."""
         super().__init__(node_id, cause)
         self.node_id = node_id
         self.cause = cause
         self.log_path: Path | None = None
 
     def __str__(self) -> str:
-        """Says it, in as many lines as the cause."""
+        """Returns node, cause and log, in as many lines as the cause has."""
         log = f" (log: {self.log_path})" if self.log_path else ""
         return f"{self.node_id} failed: {self.cause}{log}"
 
@@ -93,18 +90,18 @@ class RunKilledError(PipelineError):
     exit_code = 130
 
     def __init__(self, node_id: str | None) -> None:
-        """Keeps the node."""
+        """Makes the message from the node, if there is one."""
         super().__init__(f"interrupted in {node_id}" if node_id else "interrupted")
         self.node_id = node_id
 
 
 def did_you_mean(word: str, allowed: Sequence[str]) -> str:
-    """Names the allowed word nearest to a wrong one, as the end of a sentence; empty if none is."""
+    """Returns the end of a sentence that suggests the nearest allowed word; empty without one."""
     nearest = get_close_matches(word, allowed, n=1)
     return f"; did you mean '{nearest[0]}'?" if nearest else ""
 
 
 def refuse(value: object, rule: str) -> str:
-    """Says in a user's words that pydantic refused a value by a rule."""
+    """Returns the message that a value breaks a rule, with pydantic's rule reworded."""
     words = rule.replace("Input should", "should").replace("tuple", "list").replace("Tuple", "list")
     return f"{value!r} is not allowed: {words}"

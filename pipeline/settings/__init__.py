@@ -1,1 +1,1 @@
-"""What `pipeline_config.yaml` may say, and how it is loaded."""
+"""The settings of `pipeline_config.yaml`, and the function that loads them."""

@@ -1,20 +1,21 @@
-"""Holds the features against each other, and against the columns that are none."""
+"""Checks features for conflicts with each other and with label and weight."""
 
 from collections.abc import Mapping
 
 from pipeline.errors import did_you_mean
 from trainer.settings.base import SettingError
-from trainer.settings.features import ALL_OTHERS, Crossed, Feature, transformed_names
+from trainer.settings.feature_names import transformed_names
+from trainer.settings.features import ALL_OTHERS, Crossed, Feature
 from trainer.settings.train import is_column_name
 
 
 def check_features(features: Mapping[str, Feature], label: str, weight: str | None) -> None:
-    """Checks that each feature can be made and that no two would be the same.
+    """Checks that each feature can be made and that no two have the same transformed name.
 
     Args:
         features: The features by column.
         label: The column to predict.
-        weight: The column of the examples' weights.
+        weight: The column of the examples' weights, None if there is none.
 
     Raises:
         SettingError: At the first mistake.
@@ -28,8 +29,8 @@ def check_features(features: Mapping[str, Feature], label: str, weight: str | No
                 other = made_by.get(made, made)
                 raise SettingError(
                     ("features", name),
-                    f"the column '{other}' makes a feature '{made}' too: rename a column, as by"
-                    " data.csv.names",
+                    f"the column '{other}' makes a feature '{made}' too: rename a column, for"
+                    " example by data.csv.names",
                 )
             made_by[made] = name
         if isinstance(feature, Crossed):
@@ -47,8 +48,8 @@ def _check_name(name: str, feature: Feature, taken: Mapping[str | None, str]) ->
     elif not is_column_name(name):
         raise SettingError(
             ("features", name),
-            "must be of letters, digits and ._-/ and begin with a letter or digit, since it names"
-            " an input of the served model",
+            "must consist of letters, digits and ._-/ and begin with a letter or digit, since it"
+            " names an input of the served model",
         )
 
 
@@ -62,13 +63,13 @@ def _check_crossed(name: str, crossed: Crossed, features: Mapping[str, Feature])
         if column not in with_ids:
             raise SettingError(
                 ("features", name, "columns"),
-                f"'{column}' is no feature with ids (categorical, bucketized or boolean): write it"
-                f" out among the features{did_you_mean(column, with_ids)}",
+                f"'{column}' is not a feature with ids (categorical, bucketized or boolean): add"
+                f" it to the features{did_you_mean(column, with_ids)}",
             )
     if len(set(crossed.columns)) < len(crossed.columns):
-        raise SettingError(("features", name, "columns"), "a column stands twice")
+        raise SettingError(("features", name, "columns"), "a column is listed twice")
     for key, other in features.items():
         if key == name:
             break
         if isinstance(other, Crossed) and set(other.columns) == set(crossed.columns):
-            raise SettingError(("features", name, "columns"), f"are those of '{key}' too")
+            raise SettingError(("features", name, "columns"), f"are the same as those of '{key}'")

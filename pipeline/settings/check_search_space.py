@@ -1,4 +1,4 @@
-"""Holds the search space of a sweep against the settings it is a space of."""
+"""Checks that the search space of a sweep names settings and allowed values of them."""
 
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
@@ -11,18 +11,18 @@ from trainer.settings.train import TrainerSettings, apply_overrides
 from trainer.settings.tuner import TunerSettings
 
 _SECTIONS = ("model", "train")
-"""What a trial can change: whatever comes before the training is not done again for it."""
+"""Sections that a trial can change; the nodes before the training are not run again for it."""
 _FIXED = {"train.warm_start"}
-"""What no trial can change all the same: the model to begin with is found before the sweep."""
+"""Settings in them that no trial can change: the model to start from is found before the sweep."""
 _ANY_KEY = "*"
 
 
 def check_space(tuner: TunerSettings, settings: TrainerSettings) -> None:
-    """Checks that each setting in a search space exists and allows the values it is to take.
+    """Checks that each setting in a search space exists and allows the values of its domain.
 
     Args:
         tuner: The sweep.
-        settings: What the other settings are.
+        settings: The settings that trials change.
 
     Raises:
         SettingError: At the first mistake.
@@ -54,11 +54,11 @@ def _check_key(place: tuple[str, ...], key: str, allowed: list[str], tuner: Tune
         )
     for other in tuner.space:
         if key.startswith(f"{other}."):
-            raise SettingError(place, f"stands within {other}, which is in the space too")
+            raise SettingError(place, f"is part of {other}, which is in the space too")
 
 
 def _settings_in(prefix: str, section: type[BaseModel]) -> Iterator[str]:
-    """Lists the dotted keys of a section and of those in it, `*` for the keys that are free."""
+    """Lists the dotted keys of a section and the sections in it; `*` stands for any key."""
     for name, field in section.model_fields.items():
         key = f"{prefix}.{name}"
         yield key
@@ -70,13 +70,13 @@ def _settings_in(prefix: str, section: type[BaseModel]) -> Iterator[str]:
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
-    """Gives a type, or those that it is one of."""
+    """Returns the types of a union, or the type itself."""
     is_union = annotation is not None and get_origin(annotation) not in (None, dict, tuple)
     return get_args(annotation) if is_union else (annotation,)
 
 
 def _rule(error: ValidationError, key: str) -> str:
-    """Says what a value breaks, and where, if that is not the setting itself."""
+    """Returns the rule that a value breaks, and the key it is about if that is another one."""
     first = error.errors()[0]
     mistake = first.get("ctx", {}).get("error")
     inner = mistake.key if isinstance(mistake, SettingError) else ()

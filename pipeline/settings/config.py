@@ -1,4 +1,4 @@
-"""The configuration: what `pipeline_config.yaml` may say, as strict and frozen models."""
+"""The configuration: strict and frozen models of `pipeline_config.yaml`."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from pipeline.settings.run_sections import (
     ValidationSettings,
 )
 from serving.settings import ServingSettings
+from tabular.csv.checked_files import CheckedFiles
 from tabular.csv.file_patterns import ALL
 from trainer.settings.base import Section, SettingError
 from trainer.settings.features import Feature, Features
@@ -32,7 +33,7 @@ _SQLITE = "sqlite:///"
 
 
 class Config(Section):
-    """A whole `pipeline_config.yaml`."""
+    """All settings of a `pipeline_config.yaml`."""
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_-]*$",
@@ -47,13 +48,13 @@ class Config(Section):
     data: DataSettings
     validation: ValidationSettings = ValidationSettings()
     features: Features = Field(
-        description="Columns the model reads, each with its kind, or a kind and settings of it;"
-        ' `auto`, or `"*": auto` for those not named, chooses by what stands in them.',
+        description="Columns the model reads, each with its kind, or with a kind and its settings;"
+        ' `auto` for all, or `"*": auto` for those not named, chooses by the data.',
     )
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
     tuner: TunerSettings | None = Field(
-        None, description="A sweep that finds settings for the Trainer; null makes none."
+        None, description="A sweep that finds settings for the Trainer; null: none."
     )
     evaluation: EvaluationSettings
     push: PushSettings = PushSettings()
@@ -67,13 +68,15 @@ class Config(Section):
     _base_dir: Path = PrivateAttr(default_factory=Path.cwd)
     _overrides: tuple[str, ...] = PrivateAttr(default=())
     _notes: tuple[str, ...] = PrivateAttr(default=())
+    _checked: CheckedFiles | None = PrivateAttr(default=None)
+    _checked_skew: CheckedFiles | None = PrivateAttr(default=None)
 
     def located(self, base_dir: Path, overrides: Sequence[str] = ()) -> "Config":
-        """Gives the same configuration, told where it came from.
+        """Returns a copy that knows where it came from.
 
         Args:
             base_dir: Folder at which its relative paths start.
-            overrides: The `key=value` settings that differ from its file.
+            overrides: The `key=value` settings that replaced some of its file.
         """
         config = self.model_copy()
         config._base_dir = base_dir
@@ -81,24 +84,48 @@ class Config(Section):
         return config
 
     def resolved(self, features: Mapping[str, Feature], notes: Sequence[str]) -> "Config":
-        """Gives the same configuration with features that were chosen by the data.
+        """Returns a copy with the features that were chosen by the data.
 
         Args:
             features: The features, none of them `auto`.
-            notes: What the user should know of the choice.
+            notes: Sentences for the user about the choice.
         """
         config = self.model_copy(update={"features": dict(features)})
         config._notes = tuple(notes)
         return config
 
+    def told(self, checked: CheckedFiles, checked_skew: CheckedFiles | None) -> "Config":
+        """Gives the same configuration, told what is in its files.
+
+        Args:
+            checked: Those of `data`.
+            checked_skew: Those of `validation.skew`, where there are some.
+        """
+        config = self.model_copy()
+        config._checked = checked
+        config._checked_skew = checked_skew
+        return config
+
+    @property
+    def checked_files(self) -> CheckedFiles:
+        """What is in the files of `data`; the configuration must have been told."""
+        assert self._checked is not None, "the data has not been checked: call prepare first"
+        return self._checked
+
+    @property
+    def checked_skew_files(self) -> CheckedFiles:
+        """What is in the files of `validation.skew`; the configuration must have been told."""
+        assert self._checked_skew is not None, "the data has not been checked: call prepare first"
+        return self._checked_skew
+
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of the features that were chosen by the data."""
+        """Sentences for the user about the features that were chosen by the data."""
         return self._notes
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """The `key=value` settings that differ from the YAML file."""
+        """The `key=value` settings that replaced some of the YAML file."""
         return self._overrides
 
     @model_validator(mode="after")
@@ -116,10 +143,12 @@ class Config(Section):
             if metric not in allowed:
                 place = (*section, key, metric) if key == "thresholds" else (*section, key)
                 raise SettingError(
-                    place, f"'{metric}' is no metric of {self.task} (allowed: {', '.join(allowed)})"
+                    place, f"'{metric}' is not a {self.task} metric (allowed: {', '.join(allowed)})"
                 )
         if self.data.positive is not None and self.task != "binary":
-            raise SettingError(("data", "positive"), f"is of a binary task, not of {self.task}")
+            raise SettingError(
+                ("data", "positive"), f"is only for binary tasks, not for {self.task}"
+            )
         if self.train.class_weights is not None and self.task == "regression":
             raise SettingError(("train", "class_weights"), "a regression has no classes")
         wrong = "Classifier" if self.task == "regression" else "Regressor"
@@ -134,7 +163,7 @@ class Config(Section):
         return self
 
     def resolve(self, path: str) -> Path:
-        """Makes a path absolute: relative ones start at the YAML file's folder."""
+        """Makes a path absolute; a relative one starts at the YAML file's folder."""
         return (self._base_dir / Path(path).expanduser()).resolve()
 
     @property
@@ -149,7 +178,7 @@ class Config(Section):
 
     @property
     def data_paths(self) -> dict[str, Path]:
-        """The CSV file or folder of each split, or of `all`, with its marks of spans."""
+        """The CSV file or folder of each split, or of `all`; may hold `{SPAN}` and the like."""
         files = self.data.files
         if files is None:
             return {ALL: self.resolve(self.data.path or "")}
@@ -157,7 +186,7 @@ class Config(Section):
 
     @property
     def data_path(self) -> Path:
-        """The CSV file or folder; of several, the folder above them."""
+        """The CSV file or folder, or the folder above all of them."""
         return Path(os.path.commonpath(self.data_paths.values()))
 
     @property
@@ -169,17 +198,17 @@ class Config(Section):
 
     @property
     def primary_metric(self) -> str:
-        """The metric by which runs are compared first."""
+        """The metric by which MLflow's UI compares runs first."""
         return self.mlflow.primary_metric or METRICS[self.task][0]
 
     @property
     def experiment(self) -> str:
-        """The MLflow experiment."""
+        """The name of the MLflow experiment."""
         return self.mlflow.experiment or self.name
 
     @property
     def tracking_uri(self) -> str:
-        """The MLflow store: the configured, the environment's, or SQLite in the state folder."""
+        """The MLflow store: as configured, else `MLFLOW_TRACKING_URI`, else SQLite."""
         uri = self.mlflow.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI", "")
         if not uri:
             return f"{_SQLITE}{self.root_dir / 'mlflow.db'}"
@@ -189,12 +218,12 @@ class Config(Section):
 
     @property
     def mlflow_artifact_dir(self) -> Path:
-        """The folder of the files in MLflow, where its store is on disk."""
+        """The folder of MLflow's artifacts if its store is on disk."""
         return self.root_dir / "mlflow-artifacts"
 
     @property
     def trainer_settings(self) -> TrainerSettings:
-        """What the Trainer is told."""
+        """The settings of the Trainer."""
         return TrainerSettings(
             task=self.task,
             label=self.data.label,
@@ -206,12 +235,12 @@ class Config(Section):
         )
 
     def to_yaml(self) -> str:
-        """Writes every setting in force, in the form of the YAML file."""
+        """Writes all settings, defaults too, in the form of the YAML file."""
         text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
         return text
 
     def flatten(self) -> dict[str, Any]:
-        """Gives every setting by its dotted key."""
+        """Returns every setting by its dotted key."""
         return dict(_flatten("", self.model_dump(mode="json", by_alias=True)))
 
 
@@ -224,7 +253,7 @@ def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def section_at(key: Sequence[str]) -> type[BaseModel]:
-    """Finds the innermost section that a dotted key leads into, the whole configuration if none."""
+    """Returns the innermost section on the way to a key, `Config` if there is none."""
     section: type[BaseModel] = Config
     for part in key:
         for name, field in section.model_fields.items():
@@ -234,7 +263,7 @@ def section_at(key: Sequence[str]) -> type[BaseModel]:
 
 
 def section_in(annotation: Any) -> type[BaseModel] | None:
-    """Picks the section out of a field's type, be it the section itself or a dict of sections."""
+    """Returns the section in a field's type: the type itself, or one of its arguments."""
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate

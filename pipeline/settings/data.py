@@ -1,4 +1,4 @@
-"""The section `data` of `pipeline_config.yaml`: where the rows are, and how they are written."""
+"""The section `data` of `pipeline_config.yaml`: the CSV files, their format and their splits."""
 
 import codecs
 from typing import Annotated, Literal
@@ -12,23 +12,23 @@ from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
 
 
 class CsvSettings(Section):
-    """How the CSV files are written."""
+    """The format of the CSV files."""
 
-    separator: str = Field(",", description="Character between cells, as `;` or `\\t`.")
+    separator: str = Field(",", description="Character between cells, such as `;` or `\\t`.")
     quote: str | None = Field(
         '"',
-        description="Character around cells that hold separators or line ends; doubled inside;"
-        " null: none.",
+        description="Character around cells that hold separators or line ends, doubled inside"
+        " them; null: none.",
     )
     header: bool = Field(True, description="Whether the first line names the columns.")
     names: Annotated[tuple[str, ...], FrozenList] | None = Field(
-        None, min_length=1, description="Names of the columns, in place of the header's."
+        None, min_length=1, description="Names of the columns, in place of those in the header."
     )
     comment: str | None = Field(
-        None, description="Character with which a line begins that is no row; null: none."
+        None, description="Character at the start of a comment line; null: no comments."
     )
     null_values: Annotated[tuple[str, ...], FrozenList] = Field(
-        (), description="Words that stand for an empty cell, as `NA`, beside the empty cell itself."
+        (), description="Words that mean a missing value, such as `NA`, besides the empty cell."
     )
     decimal: Literal[".", ","] = Field(".", description="Decimal point of numbers.")
     encoding: str = Field("utf-8", description="Encoding of the text, by Python's names.")
@@ -37,7 +37,7 @@ class CsvSettings(Section):
     @classmethod
     def _is_one_character(cls, text: str | None) -> str | None:
         if text is not None and (len(text) != 1 or not text.isascii() or text in "\r\n\0"):
-            raise ValueError(f"{text!r} must be one ASCII character that ends no line")
+            raise ValueError(f"{text!r} must be one ASCII character other than a line end")
         return text
 
     @field_validator("encoding")
@@ -48,7 +48,9 @@ class CsvSettings(Section):
         except LookupError:
             is_text = False
         if not is_text:
-            raise ValueError(f"'{encoding}' is no encoding that Python knows, as utf-8 or latin-1")
+            raise ValueError(
+                f"'{encoding}' is not an encoding that Python knows, such as utf-8 or latin-1"
+            )
         return encoding
 
     @field_validator("names")
@@ -56,7 +58,7 @@ class CsvSettings(Section):
     def _differ(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for index, name in enumerate(names or ()):
             if name in (names or ())[:index]:
-                raise ValueError(f"'{name}' stands twice")
+                raise ValueError(f"'{name}' is listed twice")
         return names
 
     @model_validator(mode="after")
@@ -65,38 +67,38 @@ class CsvSettings(Section):
         if len(set(marks)) < len(marks):
             raise ValueError("separator, quote and comment must be different characters")
         if not self.header and self.names is None:
-            raise SettingError(("names",), "must name the columns where there is no header")
+            raise SettingError(("names",), "must name the columns since there is no header")
         if self.decimal == self.separator and self.quote is None:
             raise SettingError(("decimal",), "is the separator too, and there are no quotes")
         return self
 
     @property
     def dialect(self) -> Dialect:
-        """The same for those who read the files."""
+        """The settings in the form in which `tabular` takes them."""
         return Dialect(**self.model_dump())
 
 
 class SplitSettings(Section):
-    """Shares of the rows, by a hash."""
+    """Shares of the rows in each split, which a hash chooses."""
 
-    train: FiniteFloat = Field(2, gt=0, description="Share of the rows to learn from.")
+    train: FiniteFloat = Field(2, gt=0, description="Share of the rows to train on.")
     eval: FiniteFloat = Field(
         1, gt=0, description="Share of the rows to evaluate each checkpoint on."
     )
     test: FiniteFloat = Field(
         0,
         ge=0,
-        description="Share of the rows to judge the model by at the end; 0: by those of eval.",
+        description="Share of the rows for the final evaluation of the model; 0: eval is used.",
     )
     by: str | None = Field(
         None,
         min_length=1,
-        description="Column whose equal cells keep rows in the same split; null: the whole row.",
+        description="Column to hash, so that equal cells share a split; null: the whole row.",
     )
 
     @property
     def shares(self) -> dict[str, float]:
-        """The splits that there are, with their shares."""
+        """The shares above 0, by split."""
         return {
             name: share
             for name in ("train", "eval", "test")
@@ -105,40 +107,44 @@ class SplitSettings(Section):
 
 
 class FilesSettings(Section):
-    """Files of each split, where the data is split already."""
+    """Files of each split, if the data is split already."""
 
-    train: str = Field(min_length=1, description="CSV file or folder to learn from.")
+    train: str = Field(min_length=1, description="CSV file or folder to train on.")
     eval: str = Field(min_length=1, description="CSV file or folder to evaluate checkpoints on.")
     test: str | None = Field(
         None,
         min_length=1,
-        description="CSV file or folder to judge the model by; null: by that of eval.",
+        description="CSV file or folder for the final evaluation of the model; null: eval is used.",
     )
 
     @field_validator("train", "eval", "test")
     @classmethod
     def _have_no_marks(cls, path: str | None) -> str | None:
         if path is not None and has_marks(path):
-            raise ValueError(f"'{path}' has marks of a span, which are for data.path")
+            raise ValueError(
+                f"'{path}' has a span ({{SPAN}} or a date), which only data.path may have"
+            )
         return path
 
 
 class QuarantineSettings(Section):
-    """How many rows may be unreadable before a run stops."""
+    """How many rows may be quarantined before a run stops."""
 
-    max_rows: int = Field(0, ge=0, description="Rows that may be put aside.")
+    max_rows: int = Field(
+        0, ge=0, description="Rows that may be quarantined, which is to leave them out."
+    )
     max_share: FiniteFloat = Field(
-        0, ge=0, lt=1, description="Share of all rows that may be put aside, where that is more."
+        0, ge=0, lt=1, description="The same as a share of all rows; the greater of the two holds."
     )
 
     @property
     def budget(self) -> Budget:
-        """The same for those who read the files."""
+        """The settings in the form in which `tabular` takes them."""
         return Budget(self.max_rows, float(self.max_share))
 
 
 class DataSettings(Section):
-    """The CSV files and what is in them."""
+    """The CSV files and their label, weight and splits."""
 
     path: str | None = Field(
         None,
@@ -147,29 +153,30 @@ class DataSettings(Section):
         " `{VERSION}`, or `{YYYY}`, `{MM}` and `{DD}`: the newest is taken.",
     )
     files: FilesSettings | None = Field(
-        None, description="In place of `path`: the files of each split."
+        None, description="The files of each split, in place of `path`."
     )
     span: int | None = Field(
         None,
         ge=0,
         lt=2**31,
-        description="Span to take of `path`, a date as days since 1970; null: newest.",
+        description="Span of `path` to take, a date as days since 1970; null: the newest.",
     )
     csv: CsvSettings = CsvSettings()
     label: str = Field(min_length=1, description="Column to predict.")
     positive: str | None = Field(
         None,
-        description="Of a `binary` label: the word that is predicted; null: the last in order.",
+        description="The positive class of a `binary` label; null: the last in order.",
     )
     weight: str | None = Field(
-        None, min_length=1, description="Column of each example's weight; null: all weigh 1."
+        None, min_length=1, description="Column of the examples' weights; null: all weights are 1."
     )
     split: SplitSettings = SplitSettings()
     schema_path: str | None = Field(
         None,
         min_length=1,
         alias="schema",
-        description="A reviewed schema (`schema.pbtxt`) to hold the data to; null infers one.",
+        description="A reviewed schema (`schema.pbtxt`) to check the data against; null: one is"
+        " inferred.",
     )
     quarantine: QuarantineSettings = QuarantineSettings()
 
@@ -184,9 +191,9 @@ class DataSettings(Section):
         if self.path is None and self.files is None:
             raise SettingError(("path",), "is missing: set either path or files")
         if self.path is not None and self.files is not None:
-            raise SettingError(("files",), "stands beside path: set one of them to null")
+            raise SettingError(("files",), "is set as well as path: set one of them to null")
         if self.files is not None and self.split != SplitSettings():
-            raise SettingError(("split",), "is for one path: files are split already")
+            raise SettingError(("split",), "is for path only: files are split already")
         if self.span is not None and not has_marks(self.path or ""):
             raise SettingError(("span",), "needs {SPAN} or {YYYY}, {MM} and {DD} in data.path")
         if self.weight == self.label:
@@ -195,12 +202,12 @@ class DataSettings(Section):
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Names of the splits."""
+        """The names of the splits, in the order of training, evaluation and test."""
         if self.files is None:
             return tuple(self.split.shares)
         return ("train", "eval", *(["test"] if self.files.test else []))
 
     @property
     def judged_split(self) -> str:
-        """The split that the model is judged by."""
+        """The split of the final evaluation: test, else eval."""
         return self.splits[-1]

@@ -1,4 +1,4 @@
-"""Reads the configuration and says, for each mistake in it, where it is and how to mend it."""
+"""Loads the configuration; its errors name the place of each mistake and what is allowed there."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,37 +12,38 @@ from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError, did_you_mean, refuse
 from pipeline.settings.config import Config, section_at
+from tracking.uris import hide_credentials
 from trainer.settings.base import SettingError
 
 Key = tuple[str, ...]
-_NO_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
+_NOT_A_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
 _KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
-
 
 _RENAMED: Mapping[Key, str] = {
     ("data", "csv", "gaps"): "null_values",
     ("features", "*", "gap"): "fill",
     ("features", "*", "gap_flag"): "missing_indicator",
 }
-"""Keys of version 0.1 to their names of today."""
+"""Keys of version 0.1, to their present names."""
 _RENAMED_VALUES = {"least": "min", "greatest": "max"}
-"""The same of the values of `train.best_is` and `tuner.objective_is`."""
+"""Values of `train.best_is` and `tuner.objective_is` in version 0.1, to the present ones."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that also reads `1e-3` as a number and refuses a key that stands twice."""
+    """Safe YAML loader that also reads `1e-3` as a number and refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Builds the mapping, its keys checked."""
+        """Builds the mapping after a check of its keys."""
         seen: set[str] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(
-                    problem="a key must be a word", problem_mark=key_node.start_mark
+                    problem="a key must be a word, not a list or a mapping",
+                    problem_mark=key_node.start_mark,
                 )
             if key_node.value in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key '{key_node.value}' stands twice",
+                    problem=f"the key '{key_node.value}' is there twice",
                     problem_mark=key_node.start_mark,
                 )
             seen.add(key_node.value)
@@ -58,12 +59,12 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True)
 class Source:
-    """Where settings stand.
+    """The file and the overrides that settings come from.
 
     Attributes:
         path: The YAML file.
-        lines: Line of each key that stands in it, counted from 1.
-        overrides: The keys given by `--set`.
+        lines: Line of each key in the file, counted from 1.
+        overrides: Keys that `--set` replaces.
     """
 
     path: Path
@@ -71,7 +72,7 @@ class Source:
     overrides: frozenset[Key]
 
     def place(self, key: Key) -> str:
-        """Names where a key, or the nearest section around it, stands."""
+        """Returns the `--set`, or the file and line, of a key or the nearest section around it."""
         for override in self.overrides:
             if key[: len(override)] == override or override[: len(key)] == key != ():
                 return f"--set {'.'.join(override)}"
@@ -81,12 +82,12 @@ class Source:
 
 
 def default_config_path() -> Path:
-    """Gives the configuration of a run for which none is named: the project's own."""
+    """Returns the path of the project's own configuration, the default where none is named."""
     return Path(__file__).resolve().parents[2] / "pipeline_config.yaml"
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Reads and checks a configuration.
+    """Loads and checks a configuration.
 
     Args:
         path: The YAML file; relative paths in it start at its folder.
@@ -97,17 +98,25 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         The checked configuration.
 
     Raises:
-        ConfigError: If anything in it is wrong; it says everything that is, a line each.
+        ConfigError: If anything in it is wrong; the message has a line for each mistake and no
+            credentials.
     """
     path = Path(path)
+    try:
+        config = _load(path, overrides)
+    except ConfigError as error:
+        raise ConfigError(hide_credentials(str(error))) from None
+    return config.located(path.resolve().parent, overrides)
+
+
+def _load(path: Path, overrides: Sequence[str]) -> Config:
     data, lines = _read_yaml(path)
     keys = [_override(data, override) for override in overrides]
     source = Source(path, lines, frozenset(keys))
     try:
-        config = Config.model_validate(data)
+        return Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(source, error.errors()))) from None
-    return config.located(path.resolve().parent, overrides)
 
 
 def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
@@ -123,7 +132,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
         data = loader.construct_document(node) if node else None
         lines = dict(_lines(node, ())) if node else {}
     except RecursionError:
-        raise ConfigError(f"{path}: not valid YAML: an alias stands within itself") from None
+        raise ConfigError(f"{path}: not valid YAML: an alias contains itself") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
@@ -131,7 +140,7 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path}: not valid YAML: {_in_one_line(error)}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: must hold sections such as 'name:' and 'data:'")
+        raise ConfigError(f"{path}: must have sections such as 'name:' and 'data:'")
     return data, lines
 
 
@@ -151,11 +160,13 @@ def _lines(node: yaml.Node, prefix: Key) -> Iterator[tuple[Key, int]]:
 
 
 def _override(data: dict[str, Any], override: str) -> Key:
-    """Puts one `--set` into the data, in place, and gives its key."""
+    """Applies one `--set` to the data, in place, and returns its key."""
     dotted, separator, text = override.partition("=")
     key = tuple(dotted.strip().split("."))
     if not separator or not all(key):
-        raise ConfigError(f"--set {override}: must have the form key=value, as train.steps=500")
+        raise ConfigError(
+            f"--set {override}: must have the form key=value, such as train.steps=500"
+        )
     try:
         value = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, ValueError) as error:
@@ -173,7 +184,7 @@ def _override(data: dict[str, Any], override: str) -> Key:
 
 
 def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
-    """Says each mistake in one line: place, key, what stands there, what is allowed."""
+    """Explains each mistake in one line: place, key, value found, values allowed."""
     mistakes: dict[Key, list[str]] = {}
     for error in errors:
         key = _key_of(error)
@@ -183,9 +194,10 @@ def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
 
 
 def _key_of(error: ErrorDetails) -> Key:
-    """Gives the key of a mistake, without pydantic's names for the kinds that it might have been.
+    """Returns the key of a mistake, without the types that pydantic adds to its location.
 
-    Those are `literal['a','b']`, `dict[...]` and the like, and the kind of a feature.
+    Pydantic adds the kind of a feature, and `literal['a','b']`, `dict[...]` and the like for a
+    value that may have several types.
     """
     parts = [str(part) for part in error["loc"] if part != "[key]"]
     if parts[:1] == ["features"] and len(parts) > 2:
@@ -196,13 +208,13 @@ def _key_of(error: ErrorDetails) -> Key:
 
 
 def _new_name(key: Key) -> str | None:
-    """Gives the name of today of a key of an earlier version, None if it has never been one."""
+    """Returns the present name of a key of version 0.1, None if it is not one that was renamed."""
     wildcard = (key[0], "*", *key[2:]) if key[:1] == ("features",) else key
     return _RENAMED.get(wildcard)
 
 
 def _either(words: Sequence[str]) -> str:
-    """Joins what is wrong with one value, where it is none of several kinds."""
+    """Joins the messages about one value that has none of several allowed types."""
     beginning, colon, _ = words[0].partition(" is not allowed: ")
     return " or ".join(
         [words[0], *(word.removeprefix(f"{beginning}{colon}") for word in words[1:])]
@@ -210,13 +222,13 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _mistake(key: Key, error: ErrorDetails) -> str:
-    """Says what is wrong with the value of a key, and what is allowed."""
+    """Returns what is wrong with the value of a key, and what is allowed."""
     found = error["input"]
     if error["type"] == "missing":
         return "is missing"
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
-    if key[:1] == ("features",) and error["type"] in _NO_FEATURE:
+    if key[:1] == ("features",) and error["type"] in _NOT_A_FEATURE:
         kinds = error.get("ctx", {}).get("expected_tags", "").replace("'", "")
         tag = str(error.get("ctx", {}).get("tag", ""))
         hint = did_you_mean(tag, kinds.split(", ")) if tag else ""

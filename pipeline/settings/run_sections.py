@@ -1,4 +1,4 @@
-"""The sections of `pipeline_config.yaml` that say how to run; the model's stand in the trainer."""
+"""The sections of `pipeline_config.yaml` on running; `trainer.settings` has those of the model."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ METRICS: Mapping[Task, tuple[str, ...]] = {
     "binary": ("accuracy", "cross_entropy", "precision", "recall", "auc"),
     "regression": ("rmse", "mse", "mae", "r2"),
 }
-"""What a model of each task can be held to, the first being the one to compare runs by."""
+"""The metrics of each task that can have thresholds; runs are compared by the first."""
 Metric = Literal[
     "accuracy", "cross_entropy", "precision", "recall", "auc", "rmse", "mse", "mae", "r2"
 ]
@@ -34,7 +34,7 @@ Distance = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class PathsSettings(Section):
-    """Where a run keeps its state."""
+    """The folder of all that runs write."""
 
     root: str = Field(
         "artifacts",
@@ -44,12 +44,14 @@ class PathsSettings(Section):
 
 
 class Threshold(Section):
-    """Bounds of a metric; the model is blessed only if every one of them holds."""
+    """Bounds of a metric; the model is blessed only if all of them hold."""
 
-    min: FiniteFloat | None = Field(None, description="Least value allowed.")
-    max: FiniteFloat | None = Field(None, description="Greatest value allowed.")
+    min: FiniteFloat | None = Field(None, description="Lowest value allowed.")
+    max: FiniteFloat | None = Field(None, description="Highest value allowed.")
     max_worsening: FiniteFloat | None = Field(
-        None, ge=0, description="How much worse than the latest blessed model it may be."
+        None,
+        ge=0,
+        description="How much worse the metric may be than that of the latest blessed model.",
     )
 
     @model_validator(mode="after")
@@ -62,7 +64,7 @@ class Threshold(Section):
 
 
 def _as_columns(value: Any) -> Any:
-    """A slice by one column may be written as that column's name alone."""
+    """Makes a list of a column's name, which is short for a slice by that column."""
     return [value] if isinstance(value, str) else value
 
 
@@ -70,12 +72,12 @@ Slice = Annotated[tuple[str, ...], FrozenList, BeforeValidator(_as_columns), Fie
 
 
 class EvaluationSettings(Section):
-    """What the model is judged by."""
+    """Thresholds and slices of the evaluation."""
 
     thresholds: dict[Metric, Threshold] = Field(
         min_length=1,
-        description="Bounds by metric; of several classes, `precision`, `recall` and `auc` hold for"
-        " each.",
+        description="Bounds by metric; with several classes, those of `precision`, `recall` and"
+        " `auc` hold for each class.",
     )
     slices: Annotated[tuple[Slice, ...], FrozenList] = Field(
         (), description="Columns, or lists of columns, to break the metrics down by."
@@ -97,47 +99,47 @@ class EvaluationSettings(Section):
 
 
 class SkewSettings(Section):
-    """A set of rows, as of what the model is asked in production, to compare the data with."""
+    """Rows to compare the data with, such as requests to the served model."""
 
-    path: str = Field(min_length=1, description="A CSV file or folder of them.")
+    path: str = Field(min_length=1, description="A CSV file, or a folder of them.")
     columns: dict[str, Distance] = Field(
         default_factory=dict,
-        description="Greatest distance allowed, by column; `*` stands for all others.",
+        description="Highest distance allowed, by column; `*` stands for all others.",
     )
 
 
 class ValidationSettings(Section):
-    """What is wrong with the data that a run may go on with."""
+    """Which anomalies of the data stop a run."""
 
     stop_at: Literal["warning", "error", "never"] = Field(
-        "error", description="Severity of an anomaly that stops a run; `never`: a run only warns."
+        "error", description="Lowest severity of an anomaly that stops a run; `never`: none does."
     )
     drift: dict[str, Distance] = Field(
         default_factory=dict,
-        description="Greatest distance to the previous span, by column (`*`: all others):"
-        " L-infinity of words, Jensen-Shannon of numbers.",
+        description="Highest distance to the previous span, by column (`*`: all others):"
+        " L-infinity for words, Jensen-Shannon for numbers.",
     )
     skew: SkewSettings | None = Field(
-        None, description="The same against a named set of rows; null: none."
+        None, description="The same for the distance to a given set of rows; null: none."
     )
 
 
 class PushSettings(Section):
-    """Where blessed models go."""
+    """The folder of pushed models, and the check before a push."""
 
     directory: str | None = Field(
         None,
         min_length=1,
-        description="Folder of the pushed versions; null is `<paths.root>/serving/<name>`.",
+        description="Folder of the pushed versions; null: `<paths.root>/serving/<name>`.",
     )
     check_rows: int = Field(
         100,
         ge=1,
         le=100_000,
-        description="Examples that every signature of the model must answer alike before a push.",
+        description="Examples for which all signatures must predict the same before a push.",
     )
     tolerance: FiniteFloat = Field(
-        1e-6, ge=0, description="By how much the answers may differ, in relation to their size."
+        1e-6, ge=0, description="Relative difference that these predictions may have."
     )
     max_milliseconds: FiniteFloat | None = Field(
         None, gt=0, description="Time that the model may take for one row; null: any."
@@ -145,15 +147,15 @@ class PushSettings(Section):
 
 
 class MlflowSettings(Section):
-    """Where runs are tracked."""
+    """The MLflow store, and whether runs need it."""
 
     tracking_uri: str | None = Field(
         None,
         min_length=1,
-        description="MLflow store; null is `MLFLOW_TRACKING_URI`, else SQLite below `paths.root`.",
+        description="MLflow store; null: `MLFLOW_TRACKING_URI`, else SQLite in `paths.root`.",
     )
     experiment: str | None = Field(
-        None, min_length=1, description="MLflow experiment; null is `name`."
+        None, min_length=1, description="MLflow experiment; null: `name`."
     )
     enabled: bool = Field(
         True, description="Whether runs are tracked; `pipeline sync` can write them later."
@@ -163,8 +165,8 @@ class MlflowSettings(Section):
     )
     primary_metric: Metric | None = Field(
         None,
-        description="Metric by which MLflow's UI compares runs first; null is `accuracy`, of a"
-        " regression `rmse`.",
+        description="Metric by which MLflow's UI compares runs first; null: `accuracy`, or `rmse`"
+        " for a regression.",
     )
     system_metrics_seconds: FiniteFloat | None = Field(
         None, gt=0, description="Seconds between samples of processor, memory and disk; null: none."
@@ -182,12 +184,12 @@ class MlflowSettings(Section):
 
 
 class BeamSettings(Section):
-    """What processes the data."""
+    """The Beam runner of the data nodes and its options."""
 
     runner: Runner = Field(
         "auto",
-        description="Beam runner of the data nodes; `auto` works inside this process, or for much"
-        " data in many files on many processors by worker processes of it.",
+        description="Beam runner of the data nodes; `auto` works inside this process, or in worker"
+        " processes for much data in many files on many processors.",
     )
     args: Annotated[tuple[str, ...], FrozenList] = Field(
         (), description="Further Beam pipeline options, `--name=value` each."
@@ -197,19 +199,19 @@ class BeamSettings(Section):
     def pipeline_args(self) -> list[str]:
         """The options of a Beam pipeline.
 
-        Those of `auto` name the runner that Beam's DirectRunner ends up with. That one first tries
-        to download another, Prism, and translates every pipeline for it: half a second for each,
-        and where the network allows it, a program that nobody has asked for.
+        `auto` names the runner that Beam's DirectRunner falls back to. DirectRunner itself first
+        tries to download another runner, Prism, and translates every pipeline for it, which takes
+        half a second for each pipeline and, if the network allows it, installs a program that the
+        user did not ask for.
 
-        One worker inside this process costs least: threads beside it read and decode files, and
-        compress what is written. `pipeline.graph.beam_runner` adds worker processes for an input
-        so large that they pay.
+        One worker inside this process costs least: threads read and decode files, and compress
+        the output. `pipeline.graph.beam_runner` adds worker processes if the input is so large
+        that they are faster.
 
-        The types that pipelines declare are not checked again in each run, which saves another
-        half second.
+        The declared types of pipelines are not checked in each run, which saves half a second.
 
         With any options, TFX packs itself for remote workers, about four seconds for each data
-        node, unless it is told what the workers have; those of this process have all of it.
+        node, unless a container image is named. Workers of this process need no package.
         """
         match self.runner:
             case "auto":
@@ -218,7 +220,7 @@ class BeamSettings(Section):
                     "--sdk_container_image=none",
                     "--no_pipeline_type_check",
                 ]
-            case "DirectRunner":  # Beam's default; with no option at all TFX packs nothing
+            case "DirectRunner":  # Beam's default; without any option TFX packs nothing
                 chosen = []
             case runner:
                 chosen = [f"--runner={runner}"]
