@@ -1,0 +1,87 @@
+"""Features that a configuration may name, and conflicts between them."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings.load import load_config
+from tests.helpers.config_files import MINIMAL, mistakes, write_config
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("kind", "numeric", "6: features.kind: the label cannot be a feature"),
+        ("a b", "numeric", "6: features.a b: must consist of letters, digits"),
+        ("_a", "numeric", "6: features._a: must consist of letters, digits"),
+        (
+            "x",
+            "numric",
+            "6: features.x: 'numric' is not allowed: must be a kind, or a mapping with one (num",
+        ),
+        ("5", "numeric", "6: features.5: 5 is not allowed: should be a valid string"),
+        ("x", "{kind: categorical, min_count: 0}", "6: features.x.min_count: 0 is not allowed: sh"),
+        ("x", "{kind: numeric, clip: [2, 1]}", "6: features.x.clip: lowest value 2 is not below h"),
+        (
+            "x",
+            "{kind: numeric, fill: median}",
+            "6: features.x.fill: 'median' is not allowed: should",
+        ),
+        ("x", "{kind: bucketized, boundaries: [1, 1]}", "6: features.x.boundaries: must increase"),
+        ("x", "{kind: categorical, ids: hash}", "6: features.x: hash needs a size"),
+        ("x", "{kind: categorical, dimension: 3}", "6: features.x: dimension needs encode: embedd"),
+        (
+            "x",
+            "{kind: boolean, true_words: [Y], false_words: [y]}",
+            "6: features.x: 'y' stands for both true",
+        ),
+        ("x", "{kind: datetime, format: '%d.%m'}", "6: features.x.format: '%d.%m' must conta"),
+        ("x", "{kind: datetime, parts: [hour, hour]}", "6: features.x.parts: a part is liste"),
+        ("'*'", "numeric", "6: features.*: stands for many columns: must be auto"),
+        ("x", "ignore", "5: features: has no column that the model reads"),
+        ("x", "{kind: crossed, columns: [a, b]}", "6: features.x.columns: 'a' is not a feature w"),
+    ],
+)
+def test_load_refuses_feature(tmp_path: Path, name: str, kind: str, message: str) -> None:
+    (line,) = mistakes(write_config(tmp_path, MINIMAL.replace("x: numeric", f"{name}: {kind}")))
+
+    assert line.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (
+            "{x: {kind: numeric, fill: mean, missing_indicator: true}, x_missing: numeric}",
+            "features.x_missing: the column 'x' makes a feature 'x_missing' too",
+        ),
+        (
+            "{d: {kind: datetime, parts: [hour]}, d_hour: numeric}",
+            "features.d_hour: the column 'd' makes a feature 'd_hour' too",
+        ),
+        (
+            "{a: categorical, b: boolean, c: {kind: crossed, columns: [a, b]},"
+            " d: {kind: crossed, columns: [b, a]}}",
+            "features.d.columns: are the same as those of 'c'",
+        ),
+        (
+            "{a: categorical, b: boolean, c: {kind: crossed, columns: [a, a]}}",
+            "features.c.columns: a column is listed twice",
+        ),
+        (
+            "{a: categorical, c: {kind: crossed, columns: [a, aa]}}",
+            "features.c.columns: 'aa' is not a feature with ids (categorical, bucketized or"
+            " boolean): add it to the features; did you mean 'a'?",
+        ),
+    ],
+)
+def test_check_features_refuses_conflict(minimal: Path, features: str, message: str) -> None:
+    (line,) = mistakes(minimal, f"features={features}")
+
+    assert message in line
+
+
+def test_check_features_takes_any_ignored_name(minimal: Path) -> None:
+    config = load_config(minimal, ["features={x: numeric, 'a name, with a comma': ignore}"])
+
+    assert list(config.trainer_settings.raw_types) == ["x"]
