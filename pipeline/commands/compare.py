@@ -38,9 +38,9 @@ def compare(options: argparse.Namespace) -> int:
     """Prints the comparison, as tables or as JSON."""
     config = load(options)
     from pipeline.commands.comparison import compare_runs, find_runs, make_tables
-    from pipeline.run.history import Journal
+    from pipeline.run.history import History
 
-    comparison = compare_runs(find_runs(Journal(config).runs(), options.runs))
+    comparison = compare_runs(find_runs(History(config).runs(), options.runs))
     if options.json:
         print(json.dumps(comparison.to_json()))
         return 0

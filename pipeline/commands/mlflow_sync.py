@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.errors import TrackingError
-from pipeline.run.history import Journal
+from pipeline.run.history import History
 from pipeline.run.state_dir import check_writable, exclusive
 from pipeline.settings.config import Config
 from tracking.client import Tracker
@@ -38,9 +38,9 @@ def sync_runs(config: Config, on_wait: Callable[[str], None]) -> SyncReport:
     """
     check_writable(config.root_dir)
     with exclusive(config.root_dir, on_wait):
-        journal = Journal(config)
-        journal.close_killed()
-        runs = journal.runs()
+        history = History(config)
+        history.close_killed()
+        runs = history.runs()
         if not runs:
             return SyncReport((), ())
         log_path = config.root_dir / "logs" / f"{config.name}-sync.log"
@@ -53,6 +53,6 @@ def sync_runs(config: Config, on_wait: Callable[[str], None]) -> SyncReport:
             tracker.close()
         if tracker.error is not None:
             raise TrackingError(f"MLflow fails: {tracker.error} (log: {log_path})")
-        journal.link(tracker.runs)
+        history.link(tracker.runs)
     complete = tuple(tracker.untouched)
     return SyncReport(tuple(id_ for id_ in tracker.runs if id_ not in complete), complete)

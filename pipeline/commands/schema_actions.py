@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pipeline.data.schema_text import differences, read_schema, schema_table, to_text
 from pipeline.errors import ConfigError, InputError, StateError
-from pipeline.run.history import Journal
+from pipeline.run.history import History
 from pipeline.run.report import find_output
 from pipeline.settings.config import Config
 
@@ -83,7 +83,7 @@ def _reviewed_path(config: Config) -> Path | None:
 
 def _inferred_path(config: Config) -> Path:
     """Finds the schema of the latest run that inferred one."""
-    for run in reversed(Journal(config).runs()):
+    for run in reversed(History(config).runs()):
         output = find_output(run.outcomes, "SchemaGen", "schema")
         if output is not None:
             return Path(output.uri, _FILE)
