@@ -1,4 +1,4 @@
-"""The exported SavedModel: raw columns in, predictions out, under fixed signature names."""
+"""Exports a SavedModel that maps raw columns to predictions, with fixed signature names."""
 
 import json
 import os
@@ -14,17 +14,17 @@ from trainer.settings.train import TrainerSettings
 from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE, SIGNATURE_FILE
 
 _SERIALIZED = (tf.saved_model.CLASSIFY_METHOD_NAME, tf.saved_model.REGRESS_METHOD_NAME)
-"""Methods of TensorFlow Serving that take serialized examples and nothing else."""
+"""Methods of TensorFlow Serving that take serialized examples only."""
 
 
 def make_serving_input_receiver_fn(
     settings: TrainerSettings, transform_output: tft.TFTransformOutput
 ) -> Callable[[], tf.estimator.export.ServingInputReceiver]:
-    """Makes the serving input receiver: raw columns, or examples that hold them, transformed.
+    """Makes the serving input receiver, which transforms raw columns or examples that hold them.
 
     Args:
-        settings: The features; theirs are the raw columns that the model reads.
-        transform_output: What Transform learned.
+        settings: The features, which name the raw columns that the model reads.
+        transform_output: Transform's output.
 
     Returns:
         The `serving_input_receiver_fn` for `Estimator.export_saved_model`.
@@ -53,10 +53,10 @@ def export_model(
 
     Args:
         estimator: The trained Estimator.
-        serving_input_receiver_fn: Where its features come from.
-        classes_path: The label's vocabulary, kept as `assets.extra/classes`; None: a regression.
-        export_dir: Folder of the SavedModel, made if absent; `SIGNATURE_FILE` describes it.
-        checkpoint_path: The checkpoint.
+        serving_input_receiver_fn: What `make_serving_input_receiver_fn` returned.
+        classes_path: The list of classes, copied to `assets.extra/classes`; None for a regression.
+        export_dir: Folder of the SavedModel, made if absent; it also gets a `SIGNATURE_FILE`.
+        checkpoint_path: The checkpoint to export.
     """
     timestamped_dir = estimator.export_saved_model(
         os.path.join(export_dir, "export"),
@@ -75,7 +75,7 @@ def export_model(
 
 
 def move_children(source_dir: str, target_dir: str) -> None:
-    """Moves whatever lies in `source_dir` into `target_dir`, made if absent."""
+    """Moves all entries of `source_dir` to `target_dir`, which is made if absent."""
     tf.io.gfile.makedirs(target_dir)
     for name in tf.io.gfile.listdir(source_dir):
         name = name.rstrip("/")
@@ -83,11 +83,14 @@ def move_children(source_dir: str, target_dir: str) -> None:
 
 
 def _rename_signatures(path: str) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """Gives the signatures in a `saved_model.pb` the names of `trainer.signatures`.
+    """Renames the signatures in a `saved_model.pb` to the names of `trainer.signatures`.
 
-    Estimator names what it serves on raw columns by itself, and on serialized examples
-    `examples:<name>`: the default one becomes `examples`, and what can be served on examples only
-    gets the name that its `model_fn` gave it.
+    Estimator exports each output of the `model_fn` twice: as `<name>` for raw columns, and as
+    `examples:<name>` for serialized examples. Of the latter, the default signature becomes
+    `examples`; one that works on examples only becomes `<name>`; the others stay as they are.
+
+    Returns:
+        The signatures by their new names.
     """
     saved_model = saved_model_pb2.SavedModel()
     with tf.io.gfile.GFile(path, "rb") as file:
@@ -107,7 +110,7 @@ def _rename_signatures(path: str) -> dict[str, meta_graph_pb2.SignatureDef]:
 
 
 def _write_description(signature: meta_graph_pb2.SignatureDef, path: str) -> None:
-    """Writes inputs and outputs as `SIGNATURE_FILE` holds them; -1 is a size that is not fixed."""
+    """Writes a signature's inputs and outputs as `SIGNATURE_FILE`; -1 is an unknown dimension."""
     description = {
         side: {
             name: {
@@ -118,6 +121,6 @@ def _write_description(signature: meta_graph_pb2.SignatureDef, path: str) -> Non
         }
         for side, tensors in (("inputs", signature.inputs), ("outputs", signature.outputs))
     }
-    tf.io.gfile.makedirs(os.path.dirname(path))  # absent where there are no classes
+    tf.io.gfile.makedirs(os.path.dirname(path))  # absent if there are no classes
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(json.dumps(description, indent=2, sort_keys=True) + "\n")

@@ -1,6 +1,6 @@
-"""`preprocessing_fn`: raw features to transformed features, as a graph that travels with the model.
+"""`preprocessing_fn`: transforms raw features, in a graph that becomes part of the exported model.
 
-Statistics (means, quantiles, vocabularies) are learned from the train split.
+Statistics (means, quantiles, vocabularies) are computed from the train split.
 """
 
 import inspect
@@ -9,21 +9,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.features.columns import fill_gaps
+from trainer.features.columns import to_dense
 from trainer.features.dates import date_parts
 from trainer.features.ids import boolean_ids, bucket_ids, category_ids
-from trainer.features.labels import label_ids
+from trainer.features.labels import encode_label
 from trainer.features.scaling import clip_number, scale_numbers
-from trainer.features.target_scaling import note_target
+from trainer.features.target_scaling import analyze_target
 from trainer.model.outputs import REGRESSION
-from trainer.settings.features import (
-    Boolean,
-    Bucketized,
-    Categorical,
-    Datetime,
-    Numeric,
-    indicator_name,
-)
+from trainer.settings.feature_names import indicator_name
+from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime, Numeric
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError, load_function, user_errors
 
@@ -35,39 +29,40 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
     """Transforms a batch of raw features.
 
     Args:
-        inputs: Raw column to tensor, of the dtype in the schema: `[batch_size, 1]`, or, where the
-            schema allows gaps, a SparseTensor of that shape without them.
+        inputs: Raw columns by name, with the dtype in the schema: `[batch_size, 1]`, or, if the
+            schema allows missing values, a SparseTensor of that shape without them.
         custom_config: `settings`, a `TrainerSettings` as a dict.
 
     Returns:
-        The transformed features, `[batch_size, 1]` each: numbers float32 without gaps, and 1 or 0
-        as the `indicator_name` of a column that asks for it; ids int64, the last one for a missing
-        value; the label as its class id int64, in a regression float32; the weight float32. With a
-        `preprocessing_fn` of the user's, what that returns, with label and weight, if it leaves
-        them out.
+        The transformed features by name, `[batch_size, 1]` each: numbers float32, with missing
+        values filled in; missing indicators float32, 1 or 0; ids int64, the last id for a missing
+        value; the label int64 class ids, or float32 for a regression; the weight float32. With the
+        user's `preprocessing_fn`, its outputs, plus label and weight if it does not return them.
 
     Raises:
-        UserFunctionError: If the own `preprocessing_fn` fails, or does not return tensors.
+        UserFunctionError: If the user's `preprocessing_fn` fails or does not return tensors.
     """
     settings = TrainerSettings.model_validate(custom_config["settings"])
     path = settings.model.preprocessing_fn
-    outputs = _call_own(path, inputs, custom_config) if path else _transform(inputs, settings)
+    outputs = (
+        _call_user_function(path, inputs, custom_config) if path else _transform(inputs, settings)
+    )
     if settings.label not in outputs:
-        outputs[settings.label] = label_ids(fill_gaps(inputs[settings.label]), settings)
+        outputs[settings.label] = encode_label(to_dense(inputs[settings.label]), settings)
     if settings.task == REGRESSION:
-        note_target(outputs[settings.label])
+        analyze_target(outputs[settings.label])
     if settings.weight is not None and settings.weight not in outputs:
-        outputs[settings.weight] = tf.cast(fill_gaps(inputs[settings.weight]), tf.float32)
+        outputs[settings.weight] = tf.cast(to_dense(inputs[settings.weight]), tf.float32)
     return outputs
 
 
 def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tensor]:
-    """Transforms the columns as their kinds say."""
+    """Transforms each column according to its kind."""
     numbers: dict[str, tuple[tf.Tensor, Numeric]] = {}
     others: dict[str, tf.Tensor] = {}
     for name, raw_type in settings.raw_types.items():
         feature = settings.features[name]
-        x = fill_gaps(inputs[name])
+        x = to_dense(inputs[name])
         if raw_type == "float":
             x = tf.cast(x, tf.float32)
         if isinstance(feature, Numeric):
@@ -88,8 +83,10 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
     return {**scale_numbers(numbers), **others}
 
 
-def _call_own(path: str, inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str, Any]:
-    """Calls the user's own `preprocessing_fn` as Transform would."""
+def _call_user_function(
+    path: str, inputs: _Inputs, custom_config: dict[str, Any]
+) -> dict[str, Any]:
+    """Calls the user's `preprocessing_fn` as Transform would, and checks what it returns."""
     function = load_function(path)
     signature = inspect.signature(function)
     optional = {"custom_config": custom_config} if "custom_config" in signature.parameters else {}
@@ -108,7 +105,7 @@ def _call_own(path: str, inputs: _Inputs, custom_config: dict[str, Any]) -> dict
     for name, tensor in outputs.items():
         dtype = getattr(tensor, "dtype", None)
         if dtype not in (tf.float32, tf.int64, tf.string):
-            found = f"{tensor!r:.100}" if dtype is None else f"one of {dtype.name}"
+            found = f"{tensor!r:.100}" if dtype is None else dtype.name
             raise UserFunctionError(
                 f"{path}: must return tensors of float32, int64 or string; {name!r} is {found}"
             )

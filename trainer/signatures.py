@@ -1,17 +1,17 @@
-"""Names of the served model's signatures, and the file that describes them; no TensorFlow."""
+"""Names of the served model's signatures, and the file that describes them."""
 
 SERVING_SIGNATURE = "serving_default"
-"""Raw columns by name, each `[batch_size]`: what a JSON row becomes."""
+"""Takes raw columns by name, each `[batch_size]`; serves JSON rows."""
 EXAMPLES_SIGNATURE = "examples"
-"""Serialized `tf.Example`s of raw columns, string `[batch_size]`: what TFMA and Beam feed."""
+"""Takes serialized `tf.Example`s of raw columns, string `[batch_size]`; used by TFMA and Beam."""
 CLASSIFY_SIGNATURE = "classify"
-"""Serialized `tf.Example`s to scores per class, TensorFlow Serving's Classify."""
+"""Takes serialized `tf.Example`s, gives a score per class: TensorFlow Serving's Classify."""
 REGRESS_SIGNATURE = "regress"
-"""Serialized `tf.Example`s to numbers, TensorFlow Serving's Regress."""
+"""Takes serialized `tf.Example`s, gives numbers: TensorFlow Serving's Regress."""
 EXAMPLE_WEIGHT = "example_weight"
-"""Feature that holds an example's weight in loss and metrics, float32 `[batch_size, 1]`."""
+"""Name of the feature with an example's weight in loss and metrics, float32 `[batch_size, 1]`."""
 SIGNATURE_FILE = "signature.json"
-"""In `assets.extra`: the inputs and outputs of `SERVING_SIGNATURE`, for readers without TensorFlow.
+"""File in `assets.extra` that describes `SERVING_SIGNATURE` for readers without TensorFlow.
 
     {"inputs": {name: {"dtype": "float32", "shape": [-1]}, ...}, "outputs": {...}}
 """

@@ -1,4 +1,4 @@
-"""Functions of the user's own, named in the configuration by a dotted path; no TensorFlow."""
+"""Loads the user's functions by dotted path, and locates errors in them; imports no TensorFlow."""
 
 import importlib
 import pkgutil
@@ -12,26 +12,26 @@ from types import ModuleType
 from typing import Any
 
 _INSTALLED = tuple(str(Path(sysconfig.get_path(name))) for name in ("stdlib", "purelib", "platlib"))
-_OURS = str(Path(__file__).parent)
-_TRACED = "in user code:"
-"""How AutoGraph begins the message of an error; the error itself stands in its last line."""
-_IN_GRAPH = "Graph execution error:"
-"""How a session begins that of an operation; the error itself stands behind the node's name."""
+_THIS_PACKAGE = str(Path(__file__).parent)
+_AUTOGRAPH_HEAD = "in user code:"
+"""First line of AutoGraph's error messages; the actual error is in their last line."""
+_SESSION_HEAD = "Graph execution error:"
+"""First line of a session's error messages; the actual error follows the node's name."""
 
 
 class UserFunctionError(Exception):
-    """What is wrong with a function of the user's own; its words say all in one line."""
+    """A fault of the user's function, described in one line."""
 
 
 def load_function(dotted_path: str) -> Callable[..., Any]:
-    """Imports a function, or anything that can be called, by its dotted path.
+    """Imports a function, or any other callable, by its dotted path.
 
     Args:
-        dotted_path: `my_package.my_module.my_function`; may lead into a class, or to an instance.
+        dotted_path: `my_package.my_module.my_function`; may also name a method or an instance.
 
     Raises:
-        UserFunctionError: If a module is not found or fails when imported, if there is nothing of
-            that name in it, or if what is there cannot be called.
+        UserFunctionError: If a module is not found or cannot be imported, if it has no such name,
+            or if the object is not callable.
     """
     found: Any = None
     names = dotted_path.split(".")
@@ -42,26 +42,26 @@ def load_function(dotted_path: str) -> Callable[..., Any]:
         elif index and not hasattr(found, "__path__"):
             where = ".".join(names[:index])
             hint = _did_you_mean(name, (each for each in dir(found) if each[:2] != "__"))
-            raise UserFunctionError(f"{dotted_path}: there is no '{name}' in {where}{hint}")
+            raise UserFunctionError(f"{dotted_path}: {where} has no '{name}'{hint}")
         else:
             found = _import(path, found, dotted_path)
     if not callable(found):
         raise UserFunctionError(
-            f"{dotted_path}: is of type {type(found).__name__}, and cannot be called"
+            f"{dotted_path}: is not callable, but of type {type(found).__name__}"
         )
     return found  # type: ignore[no-any-return]
 
 
 @contextmanager
 def user_errors(function: Callable[..., Any]) -> Iterator[None]:
-    """Has what goes wrong in a function say where in the user's own files it went wrong.
+    """Adds to an exception raised in the `with` block the user's line that raised it.
 
     Args:
-        function: What is called inside the `with`.
+        function: The user's function that is called in the block.
 
     Raises:
-        UserFunctionError: For every exception; it has the first line of the exception's words, and
-            `(file.py:12)`, the innermost line that is the user's.
+        UserFunctionError: For every exception; the message is the first line of the exception's
+            message and the innermost line of user code, `(file.py:12)`.
     """
     try:
         yield
@@ -73,28 +73,28 @@ def user_errors(function: Callable[..., Any]) -> Iterator[None]:
 
 @contextmanager
 def graph_errors() -> Iterator[None]:
-    """Has an operation that fails in a session say which line of the user's own made it.
+    """Adds to the error of an operation in a session the user's line that created the operation.
 
     Raises:
-        UserFunctionError: If there is such a line; other exceptions pass as they are.
+        UserFunctionError: If user code created it; other exceptions pass unchanged.
     """
     try:
         yield
     except Exception as error:
-        place = _last_own(getattr(getattr(error, "op", None), "traceback", None) or (), None)
+        place = _last_user_line(getattr(getattr(error, "op", None), "traceback", None) or (), None)
         if not place:
             raise
         raise UserFunctionError(one_line(error) + place) from error
 
 
 def one_line(error: BaseException) -> str:
-    """Says an error in one line: its type, and the first of its own words that say something."""
+    """Formats an error as one line: its type and the first meaningful line of its message."""
     if isinstance(error, UserFunctionError):
-        return str(error)  # which names the type of the user's own error
+        return str(error)  # starts with the type of the original error
     lines = [line.strip() for line in str(error).strip().splitlines()]
-    if lines and lines[0] == _TRACED:
+    if lines and lines[0] == _AUTOGRAPH_HEAD:
         return lines[-1]
-    if lines and lines[0] == _IN_GRAPH:
+    if lines and lines[0] == _SESSION_HEAD:
         node = max((n for n, line in enumerate(lines) if line.startswith("Node: ")), default=0)
         lines = [
             line for line in lines[node + 1 :] if line and not line.endswith("root error(s) found.")
@@ -103,12 +103,12 @@ def one_line(error: BaseException) -> str:
 
 
 def _import(path: str, package: ModuleType | None, dotted_path: str) -> ModuleType:
-    """Imports the module of a path, the package around it being imported already."""
+    """Imports the module `path`; `package` is its parent, imported before."""
     try:
         return importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name != path:
-            raise _does_not_import(path, error, dotted_path) from error
+            raise _import_error(path, error, dotted_path) from error
         search = None if package is None else package.__path__
         siblings = [module.name for module in pkgutil.iter_modules(search)]
         if package is not None:
@@ -116,37 +116,38 @@ def _import(path: str, package: ModuleType | None, dotted_path: str) -> ModuleTy
         hint = _did_you_mean(path.rpartition(".")[2], siblings)
         raise UserFunctionError(f"{dotted_path}: there is no module '{path}'{hint}") from error
     except (Exception, SystemExit) as error:
-        raise _does_not_import(path, error, dotted_path) from error
+        raise _import_error(path, error, dotted_path) from error
 
 
-def _does_not_import(path: str, error: BaseException, dotted_path: str) -> UserFunctionError:
-    words = _describe(error, None)
-    return UserFunctionError(f"{dotted_path}: module '{path}' does not import: {words}")
+def _import_error(path: str, error: BaseException, dotted_path: str) -> UserFunctionError:
+    return UserFunctionError(
+        f"{dotted_path}: module '{path}' cannot be imported: {_describe(error, None)}"
+    )
 
 
 def _describe(error: BaseException, package_dir: str | None) -> str:
-    """Says an error and where it stands in one line: `ValueError: no such key (my_model.py:12)`."""
+    """Formats an error and its place as one line: `ValueError: no such key (my_model.py:12)`."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({Path(error.filename).name}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
-    return one_line(error) + _last_own(frames, package_dir)
+    return one_line(error) + _last_user_line(frames, package_dir)
 
 
-def _last_own(frames: Iterable[traceback.FrameSummary], package_dir: str | None) -> str:
-    """Names the innermost place that is the user's, ` (my_model.py:12)`; empty if none is."""
-    own = [frame for frame in frames if _is_own(frame.filename, package_dir)]
-    return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
+def _last_user_line(frames: Iterable[traceback.FrameSummary], package_dir: str | None) -> str:
+    """Formats the innermost line of user code, ` (my_model.py:12)`; empty if there is none."""
+    found = [frame for frame in frames if _is_user_file(frame.filename, package_dir)]
+    return f" ({Path(found[-1].filename).name}:{found[-1].lineno})" if found else ""
 
 
-def _is_own(filename: str, package_dir: str | None) -> bool:
-    """Whether a file is the user's: of the function's package, or neither installed nor ours."""
+def _is_user_file(filename: str, package_dir: str | None) -> bool:
+    """Whether a file is user code: in the function's package, or neither installed nor ours."""
     if package_dir is not None and filename.startswith(package_dir):
         return True
-    return not filename.startswith(("<", _OURS, *_INSTALLED))
+    return not filename.startswith(("<", _THIS_PACKAGE, *_INSTALLED))
 
 
 def _package_dir(function: Callable[..., Any]) -> str | None:
-    """Finds the folder, or the file, of the outermost package that holds the function."""
+    """Finds the folder of the function's top-level package, or the file of a top-level module."""
     module = getattr(function, "__module__", None) or ""
     package = importlib.import_module(module.partition(".")[0]) if module else None
     path = getattr(package, "__file__", None)

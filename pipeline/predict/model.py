@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.classes import CLASSES_FILE
-from trainer.settings.features import RawType
+from trainer.settings.feature_base import RawType
 from trainer.signatures import SIGNATURE_FILE
 
 PREDICTED = "predicted"

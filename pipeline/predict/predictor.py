@@ -16,7 +16,7 @@ from pipeline.predict.blocks import read_block, write_block
 from pipeline.predict.model import CLASSES, PREDICTIONS, PROBABILITIES, PushedModel
 from tabular.csv.arrow_numpy import as_lists
 from tabular.csv.types import with_point
-from trainer.settings.features import RawType
+from trainer.settings.feature_base import RawType
 from trainer.signatures import EXAMPLES_SIGNATURE
 
 _ROWS_PER_CALL = 10_000

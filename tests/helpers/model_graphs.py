@@ -1,4 +1,4 @@
-"""Graphs of a model_fn over six examples, and what NumPy says of them."""
+"""Graphs of a model_fn over six examples, and NumPy functions to compare them with."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainer.settings.model import ModelSettings
 
 WARNINGS = [
-    # The layers of the guide, and the linear model, which TensorFlow 2.15 still has.
+    # The layers of TensorFlow's guide, and the linear model.
     pytest.mark.filterwarnings("ignore:`tf.layers.*is deprecated:UserWarning"),
     pytest.mark.filterwarnings("ignore:`layer.add_variable` is deprecated:UserWarning"),
     # Keras draws the layers' seeds by randint(1, 1e9).
@@ -18,7 +18,7 @@ WARNINGS = [
 ]
 
 CLASSES = ["ant", "bee", "cow"]
-FEATURES = {  # six examples of two features, the names in no alphabetical order
+FEATURES = {  # six examples of two features, not in alphabetical order
     "b": [[0.5], [-1.0], [2.0], [0.0], [1.5], [-0.5]],
     "a": [[1.0], [0.3], [-2.0], [0.7], [-0.2], [0.1]],
 }
@@ -43,7 +43,7 @@ Array = np.ndarray[Any, Any]
 
 
 def make_params(task: str = "multiclass", **settings: Any) -> dict[str, Any]:
-    """Makes the params of a model_fn: columns, task, and settings of `model`."""
+    """Makes a model_fn's params: columns, task, and settings of `model`."""
     numeric = [tf.feature_column.numeric_column(name) for name in FEATURES]
     categorical = [tf.feature_column.categorical_column_with_identity("c", 3)]
     n_classes = {"multiclass": 3, "binary": 2, "regression": 1}[task]
@@ -60,7 +60,7 @@ def make_params(task: str = "multiclass", **settings: Any) -> dict[str, Any]:
 
 
 class Network:
-    """The graph of one mode over the examples above, in a session."""
+    """A session with the graph of one mode over the examples above."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Network:
         mode: str,
         params: dict[str, Any],
         *,
-        seed: int = 2,  # gives a network that does not predict one class for all
+        seed: int = 2,  # this network does not predict the same class for all examples
         weights: bool = False,
         **arguments: Any,
     ) -> None:
@@ -108,7 +108,7 @@ class Network:
         return list(self.run(self.variables))
 
     def written(self) -> dict[str, float]:
-        """Gives the value of each scalar summary."""
+        """Returns the value of each scalar summary."""
         return {
             value.tag: value.simple_value
             for serialized in self.run(self.summaries)
@@ -117,7 +117,7 @@ class Network:
         }
 
     def metrics(self, batches: int = 1) -> dict[str, float]:
-        """Gives the metrics after the examples have been counted so many times."""
+        """Returns the metrics after the same batch has been added `batches` times."""
         for _ in range(batches):
             self.run([update for _, update in self.spec.eval_metric_ops.values()])
         values = {name: value for name, (value, _) in self.spec.eval_metric_ops.items()}
@@ -125,7 +125,7 @@ class Network:
 
 
 def forward(weights: list[Array], inputs: Array = INPUT) -> Array:
-    """Runs INPUT through the layers, kernels and biases in turn: ReLU in all but the last."""
+    """Computes dense layers of weights kernel, bias, kernel, ...; ReLU in all but the last."""
     net = inputs
     for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
         net = np.maximum(net @ kernel + bias, 0)
@@ -142,7 +142,7 @@ def sigmoid(logits: Array) -> Array:
 
 
 def example_losses(task: str, logits: Array) -> Array:
-    """Gives the loss of each example, by the definitions."""
+    """Computes the loss of each example by its definition."""
     labels = np.asarray(LABELS[task])
     if task == "multiclass":
         return np.asarray(-np.log(softmax(logits)[np.arange(6), labels]))

@@ -1,4 +1,4 @@
-"""Transform, as TFX runs it, and the exported model's way to the same features."""
+"""Runs Transform on a table, and computes the same features as the exported model does."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,15 +20,16 @@ Table = dict[str, np.ndarray[Any, Any]]
 def analyze(
     columns: Mapping[str, Sequence[Any]], settings: Mapping[str, Any], folder: Path
 ) -> tuple[Table, tft.TFTransformOutput]:
-    """Learns the transformation from a table, in batches of two rows, and applies it.
+    """Analyzes and transforms a table in batches of two rows.
 
     Args:
-        columns: Cells by column, None for a gap; a column without gaps is dense in the schema.
+        columns: Cells by column, None if missing; a column without missing values is dense in the
+            schema.
         settings: A `TrainerSettings` as a dict.
-        folder: Where to write.
+        folder: Folder for the files of Transform.
 
     Returns:
-        The transformed features, and what Transform wrote.
+        The transformed features, and Transform's output.
     """
     rows = [
         {name: [] if cell is None else [cell] for name, cell in zip(columns, cells, strict=True)}
@@ -62,7 +63,7 @@ def serve(
     settings: Mapping[str, Any],
     output: tft.TFTransformOutput,
 ) -> Table:
-    """Gives the features that the exported model computes for rows, given as examples."""
+    """Computes the features of the exported model for rows, which it gets as examples."""
     receiver_fn = make_serving_input_receiver_fn(TrainerSettings.model_validate(settings), output)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         receiver = receiver_fn()
@@ -73,7 +74,7 @@ def serve(
 
 
 def to_examples(columns: Mapping[str, Sequence[Any]]) -> list[bytes]:
-    """Serializes rows; a gap is now an absent column, and now, as of the pipeline, one of none."""
+    """Serializes rows; a missing value is an absent feature in some and an empty one in others."""
     examples = []
     for index, cells in enumerate(zip(*columns.values(), strict=True)):
         example = tf.train.Example()

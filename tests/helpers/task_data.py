@@ -12,7 +12,7 @@ from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, sche
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from tests.helpers.transformed_files import write_transformed
-from trainer.features.target_scaling import note_target
+from trainer.features.target_scaling import analyze_target
 from trainer.preprocessing import preprocessing_fn
 
 FEATURES = ("area", "age")
@@ -49,7 +49,7 @@ def _preprocess(task: str, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tens
     if task != "regression":
         settings = {**SETTINGS, "task": task}
         return preprocessing_fn(dict(inputs), {"settings": settings})
-    note_target(inputs["label"])
+    analyze_target(inputs["label"])
     outputs = {name: tft.scale_to_z_score(inputs[name]) for name in FEATURES}
     return {**outputs, "label": inputs["label"]}
 

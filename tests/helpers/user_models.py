@@ -1,4 +1,4 @@
-"""`model_fn`s as people have them: what a dotted path in a configuration may lead to."""
+"""Users' `model_fn`s in many forms, right and wrong, for tests to name by a dotted path."""
 
 import functools
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 NOTES: list[str] = []
-"""What hooks and scaffolds noted, for the tests to see."""
+"""Words that hooks and scaffolds appended when they were called."""
 
 
 def logits_of(features: Any, params: Any, units: int) -> tf.Tensor:
@@ -30,7 +30,7 @@ def train(mode: str, logits: tf.Tensor, labels: tf.Tensor, **others: Any) -> Any
 
 
 class Note(tf.estimator.SessionRunHook):
-    """Notes that it was there."""
+    """Appends its word to NOTES when a session ends."""
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -40,7 +40,7 @@ class Note(tf.estimator.SessionRunHook):
 
 
 def guide(features, labels, mode, params):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """As the guide has it: no export_outputs at all, class ids of its own."""
+    """Like TensorFlow's guide: without export_outputs, with its own class ids."""
     logits = logits_of(features, params, params["n_classes"])
     if mode == tf.estimator.ModeKeys.PREDICT:
         class_ids = tf.argmax(logits, 1)
@@ -54,7 +54,7 @@ def guide(features, labels, mode, params):  # type: ignore[no-untyped-def]  # no
 
 
 def production(features: Any, labels: Any, mode: str, params: Any, config: Any) -> Any:
-    """With hooks, a scaffold, further signatures, and the config."""
+    """Uses hooks, a scaffold, further signatures, and the config."""
     assert isinstance(config, tf.estimator.RunConfig)
     logits = logits_of(features, params, params["n_classes"])
     predictions = {"logits": logits, "code": tf.nn.tanh(logits)}
@@ -85,7 +85,7 @@ def production(features: Any, labels: Any, mode: str, params: Any, config: Any) 
 
 
 def without_params(features: Any, labels: Any, mode: str) -> Any:
-    """Takes its inputs from what it finds, and gives probabilities alone."""
+    """Reads features by name instead of columns, and predicts only probabilities."""
     values = [features[name] for name in ("a", "b")]
     logits = tf.compat.v1.layers.dense(tf.concat(values, 1), 3)
     if mode == tf.estimator.ModeKeys.PREDICT:
@@ -95,7 +95,7 @@ def without_params(features: Any, labels: Any, mode: str) -> Any:
 
 
 class Classifier:
-    """A model that is an object."""
+    """A callable object as a model_fn."""
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
@@ -129,7 +129,7 @@ def any_arguments(**kwargs: Any) -> Any:
 
 
 def number(features: Any, labels: Any, mode: str, params: Any) -> Any:
-    """A regression that predicts one tensor, `[batch_size]`."""
+    """A regression that predicts a single tensor, `[batch_size]`."""
     values = tf.squeeze(logits_of(features, params, 1), axis=1)
     if mode == tf.estimator.ModeKeys.PREDICT:
         return tf.estimator.EstimatorSpec(mode, predictions=values)
@@ -139,7 +139,7 @@ def number(features: Any, labels: Any, mode: str, params: Any) -> Any:
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
 
 
-# what is wrong
+# faulty ones
 
 
 def wrong_arguments(x: Any, y: Any, mode: str) -> Any:
@@ -168,7 +168,7 @@ def no_train_op(features: Any, labels: Any, mode: str) -> Any:
     return tf.estimator.EstimatorSpec(mode, loss=tf.constant(1.0))
 
 
-def class_ids_alone(features: Any, labels: Any, mode: str) -> Any:
+def only_class_ids(features: Any, labels: Any, mode: str) -> Any:
     numbers = [value for value in features.values() if value.dtype.is_floating]
     logits = tf.compat.v1.layers.dense(tf.concat(numbers, 1), 3)
     if mode == tf.estimator.ModeKeys.PREDICT:
@@ -178,7 +178,7 @@ def class_ids_alone(features: Any, labels: Any, mode: str) -> Any:
     return train(mode, logits, labels)
 
 
-def names_of_ours(features: Any, labels: Any, mode: str) -> Any:
+def reserved_signature(features: Any, labels: Any, mode: str) -> Any:
     predictions = {"logits": tf.zeros([6, 3])}
     output = tf.estimator.export.PredictOutput(predictions)
     outputs = {"serving_default": output, "examples": output}

@@ -1,4 +1,4 @@
-"""A `preprocessing_fn` for the tests: numbers scaled, words numbered, a gap filled."""
+"""A user's `preprocessing_fn`: scales numbers, numbers words, fills in missing values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,14 @@ import tensorflow_transform as tft
 def preprocessing_fn(
     inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
-    gaps = tft.sparse_tensor_to_dense_with_shape(inputs["gaps"], [None, 1], -1.0)
+    filled = tft.sparse_tensor_to_dense_with_shape(inputs["gaps"], [None, 1], -1.0)
     words = tft.sparse_tensor_to_dense_with_shape(inputs["word"], [None, 1], "")
     return {
         "x": tft.scale_to_z_score(inputs["x"]) * custom_config["factor"],
-        "gaps": gaps - tft.mean(gaps),
+        "gaps": filled - tft.mean(filled),
         "word": tft.compute_and_apply_vocabulary(words, vocab_filename="words"),
         "text": words,
         "label": inputs["label"],
-        "several": tf.concat([inputs["x"], gaps], axis=1),
+        "several": tf.concat([inputs["x"], filled], axis=1),
         "sparse": inputs["gaps"],
     }

@@ -1,20 +1,16 @@
-"""The preprocessing_fn, through Transform's own Beam implementation."""
+"""The preprocessing_fn, run by Transform on Beam, and the same features in serving."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import tensorflow_transform as tft
 
 from tests.helpers.preprocessed import Table, analyze, serve
-from trainer.preprocessing import preprocessing_fn
-from trainer.user_functions import UserFunctionError
 
-# Transform's, on a column that has had nothing but gaps so far: the NaN counts for nothing later.
+# Transform emits it for a batch in which a column has only missing values; the NaN has no effect.
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning")
 
 WORDS = [b"b", b"a", b"c", b"a", None, b"b"]
@@ -41,7 +37,7 @@ COLUMNS: dict[str, list[Any]] = {
     "code": [0.0, 2.0, 3.0, 1.5, None, -1.0],
     "link": WORDS,
     "flag": [b"Yes", b"no", b"TRUE", b"maybe", None, b"0"],
-    ".own/flag": [b"JA", "ÖJ".encode(), b"nej", b"true", b"ja", b"Nej"],
+    ".top/flag": [b"JA", "ÖJ".encode(), b"nej", b"true", b"ja", b"Nej"],
     "day": DATES,
     "unused": [b"?"] * 6,
     "weight": [1, 2, 3, 4, 5, 6],
@@ -68,24 +64,24 @@ SETTINGS: dict[str, Any] = {
         "code": {"kind": "categorical", "ids": "identity", "size": 3},
         "link": {"kind": "categorical", "ids": "hash", "size": 7},
         "flag": "boolean",
-        ".own/flag": {"kind": "boolean", "true_words": ["Ja", "öj"], "false_words": ["NEJ"]},
+        ".top/flag": {"kind": "boolean", "true_words": ["Ja", "öj"], "false_words": ["NEJ"]},
         "day": {"kind": "datetime", "parts": PARTS},
         "unused": "ignore",
         "both": {"kind": "crossed", "columns": ["city", "flag"]},
     },
 }
-# Numbers, as (x - center) / spread:
-# price: clipped 4, 10, 0, 6; mean 5, variance (1+25+25+1)/4 = 13. A gap is the mean.
-# age: 2 to 10. A gap is 3.
-# income: log(1 + x) is 0 and log 4, mean log 2, deviation log 2. A gap is x = (0+3+0+3)/4 = 1.5.
+# Expected numbers, (x - center) / spread:
+# price: clipped 4, 10, 0, 6; mean 5, variance (1+25+25+1)/4 = 13. Missing: the mean.
+# age: 2 to 10. Missing: 3.
+# income: log(1 + x) is 0 and log 4, mean log 2, deviation log 2. Missing: x = (0+3+0+3)/4 = 1.5.
 # whole: mean 1, variance (9+1+1+9+9+9)/6 = 19/3.
 # year: 2024, 2023, 1999, 2024; mean 2017.5, variance (6.5²+5.5²+18.5²+6.5²)/4 = 114.25.
-INCOME_GAP = math.log(2.5 / 2) / math.log(2)
+MISSING_INCOME = math.log(2.5 / 2) / math.log(2)
 NUMBERS = {
     "price": np.array([0, 0, -1, 5, -5, 1]) / math.sqrt(13),
     "price_missing": [1, 1, 0, 0, 0, 0],
     "age": [0, 0.5, 0.125, 0.25, 1, 0],
-    "income": [-1, 1, INCOME_GAP, INCOME_GAP, -1, 1],
+    "income": [-1, 1, MISSING_INCOME, MISSING_INCOME, -1, 1],
     "bare": COLUMNS["bare"],
     "constant": [0] * 6,
     "constant_log": [0] * 6,
@@ -95,11 +91,12 @@ NUMBERS = {
     "day_year": np.array([6.5, 5.5, 0, 0, -18.5, 6.5]) / math.sqrt(114.25),
     "weight": [1, 2, 3, 4, 5, 6],
 }
-# quantile: as many below 3 as not.
-# city: b and a come twice, c once: b 0, a 1, c 2, others 3, gap 4.
-# top: b 0, others 1 or 2, gap 3. often: b 0, a 1, others 2, gap 3.
-# day: 2023-01-01 23:30 in a zone 90 minutes behind is 01:00 of Monday, 2 January; there is no
-# 2023-02-29. 29 February 2024 was a Thursday, 31 December 1999 a Friday, 6 May 2024 a Monday.
+# Expected ids:
+# quantile: half of the values are below 3.
+# city: b and a come twice, c once: b 0, a 1, c 2, others 3, missing 4.
+# top: b 0, others 1 or 2, missing 3. often: b 0, a 1, others 2, missing 3.
+# day: 2023-01-01 23:30 in a zone 90 minutes behind is 01:00 of Monday, 2 January; 2023-02-29
+# does not exist. 29 February 2024 was a Thursday, 31 December 1999 a Friday, 6 May 2024 a Monday.
 IDS = {
     "quantile": [0, 0, 1, 1, 2, 2],
     "range": [0, 1, 1, 2, 3, 2],
@@ -107,7 +104,7 @@ IDS = {
     "often": [0, 1, 2, 1, 3, 0],
     "code": [0, 2, 3, 3, 3, 3],
     "flag": [1, 0, 1, 2, 2, 0],
-    ".own/flag": [1, 1, 0, 2, 1, 0],
+    ".top/flag": [1, 1, 0, 2, 1, 0],
     "day_month": [1, 0, 12, 12, 11, 4],
     "day_day": [28, 1, 31, 31, 30, 5],
     "day_weekday": [3, 0, 7, 7, 4, 0],
@@ -125,12 +122,12 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 
 @pytest.fixture(scope="module")
 def served(analysis: Analysis) -> Table:
-    """What the exported model computes for the same rows, which lack label and weight."""
+    """The features that the exported model computes for the same rows without label and weight."""
     columns = {name: COLUMNS[name] for name in SETTINGS["features"] if name in COLUMNS}
     return serve(columns, SETTINGS, analysis[1])
 
 
-# every kind
+# every kind of feature
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -142,34 +139,34 @@ def test_preprocessing_fn_scales_numbers(analysis: Analysis, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_preprocessing_fn_numbers_words_and_ranges(analysis: Analysis, name: str) -> None:
+def test_preprocessing_fn_makes_ids(analysis: Analysis, name: str) -> None:
     column = analysis[0][name]
 
     assert column.dtype == np.int64
     np.testing.assert_array_equal(column, np.array(IDS[name])[:, np.newaxis])
 
 
-def test_preprocessing_fn_spreads_unknown_words_over_their_buckets(analysis: Analysis) -> None:
-    b, a, c, a_again, gap, b_again = analysis[0]["top"].ravel()
+def test_preprocessing_fn_hashes_oov_words(analysis: Analysis) -> None:
+    b, a, c, a_again, missing, b_again = analysis[0]["top"].ravel()
 
-    assert (b, b_again, gap) == (0, 0, 3)
+    assert (b, b_again, missing) == (0, 0, 3)
     assert {a, c} <= {1, 2}
     assert a == a_again
 
 
 def test_preprocessing_fn_hashes_words(analysis: Analysis) -> None:
-    b, a, c, a_again, gap, b_again = analysis[0]["link"].ravel()
+    b, a, c, a_again, missing, b_again = analysis[0]["link"].ravel()
 
-    assert (a, b, gap) == (a_again, b_again, 7)
+    assert (a, b, missing) == (a_again, b_again, 7)
     assert {a, b, c} <= set(range(7))
     assert len({a, b, c}) > 1
 
 
-def test_preprocessing_fn_gives_the_features_weight_and_label_only(analysis: Analysis) -> None:
+def test_preprocessing_fn_has_no_other_outputs(analysis: Analysis) -> None:
     assert set(analysis[0]) == {*NUMBERS, *IDS, "top", "link"}
 
 
-def test_preprocessing_fn_learns_vocabularies_of_columns_whose_names_are_alike(
+def test_preprocessing_fn_similar_names_differ(
     tmp_path: Path,
 ) -> None:
     columns = {"a/b": [b"x", b"x"], "a.b": [b"y", b"z"], "label": [b"0", b"1"]}
@@ -183,27 +180,25 @@ def test_preprocessing_fn_learns_vocabularies_of_columns_whose_names_are_alike(
 # the served model
 
 
-def test_serving_receiver_gives_the_same_features_as_transform(
-    analysis: Analysis, served: Table
-) -> None:
+def test_serving_matches_transform(analysis: Analysis, served: Table) -> None:
     assert set(served) == set(analysis[0]) - {"label", "weight"}
     for name, column in served.items():
         np.testing.assert_array_equal(column, analysis[0][name], err_msg=name)
 
 
-def test_serving_receiver_knows_gaps_where_the_train_split_had_none(analysis: Analysis) -> None:
+def test_serving_accepts_new_missing_values(analysis: Analysis) -> None:
     columns = {name: [None] for name in SETTINGS["features"]}
 
     features = serve(columns, SETTINGS, analysis[1])
 
     # bare: the mean (1+2+3+4+5+9)/6 = 4.
     numbers = {"bare": 4, "constant": 0, "whole": 0, "price": 0, "age": 0.125, "price_missing": 1}
-    ids = {"range": 3, "city": 4, "top": 3, "code": 3, "link": 7, "flag": 2, ".own/flag": 2}
+    ids = {"range": 3, "city": 4, "top": 3, "code": 3, "link": 7, "flag": 2, ".top/flag": 2}
     for name, expected in {**numbers, **ids}.items():
         assert features[name].item() == pytest.approx(expected, abs=1e-6), name
 
 
-def test_serving_receiver_uses_what_the_train_split_taught(analysis: Analysis) -> None:
+def test_serving_uses_train_statistics(analysis: Analysis) -> None:
     cells: dict[str, Any] = {
         "price": 7.0,
         "age": 14.0,
@@ -232,172 +227,3 @@ def test_serving_receiver_uses_what_the_train_split_taught(analysis: Analysis) -
     }
     for name, value in expected.items():
         assert features[name].item() == pytest.approx(value, rel=1e-6), name
-
-
-# the label
-
-
-@pytest.mark.parametrize(
-    ("labels", "settings", "classes", "ids"),
-    [
-        ([10, 9, -3, 100], {}, ["-3", "9", "10", "100"], [2, 1, 0, 3]),
-        ([1.0, 0.5, 10.0, 2.0], {}, ["1", "2", "10", "0.5"], [0, 3, 2, 1]),
-        ([b"no", b"yes"], {"task": "binary", "positive": "no"}, ["yes", "no"], [1, 0]),
-        ([1.0, 0.0], {"task": "binary", "positive": "0.0"}, ["1", "0"], [0, 1]),
-    ],
-)
-def test_preprocessing_fn_numbers_classes(
-    tmp_path: Path, labels: list[Any], settings: dict[str, Any], classes: list[str], ids: list[int]
-) -> None:
-    settings = {"label": "label", "features": {"x": "numeric"}, **settings}
-
-    table, output = analyze({"x": [1.0] * len(ids), "label": labels}, settings, tmp_path)
-
-    assert [word.decode() for word in output.vocabulary_by_name("classes")] == classes
-    assert table["label"].dtype == np.int64
-    assert table["label"].ravel().tolist() == ids
-
-
-def test_preprocessing_fn_writes_the_classes_in_the_order_of_their_ids(analysis: Analysis) -> None:
-    path = analysis[1].vocabulary_file_by_name("classes")
-
-    assert Path(path).read_text("utf-8") == "Zebra\napple\npear tree\nÖl\n"
-
-
-@pytest.mark.parametrize("labels", [[1.5, -2.0], [3, 4]])
-def test_preprocessing_fn_keeps_the_label_of_a_regression(
-    tmp_path: Path, labels: list[float]
-) -> None:
-    settings = {"task": "regression", "label": "label", "features": {"x": "numeric"}}
-
-    table, output = analyze({"x": [1.0, 2.0], "label": labels}, settings, tmp_path)
-
-    assert table["label"].dtype == np.float32
-    assert table["label"].ravel().tolist() == labels
-    assert output.vocabulary_file_by_name("classes") is None
-
-
-def test_preprocessing_fn_gives_an_unknown_label_no_id(analysis: Analysis) -> None:
-    spec = analysis[1].raw_feature_spec()
-    row = {
-        name: tf.zeros([1, 1], each.dtype)
-        if isinstance(each, tf.io.FixedLenFeature)
-        else tf.sparse.from_dense(tf.zeros([1, 1], each.dtype))
-        for name, each in spec.items()
-    }
-
-    # Another test has loaded the graph of the shared output into a graph of its own.
-    output = tft.TFTransformOutput(os.path.dirname(analysis[1].transform_savedmodel_dir))
-    transformed = output.transform_features_layer()({**row, "label": tf.constant([["quince"]])})
-
-    assert transformed["label"].numpy().tolist() == [[-1]]
-
-
-# an own preprocessing_fn
-
-OWN = """
-import tensorflow as tf
-import tensorflow_transform as tft
-
-def one_argument(inputs):
-    return {"twice": inputs["x"] * 2}
-
-def two_arguments(inputs, custom_config):
-    name = custom_config["settings"]["label"]
-    return {"z": tft.scale_to_z_score(inputs["x"]), name: inputs["x"] * 0, "w": inputs["x"]}
-
-def no_argument():
-    return {}
-
-def three_arguments(inputs, custom_config, more):
-    return {}
-
-def returns_none(inputs):
-    pass
-
-def returns_words(inputs):
-    return {"x": "word"}
-
-def returns_float64(inputs):
-    return {"x": tf.cast(inputs["x"], tf.float64)}
-
-def raises(inputs):
-    raise ZeroDivisionError("own words")
-
-NUMBER = 1
-"""
-
-
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "own_steps.py").write_text(OWN)
-    (tmp_path / "own_broken.py").write_text("import absent_library\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-
-def own_settings(function: str, **settings: Any) -> dict[str, Any]:
-    return {
-        "label": "label",
-        "features": {"x": "numeric"},
-        "model": {"preprocessing_fn": f"own_steps.{function}"},
-        **settings,
-    }
-
-
-@pytest.mark.usefixtures("own")
-def test_preprocessing_fn_adds_label_and_weight_to_those_of_an_own_one(tmp_path: Path) -> None:
-    columns = {"x": [1.0, 3.0], "label": [b"yes", b"no"], "w": [3, 4]}
-
-    table, _ = analyze(columns, own_settings("one_argument", weight="w"), tmp_path)
-
-    assert {name: column.ravel().tolist() for name, column in table.items()} == {
-        "twice": [2, 6],
-        "label": [1, 0],
-        "w": [3, 4],
-    }
-
-
-@pytest.mark.usefixtures("own")
-def test_preprocessing_fn_keeps_label_and_weight_of_an_own_one(tmp_path: Path) -> None:
-    columns = {"x": [1.0, 3.0], "label": [b"yes", b"no"], "w": [7, 7]}
-    settings = own_settings("two_arguments", weight="w", task="regression")
-
-    table, _ = analyze(columns, settings, tmp_path)
-
-    assert {name: column.ravel().tolist() for name, column in table.items()} == {
-        "z": [-1, 1],
-        "label": [0, 0],
-        "w": [1, 3],
-    }
-
-
-@pytest.mark.usefixtures("own")
-@pytest.mark.parametrize(
-    ("path", "words"),
-    [
-        ("own_steps.absent", "there is no 'absent' in own_steps"),
-        ("own_steps.NUMBER", "is of type int, and cannot be called"),
-        ("own_absent.fn", "there is no module 'own_absent'"),
-        ("own_broken.fn", "does not import: ModuleNotFoundError: No module named 'absent_lib"),
-        ("own_steps.no_argument", r"must take \(inputs\) or \(inputs, custom_config\): too many"),
-        ("own_steps.three_arguments", "must take .*: missing a required argument: 'more'"),
-        ("own_steps.returns_none", "must return a dict of tensors by name, not None"),
-        ("own_steps.returns_words", "float32, int64 or string; 'x' is 'word'"),
-        ("own_steps.returns_float64", "float32, int64 or string; 'x' is one of float64"),
-    ],
-)
-def test_preprocessing_fn_says_what_is_wrong_with_an_own_one(path: str, words: str) -> None:
-    settings = own_settings("", model={"preprocessing_fn": path})
-
-    with pytest.raises(UserFunctionError, match=words) as raised:
-        preprocessing_fn({"x": tf.zeros([1, 1])}, {"settings": settings})
-
-    assert str(raised.value).startswith(f"{path}: ")
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.usefixtures("own")
-def test_preprocessing_fn_says_on_which_line_an_own_one_fails() -> None:
-    words = r"^ZeroDivisionError: own words \(own_steps.py:[0-9]+\)$"
-    with pytest.raises(UserFunctionError, match=words):
-        preprocessing_fn({"x": tf.zeros([1, 1])}, {"settings": own_settings("raises")})

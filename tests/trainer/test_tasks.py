@@ -152,7 +152,7 @@ def test_run_fn_gives_an_own_model_its_free_params(
     [
         ("guidd", "there is no 'guidd' in tests.helpers.user_models; did you mean 'guide'?"),
         ("returns_loss", "returned a SymbolicTensor"),
-        ("class_ids_alone", "lack 'probabilities' or 'logits'"),
+        ("only_class_ids", "lack 'probabilities' or 'logits'"),
     ],
 )
 def test_run_fn_exports_nothing_of_an_own_model_that_is_wrong(

@@ -1,4 +1,4 @@
-"""Functions by a dotted path, and where their errors are said to stand."""
+"""Loading functions by a dotted path, and locating errors in user code."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +53,7 @@ def traced():
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package of MODULES, of a name that no other test has imported."""
+    """A package of MODULES with a name that no other test has imported."""
     name = f"package_{tmp_path.name}"
     folder = tmp_path / "code" / name
     folder.mkdir(parents=True)
@@ -67,32 +67,32 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize(
     ("path", "expected"), [("function", 11), ("Model.function", 12), ("instance", 13)]
 )
-def test_load_function_gives_what_the_path_leads_to(package: str, path: str, expected: int) -> None:
+def test_load_function_finds_callables(package: str, path: str, expected: int) -> None:
     assert load_function(f"{package}.fine.{path}")(10) == expected
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("fine.functoin", "there is no 'functoin' in {0}.fine; did you mean 'function'?"),
+        ("fine.functoin", "{0}.fine has no 'functoin'; did you mean 'function'?"),
         (
             "fine.Model.functoin",
-            "there is no 'functoin' in {0}.fine.Model; did you mean 'function'",
+            "{0}.fine.Model has no 'functoin'; did you mean 'function'",
         ),
         ("fin.function", "there is no module '{0}.fin'; did you mean 'fine'?"),
-        ("fine.number", "is of type int, and cannot be called"),
-        ("wrong_syntax.function", "module '{0}.wrong_syntax' does not import: SyntaxError: "),
+        ("fine.number", "is not callable, but of type int"),
+        ("wrong_syntax.function", "module '{0}.wrong_syntax' cannot be imported: SyntaxError: "),
         ("wrong_syntax.function", "(wrong_syntax.py:3)"),
-        ("raises.f", "module '{0}.raises' does not import: ValueError: no (raises.py:2)"),
-        ("ends.f", "module '{0}.ends' does not import: SystemExit: 3 (ends.py:2)"),
+        ("raises.f", "module '{0}.raises' cannot be imported: ValueError: no (raises.py:2)"),
+        ("ends.f", "module '{0}.ends' cannot be imported: SystemExit: 3 (ends.py:2)"),
         (
             "lacks.f",
-            "module '{0}.lacks' does not import: ModuleNotFoundError: No module named"
+            "module '{0}.lacks' cannot be imported: ModuleNotFoundError: No module named"
             " 'a_module_that_is_not_there' (lacks.py:1)",
         ),
     ],
 )
-def test_load_function_says_what_is_wrong(package: str, path: str, message: str) -> None:
+def test_load_function_names_fault(package: str, path: str, message: str) -> None:
     with pytest.raises(UserFunctionError) as caught:
         load_function(f"{package}.{path}")
 
@@ -100,7 +100,7 @@ def test_load_function_says_what_is_wrong(package: str, path: str, message: str)
     assert message.format(package) in str(caught.value)
 
 
-def test_load_function_says_that_there_is_no_such_package() -> None:
+def test_load_function_names_missing_package() -> None:
     with pytest.raises(UserFunctionError, match=r"there is no module 'jsn'; did you mean 'json'"):
         load_function("jsn.loads")
 
@@ -110,10 +110,10 @@ def test_load_function_says_that_there_is_no_such_package() -> None:
     [
         ("function", "x", "invalid literal for int() with base 10: 'x' (helper.py:3)"),
         ("loads", "{", "Expecting property name"),
-        ("loads", "{", "(caller.py:9)"),  # the library's own lines would help nobody
+        ("loads", "{", "(caller.py:9)"),  # not a line of the library
     ],
 )
-def test_user_errors_names_the_innermost_line_of_the_users(
+def test_user_errors_names_innermost_user_line(
     package: str, function: str, argument: str, expected: str
 ) -> None:
     loaded = load_function(f"{package}.caller.{function}")
@@ -125,7 +125,7 @@ def test_user_errors_names_the_innermost_line_of_the_users(
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-def test_user_errors_finds_the_error_that_autograph_has_wrapped(package: str) -> None:
+def test_user_errors_unwraps_autograph_error(package: str) -> None:
     loaded: Callable[[], None] = load_function(f"{package}.caller.traced")
 
     with pytest.raises(UserFunctionError) as caught, user_errors(loaded):
@@ -135,14 +135,14 @@ def test_user_errors_finds_the_error_that_autograph_has_wrapped(package: str) ->
 
 
 def failing(size: int) -> None:
-    """Fails in a session, at the line of the `gather`."""
+    """Fails in a session; the line of `gather` created the operation."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         places = tf.compat.v1.placeholder(tf.int64, [None])
         values = tf.gather(tf.zeros([size]), places)
         session.run(values, {places: [size]})
 
 
-def test_graph_errors_names_the_line_that_made_the_operation() -> None:
+def test_graph_errors_names_line_of_operation() -> None:
     line = failing.__code__.co_firstlineno + 4
 
     with pytest.raises(UserFunctionError) as caught, graph_errors():
@@ -153,7 +153,7 @@ def test_graph_errors_names_the_line_that_made_the_operation() -> None:
     )
 
 
-def test_graph_errors_lets_others_pass() -> None:
+def test_graph_errors_passes_others_on() -> None:
     with pytest.raises(KeyError), graph_errors():
         raise KeyError("x")
 
@@ -163,7 +163,7 @@ def test_graph_errors_lets_others_pass() -> None:
     [
         (ValueError("one\ntwo"), "ValueError: one"),
         (ValueError(), "ValueError"),
-        (UserFunctionError("TypeError: no (own.py:3)"), "TypeError: no (own.py:3)"),
+        (UserFunctionError("TypeError: no (user.py:3)"), "TypeError: no (user.py:3)"),
         (ValueError("in user code:\n\n  File x\n\n  TypeError: no"), "TypeError: no"),
         (
             RuntimeError("Graph execution error:\n\nDetected at\nNode: 'x'\nbad index\n\t [[x]]"),
@@ -182,5 +182,5 @@ def test_graph_errors_lets_others_pass() -> None:
         ),
     ],
 )
-def test_one_line_says_what_has_gone_wrong(error: Exception, expected: str) -> None:
+def test_one_line_formats_error(error: Exception, expected: str) -> None:
     assert one_line(error) == expected

@@ -1,1 +1,1 @@
-"""Raw columns to features: transformation, vocabularies, feature columns."""
+"""Transformation of raw columns, vocabularies, and feature columns."""

@@ -1,4 +1,4 @@
-"""What the features are: raw columns in, feature columns of the model out."""
+"""Parses and transforms raw columns, and makes the feature columns over the result."""
 
 import hashlib
 import math
@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer.settings.feature_names import indicator_name, part_name
 from trainer.settings.features import (
     Auto,
     Boolean,
@@ -20,24 +21,22 @@ from trainer.settings.features import (
     Feature,
     Ignore,
     Numeric,
-    indicator_name,
-    part_name,
 )
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError
 
 PART_SIZES: Mapping[str, int] = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
-"""Number of values of each part of a date that has ids."""
+"""Number of values of each part of a date that is encoded as ids."""
 
 
 @dataclass(frozen=True)
 class FeatureColumns:
-    """The feature columns over the transformed features, in the order of the configuration.
+    """The feature columns over the transformed features, in the configuration's order.
 
     Attributes:
-        numeric: Dense columns of numbers.
-        categorical: Categorical columns over ids, and crosses of them.
-        encoded: Each of `categorical` as a dense column: one-hot, or a learned embedding.
+        numeric: Numeric columns.
+        categorical: Categorical columns over ids, crossed ones included.
+        encoded: The columns of `categorical` made dense, as one-hot vectors or embeddings.
     """
 
     numeric: tuple[Any, ...]
@@ -46,39 +45,43 @@ class FeatureColumns:
 
     @property
     def deep(self) -> list[Any]:
-        """Dense columns of all features, for a network."""
+        """Dense columns of all features, the input of a network."""
         return [*self.numeric, *self.encoded]
 
     @property
     def linear(self) -> list[Any]:
-        """Columns of all features for a linear model, where an id has a weight of its own."""
+        """Columns of all features for a linear model, which has one weight per id."""
         return [*self.numeric, *self.categorical]
 
 
 def parse_raw(serialized: tf.Tensor, settings: TrainerSettings) -> dict[str, tf.Tensor]:
-    """Parses the raw columns that the model reads out of examples.
+    """Parses the raw columns that the model reads from examples.
 
-    A gap is a column that is absent, or holds no value. (A default in a FixedLenFeature is for the
-    first only; the second it refuses.)
+    A value is missing if an example lacks the column or the column holds no value. (The default of
+    a FixedLenFeature would cover only the first case, and fail in the second.)
 
     Args:
-        serialized: Examples, strings `[batch_size]`.
+        serialized: Serialized `tf.Example`s, string `[batch_size]`.
         settings: The features.
 
     Returns:
-        Columns by name, `[batch_size]` each: numbers float32, NaN for a gap; words strings, empty
-        for a gap.
+        Columns by name, `[batch_size]` each: float32, NaN where missing, or string, empty where
+        missing.
     """
     dtypes = {"float": tf.float32, "bytes": tf.string}
     spec = {
         name: tf.io.VarLenFeature(dtypes[raw_type]) for name, raw_type in settings.raw_types.items()
     }
     columns = tf.io.parse_example(serialized, spec)
-    return {name: fill_gaps(column)[:, 0] for name, column in columns.items()}
+    return {name: to_dense(column)[:, 0] for name, column in columns.items()}
 
 
-def fill_gaps(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    """Makes a column dense, `[batch_size, 1]`, with NaN or an empty string where it has gaps."""
+def to_dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Makes a column dense, `[batch_size, 1]`.
+
+    Missing values become NaN (and numbers float32) or the empty string. A dense column is returned
+    as it is.
+    """
     if not isinstance(column, tf.SparseTensor):
         return column
     if column.dtype == tf.string:
@@ -90,22 +93,22 @@ def fill_gaps(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
 def transform_raw(
     columns: Mapping[str, tf.Tensor], transform_output: tft.TFTransformOutput
 ) -> dict[str, tf.Tensor]:
-    """Transforms raw columns by what Transform learned.
+    """Applies Transform's graph to raw columns.
 
     Args:
-        columns: Raw columns by name, `[batch_size]`, gaps as in `parse_raw`.
-        transform_output: What Transform learned; its schema says of each column whether there were
-            gaps when it was analyzed: then its graph takes a SparseTensor.
+        columns: Raw columns by name, `[batch_size]`, as `parse_raw` returns them.
+        transform_output: Transform's output; a column that had missing values when it was analyzed
+            is a SparseTensor in its graph, as its schema tells.
 
     Returns:
         Transformed features by name, `[batch_size, ...]`.
     """
     spec = transform_output.raw_feature_spec()
-    # Without AutoGraph, which would take most of the time to convert what is the library's own.
+    # AutoGraph would spend most of the time on converting the library's functions.
     transform = tf.autograph.experimental.do_not_convert(transform_output.transform_raw_features)
     transformed: dict[str, tf.Tensor] = transform(
         {
-            name: _without_gaps(column[:, tf.newaxis])
+            name: _to_sparse(column[:, tf.newaxis])
             if isinstance(spec[name], tf.io.VarLenFeature)
             else column[:, tf.newaxis]
             for name, column in columns.items()
@@ -114,7 +117,8 @@ def transform_raw(
     return transformed
 
 
-def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
+def _to_sparse(column: tf.Tensor) -> tf.SparseTensor:
+    """Drops the missing values of a dense column, `[batch_size, 1]`."""
     is_missing = tf.equal(column, "") if column.dtype == tf.string else tf.math.is_nan(column)
     return tf.SparseTensor(
         tf.where(~is_missing),
@@ -124,7 +128,7 @@ def _without_gaps(column: tf.Tensor) -> tf.SparseTensor:
 
 
 def vocabulary_name(name: str) -> str:
-    """Names a column's vocabulary, a file of the transform graph, unlike any other column's."""
+    """Names the vocabulary of a column, an asset of the transform graph; unique to the column."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"words_of_{re.sub('[^A-Za-z0-9]', '_', name)[:100]}_{digest}"
 
@@ -136,17 +140,18 @@ def make_feature_columns(
 
     Args:
         settings: The features and their encodings.
-        transform_output: What Transform learned: the sizes of vocabularies.
+        transform_output: Transform's output, which knows the sizes of vocabularies.
 
     Returns:
-        The columns; of an own `preprocessing_fn`, each float output as a numeric one.
+        The feature columns. With the user's `preprocessing_fn`, they are a numeric column for each
+        of its dense float32 outputs.
 
     Raises:
-        UserFunctionError: If an own `preprocessing_fn` has outputs that are not numbers, and there
-            is no own `model_fn` to read them.
+        UserFunctionError: If the user's `preprocessing_fn` has other outputs, and there is no
+            user's `model_fn` to read them.
     """
     if settings.model.preprocessing_fn is not None:
-        return FeatureColumns(tuple(_own_columns(settings, transform_output)), (), ())
+        return FeatureColumns(tuple(_user_columns(settings, transform_output)), (), ())
     numeric: list[Any] = []
     with_ids: dict[str, tuple[Any, Any]] = {}
     for name, feature in settings.features.items():
@@ -166,10 +171,10 @@ def make_feature_columns(
     )
 
 
-def _own_columns(
+def _user_columns(
     settings: TrainerSettings, transform_output: tft.TFTransformOutput
 ) -> Iterator[Any]:
-    """Makes the columns over the outputs of an own `preprocessing_fn`."""
+    """Makes numeric columns over the outputs of the user's `preprocessing_fn`."""
     for name, spec in transform_output.transformed_feature_spec().items():
         if name in (settings.label, settings.weight):
             continue
@@ -180,14 +185,14 @@ def _own_columns(
                 f"{'' if isinstance(spec, tf.io.FixedLenFeature) else 'sparse '}{spec.dtype.name}"
             )
             raise UserFunctionError(
-                f"{settings.model.preprocessing_fn}: returns '{name}' as"
-                f" {found}; model.type takes dense float32 only: return that, or set model.model_fn"
-                " to one that reads it"
+                f"{settings.model.preprocessing_fn}: returns '{name}' as {found}, but model.type"
+                " reads dense float32 only: return that, or set model.model_fn to a function that"
+                f" reads {found}"
             )
 
 
 def _numeric_names(name: str, feature: Feature) -> list[str]:
-    """Names the transformed features of a column that are numbers."""
+    """Lists the transformed features of a column that are numbers."""
     if isinstance(feature, Numeric):
         return [name, indicator_name(name)] if feature.missing_indicator else [name]
     if isinstance(feature, Datetime) and "year" in feature.parts:
@@ -198,7 +203,10 @@ def _numeric_names(name: str, feature: Feature) -> list[str]:
 def _id_features(
     name: str, feature: Feature, transform_output: tft.TFTransformOutput
 ) -> Iterator[tuple[str, int]]:
-    """Names the transformed features of a column that are ids, with their number, the gap's too."""
+    """Yields the transformed features that are ids, each with its number of ids.
+
+    The number includes the last id, which stands for a missing value.
+    """
     if isinstance(feature, Bucketized):
         boundaries = feature.boundaries or range(feature.buckets - 1)
         yield name, len(boundaries) + 2
@@ -219,7 +227,7 @@ def _id_features(
 
 
 def _encode(column: Any, n_ids: int, feature: Feature) -> Any:
-    """Makes the dense column of a categorical one."""
+    """Makes the dense column over a categorical one."""
     if isinstance(feature, Datetime | Numeric | Ignore | Auto) or feature.encode == "one_hot":
         return tf.feature_column.indicator_column(column)
     dimension = feature.dimension or math.ceil(n_ids**0.25)

@@ -1,4 +1,4 @@
-"""Dates and times out of text, in the TensorFlow graph: the same where Python is absent."""
+"""Parses dates and times in the TensorFlow graph, so that serving needs no Python for it."""
 
 import re
 from collections.abc import Sequence
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from trainer.features.columns import PART_SIZES
-from trainer.settings.features import Datetime, part_name
+from trainer.settings.feature_names import part_name
+from trainer.settings.features import Datetime
 
 _SECONDS = r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""Of the years 1 to 9999, in seconds since 1970."""
+"""First and last second of the years 1 to 9999, counted from 1970."""
 _HOUR, _SIXTIETH = "([01][0-9]|2[0-3])", "([0-5][0-9])"
 _ISO = (
     r"([0-9]{4})-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])"
@@ -26,23 +27,22 @@ _CODES = {
     "M": "([0-5]?[0-9])",
     "S": "([0-5]?[0-9])",
 }
-
-
 _Parts = dict[str, tf.Tensor]
 
 
 def date_parts(name: str, text: tf.Tensor, feature: Datetime) -> tuple[_Parts, _Parts]:
-    """Takes dates apart, in UTC.
+    """Splits dates into the configured parts, in UTC.
 
     Args:
-        name: The column.
-        text: Strings `[batch_size, 1]`.
-        feature: The format, and which parts.
+        name: Name of the column.
+        text: Dates, string `[batch_size, 1]`.
+        feature: Format and parts.
 
     Returns:
-        The year, if it is asked for, and the other parts, each `[batch_size, 1]` under its
-        `part_name`: the year float32, NaN where the text does not fit the format or is no date; the
-        others int64 ids from 0, `weekday` from Monday, the last id being that of such text.
+        Two dicts by `part_name`, with values `[batch_size, 1]`. The first holds the year, if
+        configured: float32, NaN if the text is not a date in the format. The second holds the other
+        parts: int64 ids from 0, for `weekday` from Monday; the last id, `PART_SIZES[part]`, means
+        that the text is not a date in the format.
     """
     minutes, is_date = parse_minutes(text, feature.format)
     days, minute_of_day = minutes // 1440, minutes % 1440
@@ -66,15 +66,15 @@ def date_parts(name: str, text: tf.Tensor, feature: Datetime) -> tuple[_Parts, _
 
 
 def parse_minutes(text: tf.Tensor, date_format: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reads dates of a format that `Datetime` allows.
+    """Parses dates of a format that `Datetime` allows.
 
     Args:
-        text: Strings `[batch_size, 1]`.
+        text: Dates, string `[batch_size, 1]`.
         date_format: `iso`, `unix`, or a pattern.
 
     Returns:
-        Whole minutes since 1970 in UTC, int64, and whether the text is a date of the years 1 to
-        9999 in that format; both `[batch_size, 1]`.
+        Whole minutes since 1970 in UTC, int64, and whether the text is a date in that format from
+        the years 1 to 9999, bool; both `[batch_size, 1]`.
     """
     if date_format == "unix":
         return _parse_unix(text)
@@ -100,13 +100,13 @@ def _parse_unix(text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _parse_fields(
     text: tf.Tensor, pattern: str, fields: Sequence[str]
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    r"""Reads dates by a regular expression.
+    r"""Parses dates with a regular expression.
 
     Args:
-        text: Strings `[batch_size, 1]`.
-        pattern: In RE2's syntax, for the whole text.
-        fields: How year, month, day, hour, minute, and hours and minutes of the offset are made of
-            its groups, `\1` the first.
+        text: Dates, string `[batch_size, 1]`.
+        pattern: Regular expression in RE2's syntax that matches the whole text.
+        fields: Templates of year, month, day, hour, minute, offset's hours and offset's minutes, in
+            which `\1` stands for the pattern's first group.
     """
     text = tf.reshape(text, [-1])
     fits = tf.strings.regex_full_match(text, pattern)
@@ -122,9 +122,9 @@ def _parse_fields(
 
 
 def _days(year: tf.Tensor, month: tf.Tensor, day: tf.Tensor) -> tf.Tensor:
-    """Gives the days since 1970 of a date of the Gregorian calendar, int64.
+    """Computes the days since 1970 of a date in the Gregorian calendar, int64.
 
-    Years are counted from March, so that a leap day is the last day of its year.
+    Internally a year begins in March, so that a leap day is the last day of its year.
 
     Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
     """
@@ -134,9 +134,9 @@ def _days(year: tf.Tensor, month: tf.Tensor, day: tf.Tensor) -> tf.Tensor:
 
 
 def _civil(days: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gives year, month and day of days since 1970: the inverse of `_days`.
+    """Computes year, month and day from days since 1970; the inverse of `_days`.
 
-    Source: as there, `civil_from_days`.
+    Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
     """
     days += 719_468
     era, day = days // 146_097, days % 146_097  # 400 years have 146,097 days

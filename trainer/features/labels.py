@@ -1,4 +1,4 @@
-"""The label: its values numbered as classes, or as they are where a number is predicted."""
+"""Transforms the label: to class ids, or to float32 for a regression."""
 
 import os
 from typing import Any
@@ -9,27 +9,27 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
-from trainer.classes import CLASSES_FILE, number_word, order_classes
+from trainer.classes import CLASSES_FILE, number_class_name, order_classes
 from trainer.settings.train import TrainerSettings
 
 
-def label_ids(label: tf.Tensor, settings: TrainerSettings) -> tf.Tensor:
-    """Makes what the model learns to predict.
+def encode_label(label: tf.Tensor, settings: TrainerSettings) -> tf.Tensor:
+    """Converts the label to what the model predicts.
 
     Args:
-        label: `[batch_size, 1]`, strings or numbers.
-        settings: The task, and which word is the positive one.
+        label: Strings or numbers, `[batch_size, 1]`.
+        settings: The task, and the name of the positive class.
 
     Returns:
-        Of a regression float32, else the id of its class, int64, -1 of an unknown one; of the shape
-        of `label`.
+        For a regression the label as float32; else class ids, int64, -1 for an unknown class. The
+        shape is that of `label`.
     """
     if settings.task == "regression":
         return tf.cast(label, tf.float32)
     words, positive = label, settings.positive
     if label.dtype != tf.string:
-        words = _as_words(label)
-        positive = None if positive is None else number_word(positive)
+        words = _as_class_names(label)
+        positive = None if positive is None else number_class_name(positive)
     (vocabulary_path,) = tft.experimental.ptransform_analyzer(
         inputs=[words],
         ptransform=_WriteClasses(positive),
@@ -40,8 +40,8 @@ def label_ids(label: tf.Tensor, settings: TrainerSettings) -> tf.Tensor:
     return tft.apply_vocabulary(words, vocabulary_path)
 
 
-def _as_words(label: tf.Tensor) -> tf.Tensor:
-    """Writes numbers as `number_word` does."""
+def _as_class_names(label: tf.Tensor) -> tf.Tensor:
+    """Formats numbers as class names, as `number_class_name` does."""
     if label.dtype.is_integer:
         return tf.strings.as_string(label)
     whole = tf.cast(label, tf.int64)
@@ -53,7 +53,7 @@ def _as_words(label: tf.Tensor) -> tf.Tensor:
 
 
 class _WriteClasses(tft_beam.experimental.PTransformAnalyzer):
-    """Writes the distinct values of the label in the order of their ids and gives the path."""
+    """Writes the label's distinct values in the order of their ids; outputs the file's path."""
 
     def __init__(self, positive: str | None) -> None:
         super().__init__()

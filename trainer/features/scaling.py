@@ -1,4 +1,4 @@
-"""Numbers, scaled by statistics of the train split; a gap is NaN until it is filled."""
+"""Fills and scales numbers by statistics of the train split; missing values arrive as NaN."""
 
 from collections.abc import Mapping
 
@@ -7,29 +7,30 @@ import tensorflow_transform as tft
 
 from trainer.settings.features import Numeric
 
-_Spans = dict[str, tuple[tf.Tensor, tf.Tensor]]
-"""By column: where its values begin, and how far they spread, both float64 scalars."""
+_Scales = dict[str, tuple[tf.Tensor, tf.Tensor]]
+"""Offset and divisor by column, float64 scalars: x is scaled to (x - offset) / divisor."""
 
 
 def scale_numbers(columns: Mapping[str, tuple[tf.Tensor, Numeric]]) -> dict[str, tf.Tensor]:
-    """Fills and scales columns.
+    """Fills in missing values and scales columns.
+
+    `z_score` is (x - mean) / deviation and `min_max` is (x - min) / (max - min), both 0 if all
+    values of the train split are equal. `log1p` is the z-score of log(1 + max(x, 0)), `raw` is x.
 
     Args:
-        columns: By name, float32 `[batch_size, 1]` as `clip_number` gives it, and what to do with
-            it.
+        columns: Column and its settings by name; a column is float32 `[batch_size, 1]`, as
+            `clip_number` returns it.
 
     Returns:
-        float32 `[batch_size, 1]` by name, without gaps: `z_score` is (x - mean) / deviation,
-        `min_max` is (x - min) / (max - min), both 0 where the train split's values are all alike;
-        `log1p` is the z-score of log(1 + x), x below 0 taken for 0; `raw` is x.
+        float32 `[batch_size, 1]` by name, without missing values.
     """
     values = {name: x for name, (x, _) in columns.items()}
-    scales = {name: feature.scale for name, (_, feature) in columns.items()}
+    methods = {name: feature.scale for name, (_, feature) in columns.items()}
     moments = _moments(values)
-    spans = {
+    scales = {
         **moments,
-        **_moments({name: _log1p(x) for name, x in values.items() if scales[name] == "log1p"}),
-        **_ranges({name: x for name, x in values.items() if scales[name] == "min_max"}),
+        **_moments({name: _log1p(x) for name, x in values.items() if methods[name] == "log1p"}),
+        **_ranges({name: x for name, x in values.items() if methods[name] == "min_max"}),
     }
     scaled = {}
     for name, (_, feature) in columns.items():
@@ -38,14 +39,14 @@ def scale_numbers(columns: Mapping[str, tuple[tf.Tensor, Numeric]]) -> dict[str,
         if feature.scale == "log1p":
             x = _log1p(x)
         if feature.scale != "raw":
-            begin, spread = spans[name]
-            x = tf.math.divide_no_nan(tf.cast(x, tf.float64) - begin, spread)
+            offset, divisor = scales[name]
+            x = tf.math.divide_no_nan(tf.cast(x, tf.float64) - offset, divisor)
         scaled[name] = tf.cast(x, tf.float32)
     return scaled
 
 
 def clip_number(x: tf.Tensor, feature: Numeric) -> tf.Tensor:
-    """Moves what is beyond the bounds to them; what is still not finite becomes a gap, NaN."""
+    """Moves values beyond the bounds to the bounds; other values that are not finite become NaN."""
     if feature.clip is not None:
         least, greatest = feature.clip
         x = tf.where(x < least, least, tf.where(x > greatest, greatest, x))  # NaN stays NaN
@@ -56,14 +57,14 @@ def _log1p(x: tf.Tensor) -> tf.Tensor:
     return tf.math.log1p(tf.where(x < 0, 0.0, x))
 
 
-def _moments(columns: Mapping[str, tf.Tensor]) -> _Spans:
-    """Learns mean and standard deviation of each column, NaN left out; 0 where all is NaN.
+def _moments(columns: Mapping[str, tf.Tensor]) -> _Scales:
+    """Analyzes mean and standard deviation of each column, without NaN; both 0 if all are NaN.
 
-    All columns are analyzed as one: for thirty, an analysis each takes three times as long.
+    All columns are analyzed as one tensor: thirty separate analyses take three times as long.
     """
     if not columns:
         return {}
-    # In float64, the sum of float32 values is exact, and so the deviation of equal values is 0.
+    # In float64 the sum of float32 values is exact, so that equal values have a deviation of 0.
     table = tf.cast(tf.concat(list(columns.values()), axis=1), tf.float64)
     mean = _as_vector(tft.mean(table, reduce_instance_dims=False))
     deviation = tf.sqrt(_as_vector(tft.var(table, reduce_instance_dims=False)))
@@ -74,7 +75,7 @@ def _moments(columns: Mapping[str, tf.Tensor]) -> _Spans:
 
 
 def _as_vector(statistics: tf.Tensor) -> tf.Tensor:
-    """Undoes that Transform gives a scalar in place of a vector of one."""
+    """Gives statistics of a single column, which Transform makes a scalar, the shape `[1]`."""
     return tf.reshape(statistics, [-1])
 
 
@@ -82,8 +83,8 @@ def _or_zero(x: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.math.is_nan(x), tf.zeros_like(x), x)
 
 
-def _ranges(columns: Mapping[str, tf.Tensor]) -> _Spans:
-    """Learns minimum and range of each column, NaN left out; a range of 0 where all is NaN."""
+def _ranges(columns: Mapping[str, tf.Tensor]) -> _Scales:
+    """Analyzes minimum and range of each column, without NaN; the range is 0 if all are NaN."""
     if not columns:
         return {}
     table = tf.cast(tf.concat(list(columns.values()), axis=1), tf.float64)

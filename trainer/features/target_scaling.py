@@ -1,6 +1,6 @@
-"""The target of a regression: its mean and standard deviation over the train split.
+"""Mean and standard deviation of a regression's target over the train split.
 
-They reach the Trainer as a file of the transform graph, as the classes of a classification do.
+They reach the Trainer as an asset of the transform graph, as the classes of a classification do.
 """
 
 import json
@@ -16,16 +16,16 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
 TARGET_FILE = "target"
-"""`{"mean": ..., "deviation": ...}`, an asset of the transform graph."""
+"""Name of the asset of the transform graph: JSON `{"mean": ..., "deviation": ...}`."""
 _Moments = tuple[float, float, float]
-"""Number of values, their mean, and the sum of their squared distances from it."""
+"""Number of values, their mean, and the sum of their squared distances from the mean."""
 
 
-def note_target(label: tf.Tensor) -> None:
-    """Has Transform learn the mean and the standard deviation of a label.
+def analyze_target(label: tf.Tensor) -> None:
+    """Makes Transform compute mean and standard deviation of the label; for a `preprocessing_fn`.
 
     Args:
-        label: Numbers of any shape; called inside a `preprocessing_fn`.
+        label: Numbers of any shape.
     """
     tft.experimental.ptransform_analyzer(
         inputs=[tf.cast(label, tf.float32)],
@@ -40,8 +40,8 @@ def read_target(transform_output: tft.TFTransformOutput) -> tuple[float, float]:
     """Reads mean and standard deviation of the target.
 
     Returns:
-        0 and 1 where a `preprocessing_fn` has noted none; the deviation is 1 where all values are
-        alike.
+        Mean and deviation; 0 and 1 if the `preprocessing_fn` did not call `analyze_target`. The
+        deviation is 1 if all values are equal.
     """
     path = transform_output.vocabulary_file_by_name(TARGET_FILE)
     if path is None:
@@ -52,7 +52,7 @@ def read_target(transform_output: tft.TFTransformOutput) -> tuple[float, float]:
 
 
 class _WriteTarget(tft_beam.experimental.PTransformAnalyzer):
-    """Writes mean and standard deviation of all values and gives the path."""
+    """Writes mean and standard deviation of all values to a file, and outputs its path."""
 
     def expand(
         self, batches: beam.PCollection[tuple[np.ndarray[Any, Any], ...]]
@@ -83,10 +83,12 @@ def _moments(values: np.ndarray[Any, Any]) -> _Moments:
 
 
 def _merge(parts: Iterable[_Moments]) -> _Moments:
-    """Merges the moments of parts into those of the whole.
+    """Merges the moments of parts into those of all values.
+
+    The method avoids the difference of large sums of squares, which would lose all precision.
 
     Source: Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
-    Variances" (1979): no sum of large squares, whose difference would be noise.
+    Variances" (1979).
     """
     n_values, mean, squares = 0.0, 0.0, 0.0
     for n_part, mean_part, squares_part in parts:

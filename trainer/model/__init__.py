@@ -1,1 +1,1 @@
-"""The custom Estimator: model_fn, networks, loss, metrics, optimizers."""
+"""The Estimator's `model_fn`: networks, loss, metrics, optimizers, outputs."""

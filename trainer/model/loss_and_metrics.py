@@ -1,4 +1,4 @@
-"""The loss and the metrics of each task."""
+"""Loss and metrics of each task."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,33 +9,52 @@ from trainer.model.outputs import REGRESSION
 from trainer.signatures import EXAMPLE_WEIGHT
 
 Metric = tuple[tf.Tensor, tf.Operation]
-"""A metric of TensorFlow 1: its value, and what adds a batch to it and gives the new value."""
+"""A streaming metric: its value, and the op that adds a batch and returns the new value."""
 
 
 def n_logits(params: Mapping[str, Any]) -> int:
-    """Gives the width of the logits: one per class; one in all for two classes or a number."""
+    """Returns the number of logits: one per class for `multiclass`, else a single one.
+
+    >>> n_logits({"task": "multiclass", "n_classes": 3})
+    3
+    >>> n_logits({"task": "binary", "n_classes": 2})
+    1
+    """
     return params["n_classes"] if params["task"] == "multiclass" else 1
 
 
 def unstandardize(logits: tf.Tensor, params: Mapping[str, Any]) -> tf.Tensor:
-    """Gives the number that a regression predicts: `target_mean + target_deviation * logit`.
+    """Converts a regression's logits to predictions: `target_mean + target_deviation * logit`.
 
-    The network sees the target as a z-score, so that it learns prices and shares alike.
+    The network predicts a z-score, so that one learning rate suits targets of any magnitude.
+
+    >>> params = {"target_mean": 100.0, "target_deviation": 20.0}
+    >>> unstandardize(tf.constant([[0.0], [1.5]]), params).numpy().tolist()
+    [[100.0], [130.0]]
 
     Args:
         logits: Float32 `[batch_size, 1]`.
-        params: `target_mean` and `target_deviation`, those of the train split.
+        params: `target_mean` and `target_deviation`, both of the train split.
     """
     return params["target_mean"] + params["target_deviation"] * logits
 
 
 def standardize(labels: tf.Tensor, params: Mapping[str, Any]) -> tf.Tensor:
-    """Gives the target as a z-score, `(label - target_mean) / target_deviation`, its shape kept."""
+    """Converts labels to z-scores, `(label - target_mean) / target_deviation`; the shape is kept.
+
+    >>> params = {"target_mean": 100.0, "target_deviation": 20.0}
+    >>> standardize(tf.constant([100.0, 130.0]), params).numpy().tolist()
+    [0.0, 1.5]
+    """
     return (labels - params["target_mean"]) / params["target_deviation"]
 
 
 def example_weights(features: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
-    """Gives the weight of each example, float32 `[batch_size]`; None if there are none."""
+    """Returns the weight of each example, float32 `[batch_size]`; None if examples have no weights.
+
+    >>> example_weights({"example_weight": tf.constant([[2.0], [0.5]])}).numpy().tolist()
+    [2.0, 0.5]
+    """
     weights = features.get(EXAMPLE_WEIGHT)
     return None if weights is None else tf.reshape(weights, [-1])
 
@@ -46,20 +65,27 @@ def compute_loss(
     weights: tf.Tensor | None,
     params: Mapping[str, Any],
 ) -> tf.Tensor:
-    """Computes the mean loss of a batch, `sum(weight * loss) / sum(weight)`; 0 if all weigh 0.
+    """Computes the mean loss of a batch, `sum(weight * loss) / sum(weight)`; 0 if weights are 0.
 
     The loss of an example is
       * multiclass: the softmax cross-entropy, `-log(softmax(logits)[label])`;
-      * binary: the sigmoid cross-entropy, `-log(sigmoid(logit))` of class 1, of class 0
-        `-log(sigmoid(-logit))`;
-      * regression: the squared error of the z-score, `(logit - z)^2`, so that a loss of 1 is that
-        of a model which predicts the mean of the train split.
+      * binary: the sigmoid cross-entropy, `-log(sigmoid(logit))` for class 1 and
+        `-log(sigmoid(-logit))` for class 0;
+      * regression: the squared error of the z-score, `(logit - z)^2`; a model that always predicts
+        the mean of the train split has a loss of 1 there.
+
+    Logits 0 and 2 for two z-scores of 0, with weights 3 and 1: the loss is (3 * 0 + 1 * 4) / 4.
+
+    >>> params = {"task": "regression", "target_mean": 100.0, "target_deviation": 20.0}
+    >>> logits, labels = tf.constant([[0.0], [2.0]]), tf.constant([100.0, 100.0])
+    >>> float(compute_loss(logits, labels, tf.constant([3.0, 1.0]), params))
+    1.0
 
     Args:
         logits: Float32 `[batch_size, n_logits]`.
         labels: Class ids, int64 `[batch_size]`, or numbers, float32 `[batch_size]`.
-        weights: Float32 `[batch_size]`, or None: all examples weigh alike.
-        params: `task`, and of a regression `target_mean` and `target_deviation`.
+        weights: Float32 `[batch_size]`, or None if all examples have the same weight.
+        params: `task`; for a regression also `target_mean` and `target_deviation`.
 
     Returns:
         Float32 scalar.
@@ -83,22 +109,43 @@ def make_metrics(
     weights: tf.Tensor | None,
     params: Mapping[str, Any],
 ) -> dict[str, Metric]:
-    """Makes the metrics of a task, each example counted by its weight.
+    """Makes the metrics of a task; each example counts by its weight.
 
-    Of every classification `accuracy`, the share of examples whose class is the predicted one. Of a
-    binary one, of class 1, at a probability of 0.5, `precision` = TP / (TP + FP) and `recall` =
-    TP / (TP + FN), 0 where nothing is predicted or is there, and `auc`, the area under the ROC
-    curve, by trapezoids over 200 thresholds, 1 without class 1 and 0 without class 0. Of a
-    regression `mse`, the mean of `(prediction - label)^2`, `rmse`, its square root, `mae`, the mean
-    of `|prediction - label|`, and `r2`, `1 - mse / variance(label)`, 0 where all labels are alike.
+    Classification:
+      * `accuracy`: the fraction of examples whose predicted class is the label.
+
+    Binary classification, for class 1:
+      * `precision`: TP / (TP + FP) at a probability of 0.5; 0 if class 1 is never predicted;
+      * `recall`: TP / (TP + FN) at a probability of 0.5; 0 if there is no example of class 1;
+      * `auc`: the area under the ROC curve, by trapezoids over 200 thresholds; 1 without examples
+        of class 1 and 0 without examples of class 0.
+
+    Regression:
+      * `mse`: the mean of `(prediction - label)^2`; `rmse`: its square root;
+      * `mae`: the mean of `|prediction - label|`;
+      * `r2`: `1 - mse / variance(label)`; 0 if all labels are equal.
+
+    Two of three examples are predicted correctly; they have half of the total weight:
+
+    >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    ...     predictions = {"class_ids": tf.constant([[0], [1], [1]])}
+    ...     labels, weights = tf.constant([0, 1, 2]), tf.constant([1.0, 1.0, 2.0])
+    ...     metrics = make_metrics(predictions, labels, weights, {"task": "multiclass"})
+    ...     session.run(tf.compat.v1.local_variables_initializer())
+    ...     value, update = metrics["accuracy"]
+    ...     float(session.run(update))
+    0.5
 
     Args:
-        predictions: What `complete_predictions` gives.
+        predictions: What `complete_predictions` returns.
         labels: Class ids, int64 `[batch_size]`, or numbers, float32 `[batch_size]`.
-        weights: Float32 `[batch_size]`, or None.
-        params: `task`, and of a regression `target_mean` and `target_deviation`.
+        weights: Float32 `[batch_size]`, or None if all examples have the same weight.
+        params: `task`; for a regression also `target_mean` and `target_deviation`.
+
+    Returns:
+        Metrics by name.
     """
-    metrics = tf.compat.v1.metrics  # their names leave those of the summaries free
+    metrics = tf.compat.v1.metrics  # ops end in _op, since the summaries take the plain names
     if params["task"] == REGRESSION:
         values = predictions["predictions"][:, 0]
         return {
@@ -126,13 +173,20 @@ def make_metrics(
 
 
 def write_summaries(metrics: Mapping[str, Metric]) -> None:
-    """Writes the metrics so far as summaries, which TensorBoard draws."""
+    """Writes the metrics up to the current step as scalar summaries, for TensorBoard.
+
+    >>> with tf.Graph().as_default():
+    ...     write_summaries({"accuracy": (tf.constant(0.5), tf.constant(0.75))})
+    ...     summaries = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.SUMMARIES)
+    ...     [summary.op.name for summary in summaries]
+    ['accuracy']
+    """
     for name, (_, update) in metrics.items():
         tf.compat.v1.summary.scalar(name, update)
 
 
 def _r2(labels: tf.Tensor, values: tf.Tensor, weights: tf.Tensor | None) -> Metric:
-    """Computes R² of z-scores, for the sums' precision; it is the same in any unit."""
+    """Computes R² from z-scores: it does not depend on the unit, and sums lose less precision."""
     terms = (tf.math.squared_difference(labels, values), labels, labels**2)
     error, mean, square = (tf.compat.v1.metrics.mean(term, weights) for term in terms)
 

@@ -1,7 +1,7 @@
-"""The custom Estimator's `model_fn`: a network or a linear model, for each task.
+"""The built-in `model_fn`: a network, a linear model or the sum of both, for each task.
 
-Source: the "Creating Custom Estimators" guide of TensorFlow, whose Iris model is what the default
-settings give: two hidden layers of 10 units, Adagrad, accuracy.
+Source: TensorFlow's guide "Creating Custom Estimators"; the default settings give its Iris model:
+two hidden layers of 10 units, Adagrad, accuracy.
 """
 
 from collections.abc import Mapping
@@ -30,23 +30,39 @@ def model_fn(
 ) -> tf.estimator.EstimatorSpec:
     """Builds the graph of one mode.
 
+    A linear model begins with weights of 0, hence with equal probabilities:
+
+    >>> params = {
+    ...     "type": "linear",
+    ...     "task": "binary",
+    ...     "n_classes": 2,
+    ...     "classes": ["no", "yes"],
+    ...     "linear_columns": [tf.feature_column.numeric_column("x")],
+    ... }
+    >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    ...     features = {"x": tf.constant([[3.0]])}
+    ...     spec = model_fn(features, None, tf.estimator.ModeKeys.PREDICT, params)
+    ...     session.run(tf.compat.v1.global_variables_initializer())
+    ...     session.run(spec.predictions["probabilities"]).tolist()
+    [[0.5, 0.5]]
+
     Args:
-        features: Transformed features by name, `[batch_size, 1]` each; and `example_weight`,
-            float32 `[batch_size, 1]`, where examples do not all weigh alike.
-        labels: Class ids, int64 `[batch_size]`, or numbers, float32 `[batch_size]`; None in
+        features: Transformed features by name, `[batch_size, 1]` each; also `example_weight`,
+            float32 `[batch_size, 1]`, if examples have weights.
+        labels: Class ids, int64 `[batch_size]`, or numbers, float32 `[batch_size]`; None for
             PREDICT.
         mode: One of `tf.estimator.ModeKeys`.
-        params: `feature_columns`, `n_classes`, `classes` (the word of each class id), `task`
-            (`multiclass` by default), and those of `ModelSettings` that are not to have their
-            defaults; for a linear part `linear_columns` and `categorical_columns`; for a regression
-            `target_mean` and `target_deviation`.
+        params: `feature_columns`, `n_classes`, `classes` (class names by id), `task`
+            (`multiclass` by default), and settings of `ModelSettings` that differ from their
+            defaults; for a linear part also `linear_columns` and `categorical_columns`; for a
+            regression also `target_mean` and `target_deviation`.
 
     Returns:
         PREDICT: predictions `class_ids` int64 and `classes` string, both `[batch_size, 1]`,
-        `probabilities` float32 `[batch_size, n_classes]` and `logits`; or, of a regression,
-        `predictions` float32 `[batch_size, 1]`.
+        `probabilities` and `logits`, both float32 `[batch_size, n_classes]` (binary: one logit);
+        for a regression, `predictions` float32 `[batch_size, 1]`.
         EVAL: the loss and the metrics of the task.
-        TRAIN: the loss and the op that minimizes it and advances the global step.
+        TRAIN: the loss, and the op that minimizes it and increments the global step.
     """
     params = {**ModelSettings().model_dump(), "task": "multiclass", **params}
     is_training = mode == tf.estimator.ModeKeys.TRAIN

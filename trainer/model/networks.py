@@ -1,4 +1,4 @@
-"""The networks: transformed features to logits."""
+"""Networks and linear models, which map transformed features to logits."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,20 +15,32 @@ ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "sigmoid": tf.nn.sigmoid,
     "swish": tf.nn.swish,
 }
-_BATCH_NORM_MOMENTUM = 0.9  # TensorFlow's 0.99 needs hundreds of steps to forget how it began
+_BATCH_NORM_MOMENTUM = (
+    0.9  # with TensorFlow's 0.99, the initial average fades only after hundreds of steps
+)
 
 
 def make_logits(
     features: Mapping[str, tf.Tensor], params: Mapping[str, Any], *, is_training: bool
 ) -> tf.Tensor:
-    """Runs the features through the model of a type.
+    """Computes the logits of a network, a linear model, or the sum of both.
+
+    A linear model begins with weights of 0:
+
+    >>> columns = [tf.feature_column.numeric_column("x")]
+    >>> params = {"type": "linear", "task": "multiclass", "n_classes": 3, "linear_columns": columns}
+    >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    ...     logits = make_logits({"x": tf.constant([[7.0], [8.0]])}, params, is_training=False)
+    ...     session.run(tf.compat.v1.global_variables_initializer())
+    ...     session.run(logits).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
 
     Args:
         features: Transformed features by name, `[batch_size, 1]` each.
-        params: `type`, of `dnn`, `linear` and `wide_deep`, which is the sum of both; `task`,
-            `n_classes`, the columns, and the settings of the layers.
-        is_training: Whether units are left out (dropout), and layers are normalized over the batch
-            rather than by the averages that training has kept.
+        params: `type` (`dnn`, `linear` or `wide_deep`), `task`, `n_classes`, the feature columns,
+            and the settings of the layers.
+        is_training: Whether to apply dropout, and to normalize layers by the statistics of the
+            batch instead of the moving averages.
 
     Returns:
         Float32 `[batch_size, n_logits]`.
@@ -42,14 +54,20 @@ def make_logits(
 
 
 def wide_columns(params: Mapping[str, Any]) -> list[Any]:
-    """Gives the columns of the linear part beside a network: what has ids, or all if none has."""
+    """Returns the columns of the linear part of `wide_deep`: those with ids, else all.
+
+    >>> wide_columns({"linear_columns": ["age", "city"], "categorical_columns": ["city"]})
+    ['city']
+    >>> wide_columns({"linear_columns": ["age"], "categorical_columns": []})
+    ['age']
+    """
     return list(params["categorical_columns"] or params["linear_columns"])
 
 
 def _deep(
     features: Mapping[str, tf.Tensor], params: Mapping[str, Any], *, is_training: bool
 ) -> tf.Tensor:
-    """Each hidden layer is dense, then normalized, then activated, then thinned out."""
+    """Computes the logits of a network; hidden layers apply dense, norm, activation, dropout."""
     net = tf.compat.v1.feature_column.input_layer(features, params["feature_columns"])
     activation = ACTIVATIONS[params["activation"]]
     for units in params["hidden_units"]:
@@ -68,5 +86,5 @@ def _deep(
 
 
 def _linear(features: Mapping[str, tf.Tensor], columns: list[Any], units: int) -> tf.Tensor:
-    """A weight per number and per id, and a bias: all zero to begin with."""
+    """Computes the logits of a linear model, whose weights (per number and per id) begin at 0."""
     return tf.compat.v1.feature_column.linear_model(features, columns, units)

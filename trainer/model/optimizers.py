@@ -1,4 +1,4 @@
-"""What minimizes a loss: optimizers, learning rates that fall, penalties and clipped gradients."""
+"""Optimizers, learning rate schedules, regularization and gradient clipping."""
 
 from collections.abc import Callable, Mapping
 from itertools import accumulate, repeat
@@ -16,30 +16,43 @@ def _sgd(rate: tf.Tensor | float, momentum: float) -> tf.compat.v1.train.Optimiz
 OPTIMIZERS: Mapping[str, Callable[[tf.Tensor | float, float], tf.compat.v1.train.Optimizer]] = {
     "adagrad": lambda rate, _: tf.compat.v1.train.AdagradOptimizer(rate),
     "adam": lambda rate, _: tf.compat.v1.train.AdamOptimizer(rate),
-    # Its first step puts the weights near zero, whatever they were, unless its sum begins at zero.
+    # With a positive initial accumulator, the first step would move all weights close to 0.
     "ftrl": lambda rate, _: tf.compat.v1.train.FtrlOptimizer(rate, initial_accumulator_value=0.0),
     "rmsprop": lambda rate, momentum: tf.compat.v1.train.RMSPropOptimizer(rate, momentum=momentum),
     "sgd": _sgd,
 }
-"""Makes each optimizer from its learning rate and its momentum."""
+"""Factories of the optimizers, called with learning rate and momentum."""
 _NOT_WEIGHTS = ("bias", "bias_weights", "beta", "gamma")
 
 
 def minimize(loss: tf.Tensor, params: Mapping[str, Any]) -> tf.Operation:
     """Makes the op of one training step, and writes the summary `learning_rate`.
 
-    What is minimized is `loss + l1 * sum(|w|) + l2 / 2 * sum(w^2)` over all weights `w` but biases
-    and the scales of normalized layers. The penalty is no part of the loss that a training reports,
-    which so stays comparable with that of an evaluation; it has a summary of its own, `penalty`.
+    The op minimizes `loss + l1 * sum(|w|) + l2 / 2 * sum(w^2)`; the sums are over all weights `w`
+    except biases and the parameters of batch normalization. The reported training loss excludes
+    this penalty, so that it can be compared with the loss of evaluations; the penalty has its own
+    summary, `penalty`.
+
+    The gradient of w^2 at w = 3 is 6, so that a step with learning rate 0.1 leads to 3 - 0.6:
+
+    >>> params = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "schedule": None}
+    >>> params |= {"l1": 0, "l2": 0, "clip_gradients": None}
+    >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    ...     weight = tf.compat.v1.get_variable("weight", initializer=3.0)
+    ...     train_op = minimize(weight**2, params)
+    ...     session.run(tf.compat.v1.global_variables_initializer())
+    ...     session.run(train_op)
+    ...     print(f"{session.run(weight):.4f}")
+    2.4000
 
     Args:
-        loss: Scalar; all trainable variables of its graph are moved.
+        loss: Scalar; all trainable variables of its graph are updated.
         params: `optimizer`, `learning_rate`, `momentum`, `schedule`, `l1`, `l2`, and
-            `clip_gradients`: gradients whose norm, taken over all of them, is greater are scaled
-            down to it.
+            `clip_gradients`: the largest norm over all gradients together; larger gradients are
+            scaled down to it.
 
     Returns:
-        An op that also runs the graph's update ops (of normalized layers), and adds 1 to the
+        An op that also runs the graph's update ops (of batch normalization) and adds 1 to the
         global step.
     """
     step = tf.compat.v1.train.get_or_create_global_step()
@@ -59,16 +72,28 @@ def minimize(loss: tf.Tensor, params: Mapping[str, Any]) -> tf.Operation:
 
 
 def current_learning_rate(params: Mapping[str, Any], step: tf.Tensor) -> tf.Tensor | float:
-    """Gives the learning rate of a step.
+    """Computes the learning rate at a step.
 
-    `exponential`: `learning_rate * rate ** (step / steps)`. `cosine`: `learning_rate *
-    (1 + cos(pi * step / steps)) / 2`, and 0 from `steps` on. `piecewise`: `learning_rate * rate **
-    n`, n being the number of `boundaries` below the step.
+      * without a schedule: `learning_rate`;
+      * `exponential`: `learning_rate * rate ** (step / steps)`;
+      * `cosine`: `learning_rate * (1 + cos(pi * step / steps)) / 2`, and 0 from `steps` on;
+      * `piecewise`: `learning_rate * rate ** n`, where n boundaries are less than the step.
+
+    One of two boundaries is less than step 15, so that 0.4 is halved once:
+
+    >>> schedule = {"kind": "piecewise", "rate": 0.5, "boundaries": [10, 20]}
+    >>> with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    ...     step = tf.constant(15, tf.int64)
+    ...     rate = current_learning_rate({"learning_rate": 0.4, "schedule": schedule}, step)
+    ...     print(f"{session.run(rate):.4f}")
+    0.2000
 
     Args:
-        params: `learning_rate`, and `schedule`, a `Schedule` as a dict whose `steps` are set, or
-            None: the rate stays.
-        step: The global step.
+        params: `learning_rate`, and `schedule`: None, or a `Schedule` as a dict with `steps` set.
+        step: The global step, int64 scalar.
+
+    Returns:
+        Float32 scalar, or the number itself without a schedule.
     """
     rate, schedule = params["learning_rate"], params["schedule"]
     if schedule is None:

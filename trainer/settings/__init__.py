@@ -1,1 +1,1 @@
-"""What the Trainer can be told, as strict and frozen models."""
+"""Settings of features, model, training and tuning: strict, frozen pydantic models."""

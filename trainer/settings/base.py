@@ -1,4 +1,4 @@
-"""What all models of settings share; no TensorFlow."""
+"""Base class and field types shared by all settings; imports no TensorFlow."""
 
 import math
 import re
@@ -8,26 +8,26 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 
 class SettingError(ValueError):
-    """A mistake found by comparing settings with each other.
+    """A setting that conflicts with another one.
 
     Attributes:
-        key: Where the wrong one stands, below the section that found it.
+        key: Path of the faulty setting, relative to the section whose validator found it.
     """
 
     def __init__(self, key: tuple[str, ...], message: str) -> None:
-        """Keeps the key."""
+        """Stores the key beside the message."""
         super().__init__(message)
         self.key = key
 
 
 class Section(BaseModel):
-    """A part of the configuration: frozen, strictly typed, unknown keys refused."""
+    """A section of the configuration: frozen, strictly typed, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _as_tuple(value: Any) -> Any:
-    """YAML knows lists only; a frozen section holds tuples."""
+    """Converts YAML's lists to tuples, which a frozen section needs."""
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -1,194 +1,149 @@
-"""The settings of the features: how each raw column becomes what the model sees; no TensorFlow."""
+"""Settings of the features: how raw columns become model inputs; imports no TensorFlow."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BeforeValidator, Discriminator, Field, field_validator, model_validator
 
-from trainer.settings.base import FiniteFloat, FrozenList, Section
+from trainer.settings.base import FiniteFloat, FrozenList
+from trainer.settings.feature_base import BaseFeature, IdFeature, RawType
 
-RawType = Literal["float", "bytes"]
-"""How a raw column reaches the model: a float32 whose gap is NaN, or words whose gap is empty."""
 ALL_OTHERS = "*"
-"""Among the features, stands for all columns that are not named."""
+"""Key in `features` that stands for all columns that are not named there."""
 DatePart = Literal["year", "month", "day", "weekday", "hour", "minute"]
 _MAX_IDS = 10_000_000
 
 
-class _Feature(Section):
-    """A feature of one raw column of the same name."""
-
-    @property
-    def raw_type(self) -> RawType | None:
-        """How its column is read; None if it has none, or is not read."""
-        return None
-
-    @property
-    def has_ids(self) -> bool:
-        """Whether the transformed feature is a whole number out of a known range."""
-        return False
-
-    @model_serializer(mode="plain")
-    def _write(self) -> str | dict[str, Any]:
-        """Writes it as short as the YAML file may: what is not the default, or its kind alone."""
-        fields: dict[str, Any] = dict(self)
-        changed = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in fields.items()
-            if name != "kind" and value != type(self).model_fields[name].default
-        }
-        return {"kind": fields["kind"], **changed} if changed else str(fields["kind"])
-
-
-class Numeric(_Feature):
+class Numeric(BaseFeature):
     """A number."""
 
     kind: Literal["numeric"] = "numeric"
     scale: Literal["z_score", "min_max", "log1p", "raw"] = Field(
         "z_score",
         description="`z_score`: mean 0, variance 1; `min_max`: 0 to 1; `log1p`: z-score of"
-        " log(1 + x), x at least 0; `raw`: as it is.",
+        " log(1 + x), for x not below 0 (a negative x in a request counts as 0); `raw`: unchanged.",
     )
     fill: Literal["error", "mean"] | FiniteFloat = Field(
         "error",
-        description="What an empty cell is: `error`, refused in the data, and the mean when"
-        " served; `mean`, or a number: taken in its place.",
+        description="What replaces a missing value: the `mean` of the train split, or a given"
+        " number. With `error`, data with missing values is refused, and a served request gets the"
+        " mean.",
     )
     missing_indicator: bool = Field(
-        False, description="Whether a further feature says, 1 or 0, where the cell was empty."
+        False,
+        description="Whether to add a feature that is 1 where the value is missing, else 0.",
     )
     clip: Annotated[tuple[FiniteFloat, FiniteFloat], FrozenList] | None = Field(
-        None, description="Least and greatest value; what is beyond is moved there, before scaling."
+        None,
+        description="Lowest and highest value; values beyond are moved to these bounds before"
+        " scaling. Null: no bounds.",
     )
 
     @field_validator("clip")
     @classmethod
-    def _rises(cls, clip: tuple[float, float] | None) -> tuple[float, float] | None:
+    def _check_order(cls, clip: tuple[float, float] | None) -> tuple[float, float] | None:
         if clip is not None and clip[0] >= clip[1]:
-            raise ValueError(f"least {clip[0]:g} is not below greatest {clip[1]:g}")
+            raise ValueError(f"lowest value {clip[0]:g} is not below highest value {clip[1]:g}")
         return clip
 
     @property
     def raw_type(self) -> RawType:
-        """A number."""
+        """Always float."""
         return "float"
 
 
-class _WithIds(_Feature):
-    """A feature whose values are numbered; the model sees each id, not its size."""
-
-    encode: Literal["one_hot", "embedding"] = Field(
-        "one_hot", description="How the network sees it: `one_hot`, or a learned `embedding`."
-    )
-    dimension: int | None = Field(
-        None,
-        ge=1,
-        le=10_000,
-        description="Width of the embedding; null is the fourth root of the number of ids.",
-    )
-
-    @model_validator(mode="after")
-    def _dimension_is_of_embedding(self) -> "_WithIds":
-        if self.dimension is not None and self.encode != "embedding":
-            raise ValueError("dimension is that of an embedding: set encode to embedding")
-        return self
-
-    @property
-    def has_ids(self) -> bool:
-        """Has."""
-        return True
-
-
-class Bucketized(_WithIds):
-    """A number, by the range it falls in; a gap is a range of its own."""
+class Bucketized(IdFeature):
+    """A number, replaced by the range it falls in; missing values get a range of their own."""
 
     kind: Literal["bucketized"] = "bucketized"
     buckets: int = Field(
-        10, ge=2, le=10_000, description="Number of ranges, with as many examples in each."
+        10,
+        ge=2,
+        le=10_000,
+        description="Number of ranges, chosen so that each holds about as many examples.",
     )
     boundaries: Annotated[tuple[FiniteFloat, ...], FrozenList] | None = Field(
-        None, min_length=1, description="Where ranges begin, rising, in place of `buckets`."
+        None,
+        min_length=1,
+        description="Increasing numbers at which a new range begins; replaces `buckets`.",
     )
 
     @field_validator("boundaries")
     @classmethod
-    def _rise(cls, boundaries: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    def _check_order(cls, boundaries: tuple[float, ...] | None) -> tuple[float, ...] | None:
         for low, high in pairwise(boundaries or ()):
             if low >= high:
-                raise ValueError(f"must rise: {high:g} follows {low:g}")
+                raise ValueError(f"must increase: {high:g} follows {low:g}")
         return boundaries
 
     @property
     def raw_type(self) -> RawType:
-        """A number."""
+        """Always float."""
         return "float"
 
 
-class Categorical(_WithIds):
-    """A word, or a number that stands for one; a gap is a word of its own."""
+class Categorical(IdFeature):
+    """A category: a word, or a number used as one; missing values are a category of their own."""
 
     kind: Literal["categorical"] = "categorical"
     ids: Literal["vocabulary", "identity", "hash"] = Field(
         "vocabulary",
-        description="What numbers the words: a `vocabulary` of the train split; `identity`, the"
-        " column being whole numbers from 0 to `size` - 1; a `hash`.",
+        description="How words become ids: by a `vocabulary` of the train split; by their `hash`;"
+        " or `identity`, if the column already holds whole numbers from 0 to `size` - 1.",
     )
     size: int | None = Field(
         None,
         ge=1,
         le=_MAX_IDS,
-        description="Most frequent words kept in the vocabulary, null for all; the number of ids"
-        " of `identity` and `hash`, which must be set.",
+        description="With `vocabulary`: how many of the most frequent words to keep, null for all."
+        " With `identity` and `hash`: the number of ids, required.",
     )
     min_count: int = Field(
-        1, ge=1, description="How often a word must come to be in the vocabulary."
+        1,
+        ge=1,
+        description="How many examples must have a word for it to be in the vocabulary.",
     )
     oov_buckets: int = Field(
         1,
         ge=1,
         le=_MAX_IDS,
-        description="Ids for words that are not in the vocabulary, spread by a hash.",
+        description="Number of ids shared by the words outside the vocabulary, which are assigned"
+        " by a hash.",
     )
 
     @model_validator(mode="after")
-    def _settings_fit(self) -> "Categorical":
+    def _check_ids(self) -> "Categorical":
         if self.ids != "vocabulary":
             if self.size is None:
                 raise ValueError(f"{self.ids} needs a size, the number of ids")
             for name in ("min_count", "oov_buckets"):
                 if getattr(self, name) != type(self).model_fields[name].default:
-                    raise ValueError(f"{name} is of a vocabulary, not of {self.ids}")
+                    raise ValueError(f"{name} needs ids: vocabulary, not {self.ids}")
         return self
 
     @property
     def raw_type(self) -> RawType:
-        """A word, but for whole numbers that are ids already."""
+        """Float if the column already holds ids, else bytes."""
         return "float" if self.ids == "identity" else "bytes"
 
 
-class Boolean(_WithIds):
-    """Yes or no; a gap, or any other word, is neither."""
+class Boolean(IdFeature):
+    """True or false; missing values and all other words have a third id."""
 
     kind: Literal["boolean"] = "boolean"
     true_words: Annotated[tuple[str, ...], FrozenList] = Field(
         ("true", "t", "yes", "y", "1", "1.0"),
         min_length=1,
-        description="Words for yes, small and capital letters alike.",
+        description="Words that mean true; upper and lower case count as the same.",
     )
     false_words: Annotated[tuple[str, ...], FrozenList] = Field(
-        ("false", "f", "no", "n", "0", "0.0"), min_length=1, description="Words for no."
+        ("false", "f", "no", "n", "0", "0.0"),
+        min_length=1,
+        description="Words that mean false; upper and lower case count as the same.",
     )
 
     @model_validator(mode="after")
-    def _words_differ(self) -> "Boolean":
+    def _check_words_differ(self) -> "Boolean":
         both = {word.lower() for word in self.true_words} & {
             word.lower() for word in self.false_words
         }
@@ -198,12 +153,12 @@ class Boolean(_WithIds):
 
     @property
     def raw_type(self) -> RawType:
-        """A word."""
+        """Always bytes."""
         return "bytes"
 
 
-class Datetime(_Feature):
-    """A date or time, as its parts, each numbered; what does not fit the format is a gap."""
+class Datetime(BaseFeature):
+    """A date or time, split into parts; text that does not match the format counts as missing."""
 
     kind: Literal["datetime"] = "datetime"
     format: str = Field(
@@ -215,52 +170,55 @@ class Datetime(_Feature):
     parts: Annotated[tuple[DatePart, ...], FrozenList] = Field(
         ("month", "weekday", "hour"),
         min_length=1,
-        description="Parts, each one-hot, but `year`, a number; times are UTC.",
+        description="Parts to use, in UTC. `year` is a number; each other part is one-hot encoded.",
     )
 
     @field_validator("format")
     @classmethod
-    def _is_known(cls, text: str) -> str:
+    def _check_pattern(cls, text: str) -> str:
         if text in ("iso", "unix"):
             return text
         codes = [text[index + 1 : index + 2] for index, mark in enumerate(text) if mark == "%"]
         if not codes or len(set(codes)) < len(codes) or not set(codes) <= set("YmdHMS"):
             raise ValueError(f"'{text}' must be iso, unix, or a pattern of %Y %m %d %H %M %S")
         if not set("Ymd") <= set(codes):
-            raise ValueError(f"'{text}' must hold %Y, %m and %d")
+            raise ValueError(f"'{text}' must contain %Y, %m and %d")
         return text
 
     @field_validator("parts")
     @classmethod
-    def _differ(cls, parts: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_parts_differ(cls, parts: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(parts)) < len(parts):
-            raise ValueError("a part stands twice")
+            raise ValueError("a part is listed twice")
         return parts
 
     @property
     def raw_type(self) -> RawType:
-        """Seconds are read as words too: float32 holds them to the minute only."""
+        """Always bytes, for `unix` too: float32 holds such seconds only to the minute."""
         return "bytes"
 
 
-class Crossed(_WithIds):
-    """Several features with ids taken together, their combination hashed; it has no raw column."""
+class Crossed(IdFeature):
+    """A combination of several features with ids, hashed; it reads no raw column of its own."""
 
     kind: Literal["crossed"] = "crossed"
     columns: Annotated[tuple[str, ...], FrozenList] = Field(
-        min_length=2, description="Names of the features, each of a kind that has ids."
+        min_length=2,
+        description="Names of the features to combine; each must be of a kind that has ids.",
     )
-    size: int = Field(1000, ge=2, le=_MAX_IDS, description="Number of ids.")
+    size: int = Field(
+        1000, ge=2, le=_MAX_IDS, description="Number of ids that combinations are hashed to."
+    )
 
 
-class Ignore(_Feature):
+class Ignore(BaseFeature):
     """A column that the model does not read."""
 
     kind: Literal["ignore"] = "ignore"
 
 
-class Auto(_Feature):
-    """A column whose kind is chosen by what stands in it."""
+class Auto(BaseFeature):
+    """A column whose kind is chosen from its values before the run."""
 
     kind: Literal["auto"] = "auto"
 
@@ -277,29 +235,3 @@ def _as_mapping(value: Any) -> Any:
 
 
 Features = Annotated[dict[str, Feature], BeforeValidator(_as_mapping), Field(min_length=1)]
-
-
-def indicator_name(name: str) -> str:
-    """Names the feature that says where a column had a gap."""
-    return f"{name}_missing"
-
-
-def part_name(name: str, part: str) -> str:
-    """Names the feature that is a part of a date."""
-    return f"{name}_{part}"
-
-
-def transformed_names(name: str, feature: _Feature) -> list[str]:
-    """Names the features that are made of a column."""
-    if isinstance(feature, Datetime):
-        return [part_name(name, part) for part in feature.parts]
-    if isinstance(feature, Numeric) and feature.missing_indicator:
-        return [name, indicator_name(name)]
-    return [name] if feature.raw_type is not None else []
-
-
-def raw_types(features: Mapping[str, _Feature]) -> dict[str, RawType]:
-    """Gives the raw columns that the model reads, and how each is read, in their order."""
-    return {
-        name: feature.raw_type for name, feature in features.items() if feature.raw_type is not None
-    }

@@ -1,4 +1,4 @@
-"""The settings of Transform and Trainer: plain pydantic models, no TensorFlow."""
+"""Settings of Transform and Trainer; imports no TensorFlow."""
 
 import copy
 import re
@@ -8,106 +8,125 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from trainer.settings.base import FiniteFloat, Section, SettingError
-from trainer.settings.features import Feature, RawType, raw_types
+from trainer.settings.feature_base import RawType
+from trainer.settings.feature_names import raw_types
+from trainer.settings.features import Feature
 from trainer.settings.model import MAX_STEPS, ModelSettings
 
 Task = Literal["multiclass", "binary", "regression"]
 Best = Literal["min", "max"]
-"""Which value of a metric is the best."""
+"""Whether the lowest or the highest value of a metric is best."""
 BEST: Mapping[str, Best] = {
     **dict.fromkeys(("loss", "average_loss", "cross_entropy", "rmse", "mse", "mae"), "min"),
     **dict.fromkeys(
         ("accuracy", "auc", "auc_precision_recall", "precision", "recall", "r2"), "max"
     ),
 }
-"""Which value of a metric is the best, by the usual names."""
+"""The best value of well-known metrics."""
 
 
 def best_of(metric: str, best: Best | None, key: str) -> Best:
-    """Says which value of a metric is the best.
+    """Finds out whether the lowest or the highest value of a metric is best.
 
     Args:
-        metric: Its name.
-        best: What the settings say; None where they leave it to the name.
-        key: The setting that says it.
+        metric: Name of the metric.
+        best: The user's choice; None to look it up in `BEST`.
+        key: Name of the setting that holds the choice, for the error.
 
     Raises:
-        SettingError: If the name says nothing, or something else.
+        SettingError: If the metric is unknown and the user chose nothing, or if the choice
+            contradicts `BEST`.
     """
     known = BEST.get(metric)
     found = best or known
     if found is None:
-        raise SettingError((key,), f"must say whether the min or the max of {metric} is best")
+        raise SettingError((key,), f"must be min or max: the best value of {metric} is not known")
     if known not in (None, found):
-        raise SettingError((key,), f"the {found} of {metric} is not the best, but the {known}")
+        raise SettingError(
+            (key,), f"must be {known}: the {found} of {metric} is not its best value"
+        )
     return found
 
 
 def is_better(best: Best, value: float, other: float) -> bool:
-    """Whether a value of a metric is better than another."""
+    """Whether `value` is strictly better than `other`."""
     return value < other if best == "min" else value > other
 
 
 class EarlyStopping(Section):
-    """Ends a training that no longer gets better."""
+    """When to end a training that no longer improves."""
 
     evaluations: int = Field(
-        10, ge=1, le=MAX_STEPS, description="Evaluations in a row without a better one."
+        10,
+        ge=1,
+        le=MAX_STEPS,
+        description="Number of consecutive evaluations without improvement after which training"
+        " stops.",
     )
-    min_change: FiniteFloat = Field(0, ge=0, description="A better one is so by more than this.")
+    min_change: FiniteFloat = Field(
+        0, ge=0, description="A change of the metric counts as improvement if it exceeds this."
+    )
 
 
 class TrainSettings(Section):
-    """How long and on what the model trains."""
+    """How the model is trained and evaluated."""
 
-    steps: int = Field(200, ge=1, le=MAX_STEPS, description="Training steps, a batch each.")
+    steps: int = Field(
+        200, ge=1, le=MAX_STEPS, description="Number of training steps, one batch each."
+    )
     batch_size: int = Field(100, ge=1, le=1_000_000, description="Examples per training step.")
     eval_every_steps: int = Field(
         50,
         ge=1,
         le=MAX_STEPS,
-        description="Steps between checkpoints; each is evaluated on the whole eval split.",
+        description="Steps between checkpoints; each checkpoint is evaluated on the whole eval"
+        " split.",
     )
     summary_every_steps: int = Field(
-        10, ge=1, le=MAX_STEPS, description="Steps between the points of the training curves."
+        10, ge=1, le=MAX_STEPS, description="Steps between two points of the training curves."
     )
     class_weights: Literal["balanced"] | dict[str, Annotated[FiniteFloat, Field(gt=0)]] | None = (
         Field(
             None,
-            description="Weight of each class in the loss by its word, others 1; `balanced`: all"
-            " classes weigh alike; null: all examples do.",
+            description="Weight in the loss by class name, 1 for classes not named; `balanced`:"
+            " every class has the same total weight; null: every example has the same weight.",
         )
     )
     export: Literal["last", "best"] = Field(
-        "last", description="Which checkpoint becomes the model: the last, or the best evaluated."
+        "last", description="Checkpoint to export: the `last`, or the `best` by `best_metric`."
     )
     best_metric: str = Field(
-        "loss", min_length=1, description="What the best is best in; a metric of the `model_fn`."
+        "loss",
+        min_length=1,
+        description="Metric of the eval split that decides which checkpoint is best.",
     )
     best_is: Best | None = Field(
         None,
-        description="Which value of `best_metric` is the best; null: known of the usual metrics.",
+        description="Whether the lowest (`min`) or the highest (`max`) value of `best_metric` is"
+        " best; null: looked up, for well-known metrics.",
     )
     early_stopping: EarlyStopping | None = Field(
-        None, description="Ends a training whose `best_metric` gets no better; null: none."
+        None,
+        description="When to end a training whose `best_metric` no longer improves; null: never"
+        " early.",
     )
     warm_start: bool = Field(
-        False, description="Whether training begins with the weights of the latest blessed model."
+        False, description="Whether to start from the weights of the latest blessed model."
     )
 
     @model_validator(mode="after")
-    def _best_is_known(self) -> "TrainSettings":
+    def _check_best(self) -> "TrainSettings":
         best_of(self.best_metric, self.best_is, "best_is")
         return self
 
     @property
     def best(self) -> Best:
-        """Which value of `best_metric` is the best."""
+        """Whether the lowest or the highest value of `best_metric` is best."""
         return best_of(self.best_metric, self.best_is, "best_is")
 
 
 class TrainerSettings(Section):
-    """What Transform and Trainer are told: the sections that concern them."""
+    """The settings that Transform and Trainer need."""
 
     task: Task = "multiclass"
     label: str
@@ -119,12 +138,12 @@ class TrainerSettings(Section):
 
     @property
     def raw_types(self) -> dict[str, RawType]:
-        """Raw columns that the model reads, and how, in the order of the configuration."""
+        """Raw columns that the model reads with their types, in the configuration's order."""
         return raw_types(self.features)
 
 
 def transform_settings(settings: TrainerSettings) -> dict[str, Any]:
-    """Picks what Transform is told, as JSON: no other setting makes it run again."""
+    """Selects the settings that Transform depends on, as JSON; only these make it run again."""
     features = {
         name: feature.model_copy(update={"encode": "one_hot", "dimension": None})
         if feature.has_ids
@@ -142,14 +161,14 @@ def transform_settings(settings: TrainerSettings) -> dict[str, Any]:
 
 
 def apply_overrides(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> TrainerSettings:
-    """Gives the settings with some of them replaced.
+    """Replaces some settings and validates the result.
 
     Args:
-        settings: A `TrainerSettings` as JSON, which may lack what is replaced; it stays as it is.
-        overrides: Dotted key, as `model.learning_rate`, to new value.
+        settings: A `TrainerSettings` as JSON; may lack the replaced settings. It is not changed.
+        overrides: New value by dotted key, such as `model.learning_rate`.
 
     Raises:
-        pydantic.ValidationError: If there is no such setting, or it refuses the value.
+        pydantic.ValidationError: If a key is unknown or a value is not allowed.
     """
     data = copy.deepcopy(dict(settings))
     for key, value in overrides.items():
@@ -164,5 +183,5 @@ def apply_overrides(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -
 
 
 def is_column_name(name: str) -> bool:
-    """Whether TensorFlow can carry a column of this name as a tensor's name in a signature."""
+    """Whether TensorFlow accepts the name for a tensor of a signature."""
     return re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/-]*", name) is not None

@@ -1,4 +1,4 @@
-"""The feature columns over what Transform gives."""
+"""Feature columns over transformed features, and the parsing of raw columns."""
 
 from typing import Any
 
@@ -48,8 +48,8 @@ SETTINGS: dict[str, Any] = {
         "label": "ignore",
     },
 }
-# Ids with that of a gap. city: a, b, two for others, a gap. The widths of embeddings that name none
-# are the fourth roots, rounded up: of 4 ids 2, of 81 ids 3.
+# Every kind has an id for missing values. city: a, b, two for others, missing. Widths of embeddings
+# that set none are the fourth roots, rounded up: 2 for 4 ids, 3 for 81 ids.
 WIDTHS = {
     "size": 1,
     "size_missing": 1,
@@ -85,14 +85,14 @@ def evaluate(tensors: Any) -> Any:
         return session.run(tensors)
 
 
-def test_make_feature_columns_covers_every_feature_once(made: Made) -> None:
+def test_make_feature_columns_covers_all_features(made: Made) -> None:
     assert [column.name for column in made[1].deep] == [
         *(name for name in WIDTHS if "_X_" not in name),
         *(name for name in WIDTHS if "_X_" in name),
     ]
 
 
-def test_make_feature_columns_gives_the_network_dense_columns(made: Made) -> None:
+def test_make_feature_columns_deep_are_dense(made: Made) -> None:
     table, columns = made
     with tf.Graph().as_default():
         features = {name: tf.constant(values) for name, values in table.items()}
@@ -106,15 +106,15 @@ def test_make_feature_columns_gives_the_network_dense_columns(made: Made) -> Non
         name: (4, width) for name, width in WIDTHS.items()
     }
     for name, layer in layers.items():
-        if name.endswith("_indicator"):  # an id each, that of a gap too
+        if name.endswith("_indicator"):  # each example has one id, also if its value is missing
             np.testing.assert_array_equal(layer.sum(axis=1), 1, err_msg=name)
     np.testing.assert_array_equal(layers["city_indicator"].argmax(axis=1), table["city"].ravel())
     assert layers["city_indicator"].argmax(axis=1)[3] == 4
 
 
-# Of TensorFlow's linear model itself.
+# TensorFlow's linear model emits it.
 @pytest.mark.filterwarnings("ignore:`layer.add_variable` is deprecated:UserWarning")
-def test_make_feature_columns_gives_a_linear_model_a_weight_for_each_id(made: Made) -> None:
+def test_make_feature_columns_linear_weight_per_id(made: Made) -> None:
     table, columns = made
     with tf.Graph().as_default():
         features = {name: tf.constant(values) for name, values in table.items()}
@@ -132,7 +132,7 @@ def test_make_feature_columns_gives_a_linear_model_a_weight_for_each_id(made: Ma
     assert shapes["size/weights"] == [1, 1]
 
 
-def test_parse_raw_reads_gaps() -> None:
+def test_parse_raw_reads_missing_values() -> None:
     absent, empty = tf.train.Example(), tf.train.Example()
     empty.features.feature["city"].bytes_list.SetInParent()
     empty.features.feature["size"].float_list.SetInParent()
@@ -146,13 +146,13 @@ def test_parse_raw_reads_gaps() -> None:
     assert np.isnan(columns["size"].numpy()).all()
 
 
-# an own preprocessing_fn
+# the user's preprocessing_fn
 
 
 @pytest.fixture(scope="module")
-def own_output(tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "own_outputs.py").write_text(
+def user_output(tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "user_outputs.py").write_text(
         "import tensorflow as tf\n"
         "def mixed(inputs):\n"
         "    x = inputs['x']\n"
@@ -161,29 +161,31 @@ def own_output(tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutpu
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         columns = {"x": [1.0, 2.0], "w": [1.0, 2.0], "label": [b"x", b"y"]}
-        return analyze(columns, own_settings(), folder)[1]
+        return analyze(columns, user_settings(), folder)[1]
 
 
-def own_settings(**model: str) -> dict[str, Any]:
-    model["preprocessing_fn"] = "own_outputs.mixed"
+def user_settings(**model: str) -> dict[str, Any]:
+    model["preprocessing_fn"] = "user_outputs.mixed"
     return {"label": "label", "weight": "w", "features": {"x": "numeric"}, "model": model}
 
 
-def test_make_feature_columns_takes_the_numbers_of_an_own_preprocessing_fn(
-    own_output: tft.TFTransformOutput,
+def test_make_feature_columns_of_user_outputs(
+    user_output: tft.TFTransformOutput,
 ) -> None:
-    settings = TrainerSettings.model_validate(own_settings(model_fn="own.model_fn"))
+    settings = TrainerSettings.model_validate(user_settings(model_fn="my.model_fn"))
 
-    columns = make_feature_columns(settings, own_output)
+    columns = make_feature_columns(settings, user_output)
 
     assert {column.name: column.shape for column in columns.deep} == {"pair": (2,), "flat": (1,)}
     assert columns.linear == columns.deep
 
 
-def test_make_feature_columns_wants_an_own_model_fn_for_what_is_no_number(
-    own_output: tft.TFTransformOutput,
+def test_make_feature_columns_refuses_user_words(
+    user_output: tft.TFTransformOutput,
 ) -> None:
-    settings = TrainerSettings.model_validate(own_settings())
+    settings = TrainerSettings.model_validate(user_settings())
 
-    with pytest.raises(UserFunctionError, match=r"own_outputs.mixed: returns 'word' as string;"):
-        make_feature_columns(settings, own_output)
+    with pytest.raises(
+        UserFunctionError, match=r"user_outputs.mixed: returns 'word' as string, but"
+    ):
+        make_feature_columns(settings, user_output)

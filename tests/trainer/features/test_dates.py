@@ -1,4 +1,4 @@
-"""Dates parsed in the TensorFlow graph, against Python's datetime."""
+"""Dates parsed in the TensorFlow graph, compared with Python's datetime."""
 
 import math
 from datetime import datetime, timedelta, timezone
@@ -15,13 +15,13 @@ from trainer.settings.features import Datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)
-# Away from the ends of the calendar, where an offset leads out of what datetime knows.
+# Not the first and last year, where an offset may exceed the range of datetime.
 INSTANTS = st.datetimes(datetime.fromisoformat("0002-01-01"), datetime.fromisoformat("9998-12-31"))
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda n: timezone(timedelta(minutes=n)))
 
 
 def parse(texts: list[str], date_format: str) -> list[int | None]:
-    """Gives the minutes since 1970 of each text, None if it is no date."""
+    """Returns the minutes since 1970 of each text; None if it is not a date."""
     minutes, is_date = parse_minutes(tf.constant(texts)[:, tf.newaxis], date_format)
     assert (minutes.shape, is_date.shape) == ((len(texts), 1), (len(texts), 1))
     pairs = zip(minutes.numpy().ravel().tolist(), is_date.numpy().ravel(), strict=True)
@@ -32,9 +32,9 @@ def minutes_of(instant: datetime) -> int:
     return (instant - EPOCH) // MINUTE
 
 
-@settings(deadline=None)  # the first graph takes its time
+@settings(deadline=None)  # the first graph takes longer
 @given(st.lists(st.tuples(INSTANTS, OFFSETS), min_size=1, max_size=50), st.sampled_from("T "))
-def test_parse_minutes_reads_iso_as_datetime_does(
+def test_parse_minutes_iso_matches_datetime(
     instants: list[tuple[datetime, timezone]], separator: str
 ) -> None:
     zoned = [instant.replace(tzinfo=zone) for instant, zone in instants]
@@ -44,16 +44,14 @@ def test_parse_minutes_reads_iso_as_datetime_does(
     ]
 
 
-@settings(deadline=None)  # the first graph takes its time
+@settings(deadline=None)  # the first graph takes longer
 @given(st.lists(INSTANTS, min_size=1, max_size=50))
 @pytest.mark.parametrize(
     "pattern",
     ["%d.%m.%Y %H:%M:%S", "%m/%d/%Y", "%Y%m%d%H%M", "a.b(%Y)[%m]%d", "%S|%M|%H, %Y-%m-%d"],
 )
-def test_parse_minutes_reads_a_pattern_as_strptime_does(
-    pattern: str, instants: list[datetime]
-) -> None:
-    # strftime writes no zeros before a year below 1000, which strptime wants.
+def test_parse_minutes_pattern_matches_strptime(pattern: str, instants: list[datetime]) -> None:
+    # strftime does not pad a year below 1000 with zeros, as strptime requires.
     texts = [f"{instant:{pattern.replace('%Y', f'{instant.year:04d}')}}" for instant in instants]
 
     assert parse(texts, pattern) == [
@@ -61,10 +59,10 @@ def test_parse_minutes_reads_a_pattern_as_strptime_does(
     ]
 
 
-@settings(deadline=None)  # the first graph takes its time
+@settings(deadline=None)  # the first graph takes longer
 @given(st.lists(st.integers(-62_135_596_799, 253_402_300_799), min_size=1, max_size=50))
 @pytest.mark.parametrize("form", ["{}", "{}.0", "{}e0", "{}.999"])
-def test_parse_minutes_reads_seconds(form: str, seconds: list[int]) -> None:
+def test_parse_minutes_reads_unix_seconds(form: str, seconds: list[int]) -> None:
     texts = [form.format(each) for each in seconds]
 
     assert parse(texts, "unix") == [math.floor(float(text) / 60) for text in texts]
@@ -86,7 +84,7 @@ def test_parse_minutes_reads_seconds(form: str, seconds: list[int]) -> None:
         ("%d.%m.%Y", ["", "31.04.2024", "1.5.24", "1.13.2024", "01-05-2024", "01x05x2024"]),
     ],
 )
-def test_parse_minutes_knows_what_is_no_date(date_format: str, texts: list[str]) -> None:
+def test_parse_minutes_rejects_other_text(date_format: str, texts: list[str]) -> None:
     assert parse(texts, date_format) == [None] * len(texts)
 
 
@@ -102,19 +100,19 @@ def test_parse_minutes_knows_what_is_no_date(date_format: str, texts: list[str])
         ("2024-05-01 12:00:00+02", "2024-05-01T10:00"),
     ],
 )
-def test_parse_minutes_reads_iso_in_its_many_ways(text: str, expected: str) -> None:
+def test_parse_minutes_reads_iso_variants(text: str, expected: str) -> None:
     instant = datetime.fromisoformat(expected).replace(tzinfo=timezone.utc)
 
     assert parse([text], "iso") == [minutes_of(instant)]
 
 
-def test_parse_minutes_reads_a_day_without_zeros_as_strptime_does() -> None:
+def test_parse_minutes_reads_unpadded_numbers() -> None:
     assert parse(["1/5/2024 3:04"], "%d/%m/%Y %H:%M") == parse(["2024-05-01 03:04"], "iso")
 
 
-@settings(deadline=None)  # the first graph takes its time
+@settings(deadline=None)  # the first graph takes longer
 @given(st.lists(INSTANTS, min_size=1, max_size=50))
-def test_date_parts_are_those_of_datetime(instants: list[datetime]) -> None:
+def test_date_parts_match_datetime(instants: list[datetime]) -> None:
     feature = Datetime(parts=("minute", "hour", "weekday", "day", "month", "year"))
     texts = tf.constant([[instant.isoformat()] for instant in instants])
 
@@ -133,14 +131,14 @@ def test_date_parts_are_those_of_datetime(instants: list[datetime]) -> None:
     }
 
 
-def test_date_parts_give_only_the_parts_that_are_asked_for() -> None:
+def test_date_parts_only_configured_parts() -> None:
     years, ids = date_parts("d", tf.constant([["x"]]), Datetime(parts=("hour",)))
 
     assert years == {}
     assert {name: tensor.numpy().tolist() for name, tensor in ids.items()} == {"d_hour": [[24]]}
 
 
-def test_date_parts_of_what_is_no_date_have_no_year() -> None:
+def test_date_parts_year_of_other_text_is_nan() -> None:
     years, _ = date_parts("d", tf.constant([["x"]]), Datetime(parts=("year",)))
 
     assert np.isnan(years["d_year"].numpy()).all()

@@ -1,4 +1,4 @@
-"""Losses and metrics held against NumPy."""
+"""Losses and metrics, compared with NumPy and scikit-learn."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def metrics_of(
     labels: Any = None,
     batches: int = 2,
 ) -> dict[str, float]:
-    """Counts the examples in batches of three, where there are two."""
+    """Computes the metrics of six examples in equal batches."""
     params = params_of(task)
     labels = LABELS[task] if labels is None else labels
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
@@ -62,9 +62,9 @@ def metrics_of(
         return dict(session.run({name: value for name, (value, _) in metrics.items()}))
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("task", TASKS)
-def test_compute_loss_is_the_weighted_mean(task: str, weights: Weights | None) -> None:
+def test_compute_loss_is_weighted_mean(task: str, weights: Weights | None) -> None:
     logits = logits_of(task)
 
     expected = np.average(
@@ -74,11 +74,11 @@ def test_compute_loss_is_the_weighted_mean(task: str, weights: Weights | None) -
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_compute_loss_is_zero_where_nothing_weighs(task: str) -> None:
+def test_compute_loss_zero_weights_give_zero(task: str) -> None:
     assert loss_of(task, logits_of(task), [[0.0]] * 6) == 0
 
 
-def test_compute_loss_of_large_logits_is_finite() -> None:
+def test_compute_loss_large_logits_stay_finite() -> None:
     # -log(sigmoid(-200)) = 200, although sigmoid(-200) is 0 in float32.
     logits = np.array([[200.0], [-200], [200], [-200], [200], [-200]], np.float32)
 
@@ -86,14 +86,14 @@ def test_compute_loss_of_large_logits_is_finite() -> None:
     assert loss_of("binary", logits) == pytest.approx(400 / 6)
 
 
-def test_compute_loss_of_a_model_that_predicts_the_mean_is_one() -> None:
+def test_compute_loss_of_mean_prediction_is_one() -> None:
     labels = np.array([185.0, 275.0], np.float32)  # one deviation off the mean
     loss = compute_loss(tf.zeros([2, 1]), tf.constant(labels), None, params_of("regression"))
 
     assert float(loss) == pytest.approx(1)
 
 
-def test_standardize_is_undone_by_unstandardize() -> None:
+def test_unstandardize_reverses_standardize() -> None:
     params = params_of("regression")
 
     z_scores = standardize(tf.constant([[230.0], [275.0]]), params)
@@ -102,8 +102,8 @@ def test_standardize_is_undone_by_unstandardize() -> None:
     np.testing.assert_allclose(unstandardize(z_scores, params), [[230], [275]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
-def test_make_metrics_of_classes(weights: Weights | None) -> None:
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+def test_make_metrics_multiclass(weights: Weights | None) -> None:
     logits = logits_of("multiclass")
 
     hits = logits.argmax(axis=1) == LABELS["multiclass"]
@@ -111,8 +111,8 @@ def test_make_metrics_of_classes(weights: Weights | None) -> None:
     assert metrics_of("multiclass", logits, weights) == {"accuracy": pytest.approx(expected)}
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
-def test_make_metrics_of_two_classes(weights: Weights | None) -> None:
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+def test_make_metrics_binary(weights: Weights | None) -> None:
     # Labels 0, 1, 1, 0, 1, 0: the second is missed, the last taken for 1.
     logits = np.array([[-1.0], [-0.5], [2.0], [-2.0], [0.7], [0.3]], np.float32)
     weight = None if weights is None else np.ravel(weights)
@@ -129,15 +129,15 @@ def test_make_metrics_of_two_classes(weights: Weights | None) -> None:
 
 
 @pytest.mark.parametrize(("class_id", "auc"), [(0, 1), (1, 0)])
-def test_make_metrics_of_two_classes_where_one_is_absent(class_id: int, auc: float) -> None:
+def test_make_metrics_binary_one_class_absent(class_id: int, auc: float) -> None:
     found = metrics_of("binary", np.full((6, 1), -1.0, np.float32), labels=[class_id] * 6)
 
     assert (found["precision"], found["recall"]) == (0, 0)
     assert found["auc"] == pytest.approx(auc)
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
-def test_make_metrics_of_numbers(weights: Weights | None) -> None:
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+def test_make_metrics_regression(weights: Weights | None) -> None:
     logits = logits_of("regression")
     weight = None if weights is None else np.ravel(weights)
 
@@ -152,7 +152,7 @@ def test_make_metrics_of_numbers(weights: Weights | None) -> None:
     assert found == {name: pytest.approx(value, rel=1e-4) for name, value in expected.items()}
 
 
-def test_make_metrics_of_numbers_that_are_all_alike_has_no_r2() -> None:
+def test_make_metrics_r2_of_equal_labels_is_zero() -> None:
     found = metrics_of("regression", logits_of("regression"), labels=[230.0] * 6)
 
     assert found["r2"] == 0

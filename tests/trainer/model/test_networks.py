@@ -1,4 +1,4 @@
-"""Logits of each type of model held against NumPy."""
+"""Logits of each type of model, compared with NumPy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,13 +45,13 @@ def logits_of(built: Network) -> Array:
 
 
 def named(built: Network) -> dict[str, Array]:
-    """Gives the trainable variables by their names."""
+    """Returns the trainable variables by name."""
     names = [variable.op.name for variable in built.variables]
     return dict(zip(names, built.weights(), strict=True))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_make_logits_activates_each_hidden_unit(activation: str) -> None:
+def test_make_logits_applies_activation(activation: str) -> None:
     built = network(PREDICT, activation=activation)
 
     w_1, b_1, w_2, b_2, w_3, b_3 = built.weights()
@@ -61,7 +61,7 @@ def test_make_logits_activates_each_hidden_unit(activation: str) -> None:
 
 
 @pytest.mark.parametrize("mode", [PREDICT, EVAL])
-def test_make_logits_leaves_no_unit_out_but_in_training(mode: str) -> None:
+def test_make_logits_no_dropout_outside_training(mode: str) -> None:
     built, without = network(mode, dropout=0.5), network(mode)
 
     fetches = ("predictions", "loss")[mode == EVAL]
@@ -71,14 +71,14 @@ def test_make_logits_leaves_no_unit_out_but_in_training(mode: str) -> None:
         tf.nest.map_structure(np.testing.assert_array_equal, found, expected)
 
 
-def test_make_logits_leaves_units_out_in_training() -> None:
+def test_make_logits_dropout_in_training() -> None:
     built = network(TRAIN, dropout=0.5)
 
     losses = {float(built.run(built.spec.loss)) for _ in range(5)}
     assert len(losses) > 1
 
 
-def test_make_logits_normalizes_over_the_batch_in_training() -> None:
+def test_make_logits_normalizes_by_batch() -> None:
     built = network(TRAIN, "regression", hidden_units=[4], batch_norm=True, activation="tanh")
 
     values = named(built)
@@ -90,7 +90,7 @@ def test_make_logits_normalizes_over_the_batch_in_training() -> None:
     assert built.run(built.spec.loss) == pytest.approx(expected, rel=1e-4)
 
 
-def test_make_logits_keeps_averages_for_when_training_is_over() -> None:
+def test_make_logits_normalizes_by_averages() -> None:
     built = network(TRAIN, hidden_units=[4], batch_norm=True, learning_rate=1e-9)
     with built.session.graph.as_default():
         (mean,) = [v for v in tf.compat.v1.global_variables() if "moving_mean" in v.op.name]
@@ -103,7 +103,7 @@ def test_make_logits_keeps_averages_for_when_training_is_over() -> None:
 
 
 def linear_part(values: dict[str, Array]) -> Array:
-    """Runs the examples through the linear part: a weight per number and per id, and a bias."""
+    """Computes the linear part for the examples: a weight per number and per id, and a bias."""
     weights = {name.split("/")[1]: value for name, value in values.items() if "linear" in name}
     logits = weights["bias_weights"] + ONE_HOT @ weights["c"]
     for column, name in enumerate("ab"):
@@ -113,7 +113,7 @@ def linear_part(values: dict[str, Array]) -> Array:
 
 
 def trained(**settings: Any) -> tuple[dict[str, Array], Array]:
-    """Trains a few steps, since linear weights begin at 0; gives the weights and logits then."""
+    """Trains a few steps, since linear weights begin at 0; returns the new weights and logits."""
     built = network(TRAIN, **settings)
     built.train(3)
     values = named(built)
@@ -124,7 +124,7 @@ def trained(**settings: Any) -> tuple[dict[str, Array], Array]:
     return values, logits_of(predicting)
 
 
-def test_make_logits_of_a_linear_model() -> None:
+def test_make_logits_linear() -> None:
     values, logits = trained(type="linear")
 
     assert {name.split("/")[1] for name in values} == {"a", "b", "c", "bias_weights"}
@@ -132,7 +132,7 @@ def test_make_logits_of_a_linear_model() -> None:
     assert np.ptp(logits) > 0
 
 
-def test_make_logits_adds_what_is_deep_and_what_is_wide() -> None:
+def test_make_logits_adds_deep_and_wide() -> None:
     values, logits = trained(type="wide_deep")
 
     deep = forward([value for name, value in values.items() if name.startswith("dense")])
@@ -140,7 +140,7 @@ def test_make_logits_adds_what_is_deep_and_what_is_wide() -> None:
     np.testing.assert_allclose(logits, deep + linear_part(values), rtol=1e-4, atol=1e-6)
 
 
-def test_wide_columns_are_all_where_none_has_ids() -> None:
+def test_wide_columns_without_ids_are_all() -> None:
     params = make_params()
 
     assert wide_columns(params) == params["categorical_columns"]

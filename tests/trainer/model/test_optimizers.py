@@ -1,4 +1,4 @@
-"""Steps of the optimizers held against NumPy, on two weights and a bias."""
+"""Steps of the optimizers on two weights and a bias, compared with NumPy."""
 
 from typing import Any
 
@@ -44,29 +44,29 @@ class Descent:
             )
 
 
-def test_minimize_advances_the_global_step() -> None:
+def test_minimize_increments_global_step() -> None:
     assert Descent(steps=3).step == 3
 
 
-def test_minimize_runs_the_updates_of_normalized_layers() -> None:
+def test_minimize_runs_update_ops() -> None:
     assert Descent(steps=3).average == 3
 
 
-def test_minimize_moves_against_the_gradient() -> None:
+def test_minimize_descends_gradient() -> None:
     descent = Descent()
 
     np.testing.assert_allclose(descent.weights, START - 0.1 * GRADIENT, rtol=1e-6)
     assert descent.bias == pytest.approx(BIAS - 0.1 * BIAS_GRADIENT)
 
 
-def test_minimize_keeps_momentum() -> None:
-    # The second step is the gradient and half of the first step: 1 + 1.5 gradients in all.
+def test_minimize_momentum_of_sgd() -> None:
+    # The second step is the gradient plus half of the first step: 1 + 1.5 gradients in total.
     descent = Descent(steps=2, momentum=0.5)
 
     np.testing.assert_allclose(descent.weights, START - 0.1 * 2.5 * GRADIENT, rtol=1e-5)
 
 
-def test_minimize_keeps_momentum_of_rmsprop() -> None:
+def test_minimize_momentum_of_rmsprop() -> None:
     # RMSProp's mean square begins at 1, decays by 0.9: m = rate * g / sqrt(0.9 m + 0.1 g^2).
     first = 0.1 * GRADIENT / np.sqrt(0.9 + 0.1 * GRADIENT**2)
     second = 0.1 * GRADIENT / np.sqrt(0.9 * (0.9 + 0.1 * GRADIENT**2) + 0.1 * GRADIENT**2)
@@ -76,9 +76,7 @@ def test_minimize_keeps_momentum_of_rmsprop() -> None:
 
 
 @pytest.mark.parametrize(("limit", "factor"), [(13.0, 0.5), (26.0, 1.0), (100.0, 1.0)])
-def test_minimize_clips_gradients_by_their_norm_over_all_weights(
-    limit: float, factor: float
-) -> None:
+def test_minimize_clips_by_global_norm(limit: float, factor: float) -> None:
     descent = Descent(clip_gradients=limit)
 
     np.testing.assert_allclose(descent.weights, START - 0.1 * factor * GRADIENT, rtol=1e-5)
@@ -88,13 +86,13 @@ def test_minimize_clips_gradients_by_their_norm_over_all_weights(
 @pytest.mark.parametrize(
     ("settings", "gradient", "penalty"),
     [
-        # |3| + |-4| = 7, (9 + 16) / 2 = 12.5; of biases none.
+        # |3| + |-4| = 7, (9 + 16) / 2 = 12.5; the bias does not count.
         ({"l1": 0.5}, [0.5, -0.5], 3.5),
         ({"l2": 0.5}, [1.5, -2.0], 6.25),
         ({"l1": 0.1, "l2": 1.0}, [3.1, -4.1], 13.2),
     ],
 )
-def test_minimize_adds_the_penalty(
+def test_minimize_adds_penalty(
     settings: dict[str, float], gradient: list[float], penalty: float
 ) -> None:
     descent = Descent(**settings)
@@ -118,7 +116,7 @@ def test_minimize_adds_the_penalty(
         ({"kind": "piecewise", "boundaries": [1, 3], "rate": 0.5}, [0.8, 0.8, 0.4, 0.4, 0.2]),
     ],
 )
-def test_current_learning_rate_follows_the_schedule(
+def test_current_learning_rate_follows_schedule(
     schedule: dict[str, Any] | None, expected: list[float]
 ) -> None:
     descent = Descent(steps=5, learning_rate=0.8, schedule=schedule)
@@ -128,5 +126,5 @@ def test_current_learning_rate_follows_the_schedule(
     np.testing.assert_allclose(descent.weights, START - sum(expected) * GRADIENT, rtol=1e-5)
 
 
-def test_current_learning_rate_needs_no_graph_without_a_schedule() -> None:
+def test_current_learning_rate_without_schedule() -> None:
     assert current_learning_rate({"learning_rate": 0.3, "schedule": None}, 7) == 0.3

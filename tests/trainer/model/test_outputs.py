@@ -1,4 +1,4 @@
-"""What is derived of a model's predictions, and what is said where nothing can be."""
+"""Outputs derived from predictions, and the errors if they cannot be derived."""
 
 from typing import Any
 
@@ -30,13 +30,13 @@ def complete(predictions: dict[str, Any], params: dict[str, Any]) -> dict[str, A
         {"probabilities": PROBABILITIES, "class_ids": [[1], [0]], "classes": ["bee", "ant"]},
     ],
 )
-def test_complete_predictions_of_classes(given: dict[str, Any]) -> None:
+def test_complete_predictions_multiclass(given: dict[str, Any]) -> None:
     found = complete(given, MULTICLASS)
 
     np.testing.assert_allclose(found["probabilities"], PROBABILITIES, rtol=1e-5)
     np.testing.assert_array_equal(found["class_ids"], [[1], [0]])
     assert found["classes"].tolist() == [[b"bee"], [b"ant"]]
-    differences = found["logits"] - LOGITS  # of logits, only their differences have a meaning
+    differences = found["logits"] - LOGITS  # only differences of logits are defined
     np.testing.assert_allclose(differences, np.tile(differences[:, :1], 3), atol=1e-5)
     assert {name: value.dtype.name for name, value in found.items()} == {
         "probabilities": "float32",
@@ -57,7 +57,7 @@ def test_complete_predictions_of_classes(given: dict[str, Any]) -> None:
         {"probabilities": [[0.5, 0.5], [0.2, 0.8]]},
     ],
 )
-def test_complete_predictions_of_two_classes(given: dict[str, Any]) -> None:
+def test_complete_predictions_binary(given: dict[str, Any]) -> None:
     found = complete(given, BINARY)
 
     np.testing.assert_allclose(found["probabilities"], [[0.5, 0.5], [0.2, 0.8]], rtol=1e-5)
@@ -65,7 +65,7 @@ def test_complete_predictions_of_two_classes(given: dict[str, Any]) -> None:
     assert found["classes"][1] == b"yes"
 
 
-def test_complete_predictions_keeps_small_probabilities_of_one_logit() -> None:
+def test_complete_predictions_small_probabilities() -> None:
     found = complete({"logits": [[30.0], [-30.0]]}, BINARY)
 
     np.testing.assert_allclose(
@@ -73,7 +73,7 @@ def test_complete_predictions_keeps_small_probabilities_of_one_logit() -> None:
     )
 
 
-def test_complete_predictions_keeps_logits_finite_where_a_probability_is_zero() -> None:
+def test_complete_predictions_logits_stay_finite() -> None:
     found = complete({"probabilities": [[0.0, 1.0, 0.0]]}, MULTICLASS)
 
     np.testing.assert_allclose(found["logits"], [[np.log(1e-30), 0, np.log(1e-30)]], rtol=1e-5)
@@ -88,14 +88,14 @@ def test_complete_predictions_keeps_logits_finite_where_a_probability_is_zero() 
         {"price": [1.5, 2.5], "id": [1, 2]},
     ],
 )
-def test_complete_predictions_of_a_number(given: dict[str, Any]) -> None:
+def test_complete_predictions_regression(given: dict[str, Any]) -> None:
     found = complete(given, REGRESSION)["predictions"]
 
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, [[1.5], [2.5]])
 
 
-def test_complete_predictions_keeps_all_others() -> None:
+def test_complete_predictions_keeps_others() -> None:
     found = complete({"logits": LOGITS, "age": [3, 4], "code": np.ones((2, 5))}, MULTICLASS)
 
     np.testing.assert_array_equal(found["age"], [[3], [4]])
@@ -108,32 +108,32 @@ def test_complete_predictions_keeps_all_others() -> None:
         (
             {"class_ids": [1]},
             MULTICLASS,
-            r"lack 'probabilities' or 'logits', float of shape \[batch_size, 3\] \(there:"
+            r"lack 'probabilities' or 'logits', float of shape \[batch_size, 3\] \(found:"
             r" 'class_ids'\)",
         ),
-        ({}, MULTICLASS, r"\(there: none\)"),
+        ({}, MULTICLASS, r"\(found: none\)"),
         (
             {"logits": np.ones((2, 5))},
             MULTICLASS,
-            r"'logits' is of shape \(2, 5\), not \[batch_size, 3\]",
+            r"'logits' has shape \(2, 5\), not \[batch_size, 3\]",
         ),
         (
             {"probabilities": np.ones((2, 3))},
             BINARY,
-            r"'probabilities' is of shape \(2, 3\), not \[batch_size, 1\] or \[batch_size, 2\]",
+            r"'probabilities' has shape \(2, 3\), not \[batch_size, 1\] or \[batch_size, 2\]",
         ),
-        ({"low": [1.0], "high": [2.0]}, REGRESSION, r"lack 'predictions'.*there: 'low', 'high'"),
+        ({"low": [1.0], "high": [2.0]}, REGRESSION, r"lack 'predictions'.*found: 'low', 'high'"),
         ({"predictions": np.ones((2, 2))}, REGRESSION, r"shape \(2, 2\), not \[batch_size, 1\]"),
     ],
 )
-def test_complete_predictions_says_what_lacks(
+def test_complete_predictions_names_missing_output(
     given: dict[str, Any], params: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(OutputError, match=message):
         complete(given, params)
 
 
-def test_complete_predictions_takes_tensors_of_unknown_shape() -> None:
+def test_complete_predictions_unknown_shape() -> None:
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         logits = tf.compat.v1.placeholder(tf.float32, None)
         class_ids = tf.compat.v1.placeholder(tf.int64, None)
@@ -146,7 +146,7 @@ def test_complete_predictions_takes_tensors_of_unknown_shape() -> None:
     np.testing.assert_array_equal(found["class_ids"], [[1], [0]])
 
 
-def test_make_export_outputs_of_classes_scores_every_word() -> None:
+def test_make_export_outputs_classification() -> None:
     predictions = complete_predictions({"logits": tf.constant(LOGITS)}, MULTICLASS)
 
     outputs = make_export_outputs(predictions, MULTICLASS)
@@ -157,7 +157,7 @@ def test_make_export_outputs_of_classes_scores_every_word() -> None:
     assert set(outputs["serving_default"].outputs) == set(predictions)
 
 
-def test_make_export_outputs_of_a_number_regresses() -> None:
+def test_make_export_outputs_regression() -> None:
     predictions = complete_predictions({"predictions": tf.constant([1.5, 2.5])}, REGRESSION)
 
     outputs = make_export_outputs(predictions, REGRESSION)

@@ -1,4 +1,4 @@
-"""TensorFlow's premade Estimators held against our own models, and against real training."""
+"""TensorFlow's premade Estimators, compared with the built-in models and in real training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,7 +49,7 @@ def premade(
     return Network(premade_model_fn, mode, params, weights=weights, config=config)
 
 
-def own(mode: str, kind: str, task: str, *, weights: bool = False, **settings: Any) -> Network:
+def built_in(mode: str, kind: str, task: str, *, weights: bool = False, **settings: Any) -> Network:
     return Network(model_fn, mode, make_params(task, type=kind, **settings), weights=weights)
 
 
@@ -58,11 +58,9 @@ def described(tensors: Mapping[str, tf.Tensor]) -> dict[str, tuple[str, list[int
 
 
 @pytest.mark.parametrize(("kind", "task"), KINDS)
-def test_premade_model_fn_serves_what_our_own_models_do(
-    config: tf.estimator.RunConfig, kind: str, task: str
-) -> None:
+def test_premade_serves_same_outputs(config: tf.estimator.RunConfig, kind: str, task: str) -> None:
     found = premade(config, PREDICT, kind, task).spec
-    expected = own(PREDICT, "dnn", task).spec
+    expected = built_in(PREDICT, "dnn", task).spec
 
     assert described(found.predictions) == described(expected.predictions)
     assert {name: type(output) for name, output in found.export_outputs.items()} == {
@@ -71,30 +69,26 @@ def test_premade_model_fn_serves_what_our_own_models_do(
 
 
 @pytest.mark.parametrize(("kind", "task"), KINDS)
-def test_premade_model_fn_measures_what_our_own_models_do(
-    config: tf.estimator.RunConfig, kind: str, task: str
-) -> None:
+def test_premade_has_same_metrics(config: tf.estimator.RunConfig, kind: str, task: str) -> None:
     found = premade(config, EVAL, kind, task).spec
-    expected = own(EVAL, "dnn", task).spec
+    expected = built_in(EVAL, "dnn", task).spec
 
     assert set(found.eval_metric_ops) == set(expected.eval_metric_ops)
 
 
 @pytest.mark.parametrize(("kind", "task"), KINDS)
-def test_premade_model_fn_writes_the_summaries_of_our_own_models(
+def test_premade_writes_same_summaries(
     config: tf.estimator.RunConfig, kind: str, task: str
 ) -> None:
     found = premade(config, TRAIN, kind, task, learning_rate=0.25).written()
-    expected = own(TRAIN, "dnn", task).written()
+    expected = built_in(TRAIN, "dnn", task).written()
 
     assert set(expected) | {"loss"} <= set(found)
     assert found["learning_rate"] == 0.25
 
 
 @pytest.mark.parametrize(("kind", "task"), KINDS)
-def test_premade_model_fn_moves_all_its_weights(
-    config: tf.estimator.RunConfig, kind: str, task: str
-) -> None:
+def test_premade_updates_all_weights(config: tf.estimator.RunConfig, kind: str, task: str) -> None:
     network = premade(config, TRAIN, kind, task, optimizer="adam", activation="tanh")
     before, loss = network.weights(), network.run(network.spec.loss)
 
@@ -112,27 +106,27 @@ def test_premade_model_fn_moves_all_its_weights(
     assert network.run(network.global_step) == 20
 
 
-@pytest.mark.parametrize("weights", [False, True], ids=["alike", "weighted"])
+@pytest.mark.parametrize("weights", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize(("kind", "task"), [*LINEAR, ("LinearClassifier", "binary")])
-def test_premade_model_fn_of_a_linear_model_trains_as_our_own_does(
+def test_premade_linear_trains_like_built_in(
     config: tf.estimator.RunConfig, kind: str, task: str, weights: bool
 ) -> None:
-    # Both begin at 0, so that the same steps lead to the same weights: the same loss, weights of
-    # the examples, penalty, learning rates and limit of the gradient.
+    # Both begin at 0; equal weights after training show that loss, example weights, penalty,
+    # learning rates and gradient clipping are equal.
     settings = {
         "l2": 0.1,
         "clip_gradients": 0.3,
         "schedule": {"kind": "exponential", "steps": 5},
     }
     found = premade(config, TRAIN, kind, task, weights=weights, **settings)
-    expected = own(TRAIN, "linear", task, weights=weights, **settings)
+    expected = built_in(TRAIN, "linear", task, weights=weights, **settings)
 
     for network in (found, expected):
         network.train(10)
 
     assert found.run(found.spec.loss) == pytest.approx(expected.run(expected.spec.loss), rel=1e-5)
-    for weight, of_own in zip(_sorted(found), _sorted(expected), strict=True):
-        np.testing.assert_allclose(weight, of_own, rtol=1e-4, atol=1e-6)
+    for weight, other in zip(_sorted(found), _sorted(expected), strict=True):
+        np.testing.assert_allclose(weight, other, rtol=1e-4, atol=1e-6)
 
 
 def _sorted(network: Network) -> list[Any]:
@@ -140,19 +134,19 @@ def _sorted(network: Network) -> list[Any]:
     return [weight for _, weight in sorted(zip(names, network.weights(), strict=True))]
 
 
-@pytest.mark.parametrize("weights", [False, True], ids=["alike", "weighted"])
+@pytest.mark.parametrize("weights", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize(("kind", "task"), LINEAR)
-def test_premade_model_fn_evaluates_as_our_own_does(
+def test_premade_linear_evaluates_like_built_in(
     config: tf.estimator.RunConfig, kind: str, task: str, weights: bool
 ) -> None:
     found = premade(config, EVAL, kind, task, weights=weights)
-    expected = own(EVAL, "linear", task, weights=weights)
+    expected = built_in(EVAL, "linear", task, weights=weights)
 
     assert found.run(found.spec.loss) == pytest.approx(expected.run(expected.spec.loss), rel=1e-5)
     assert found.metrics() == pytest.approx(expected.metrics(), rel=1e-5)
 
 
-def test_premade_model_fn_takes_the_settings_of_the_layers(
+def test_premade_uses_layer_settings(
     config: tf.estimator.RunConfig,
 ) -> None:
     settings = {"hidden_units": [7, 5], "batch_norm": True, "dropout": 0.5, "activation": "tanh"}
@@ -167,7 +161,7 @@ def test_premade_model_fn_takes_the_settings_of_the_layers(
     assert len({float(network.run(network.spec.loss)) for _ in range(5)}) > 1  # dropout
 
 
-def test_premade_model_fn_keeps_the_averages_of_normalized_layers(
+def test_premade_updates_moving_averages(
     config: tf.estimator.RunConfig,
 ) -> None:
     network = premade(config, TRAIN, "DNNClassifier", "multiclass", batch_norm=True)
@@ -181,7 +175,7 @@ def test_premade_model_fn_keeps_the_averages_of_normalized_layers(
         assert np.any(average != 0)
 
 
-def test_premade_model_fn_names_the_words_of_the_classes(config: tf.estimator.RunConfig) -> None:
+def test_premade_gives_class_names(config: tf.estimator.RunConfig) -> None:
     network = premade(config, PREDICT, "DNNClassifier", "multiclass")
 
     predictions = network.run(network.spec.predictions)
@@ -190,10 +184,10 @@ def test_premade_model_fn_names_the_words_of_the_classes(config: tf.estimator.Ru
     assert predictions["classes"].ravel().tolist() == words
 
 
-def test_premade_model_fn_predicts_in_the_unit_of_the_target(
+def test_premade_predicts_in_target_unit(
     config: tf.estimator.RunConfig,
 ) -> None:
-    # Weights that are 0 predict the mean.
+    # Weights of 0 predict the mean.
     network = premade(config, PREDICT, "LinearRegressor", "regression")
 
     predictions = network.run(network.spec.predictions)
@@ -201,8 +195,8 @@ def test_premade_model_fn_predicts_in_the_unit_of_the_target(
     np.testing.assert_allclose(predictions["predictions"], np.full((6, 1), 230), rtol=1e-6)
 
 
-def test_premade_model_fn_is_that_of_the_premade_class(config: tf.estimator.RunConfig) -> None:
-    # The variables of TensorFlow's own DNNLinearCombinedClassifier, by their names.
+def test_premade_builds_the_named_class(config: tf.estimator.RunConfig) -> None:
+    # The variables have the names that TensorFlow gives them.
     network = premade(config, TRAIN, "DNNLinearCombinedClassifier", "binary", hidden_units=[4])
     params = make_params("binary")
     estimator = tf.estimator.DNNLinearCombinedClassifier(

@@ -1,4 +1,4 @@
-"""model_fns of all the forms that Estimator takes, and what is said of those it does not."""
+"""The user's model_fn in every form that Estimator accepts, and the errors of other forms."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tests.helpers.model_graphs import (
     Network,
     make_params,
 )
-from trainer.model.user_model_fn import make_own_model_fn
+from trainer.model.user_model_fn import make_user_model_fn
 from trainer.user_functions import UserFunctionError
 
 pytestmark = WARNINGS
@@ -48,7 +48,7 @@ def notes() -> list[str]:
 
 def make_estimator(name: str, folder: Path, task: str = "multiclass") -> tf.estimator.Estimator:
     return tf.estimator.Estimator(
-        make_own_model_fn(f"tests.helpers.user_models.{name}"),
+        make_user_model_fn(f"tests.helpers.user_models.{name}"),
         str(folder),
         tf.estimator.RunConfig(tf_random_seed=1),
         params={**make_params(task), "depth": 3},
@@ -64,14 +64,12 @@ def input_fn(task: str = "multiclass", *, labels: bool = True) -> tf.data.Datase
 
 def build(name: str, mode: str, task: str = "multiclass") -> Network:
     config = tf.estimator.RunConfig()
-    model_fn = make_own_model_fn(f"tests.helpers.user_models.{name}")
+    model_fn = make_user_model_fn(f"tests.helpers.user_models.{name}")
     return Network(model_fn, mode, {**make_params(task), "depth": 3}, config=config)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_own_model_fn_trains_and_serves_what_a_classification_does(
-    name: str, tmp_path: Path
-) -> None:
+def test_user_model_fn_classification(name: str, tmp_path: Path) -> None:
     estimator = make_estimator(name, tmp_path)
 
     estimator.train(input_fn)
@@ -88,7 +86,7 @@ def test_own_model_fn_trains_and_serves_what_a_classification_does(
     assert np.mean(hits) == pytest.approx(metrics["accuracy"])
 
 
-def test_own_model_fn_trains_and_serves_a_number(tmp_path: Path) -> None:
+def test_user_model_fn_regression(tmp_path: Path) -> None:
     estimator = make_estimator("number", tmp_path, "regression")
 
     estimator.train(lambda: input_fn("regression"))
@@ -98,7 +96,7 @@ def test_own_model_fn_trains_and_serves_a_number(tmp_path: Path) -> None:
     assert predictions[0]["predictions"].shape == (1,)
 
 
-def test_own_model_fn_keeps_hooks_and_scaffold(tmp_path: Path, notes: list[str]) -> None:
+def test_user_model_fn_keeps_hooks_and_scaffold(tmp_path: Path, notes: list[str]) -> None:
     estimator = make_estimator("production", tmp_path)
 
     estimator.train(input_fn)
@@ -116,16 +114,14 @@ def test_own_model_fn_keeps_hooks_and_scaffold(tmp_path: Path, notes: list[str])
         ("production", {"serving_default", "classify", "codes", "ranks"}),
     ],
 )
-def test_own_model_fn_keeps_its_signatures_and_gets_those_that_lack(
-    name: str, signatures: set[str]
-) -> None:
+def test_user_model_fn_adds_missing_signatures(name: str, signatures: set[str]) -> None:
     spec = build(name, PREDICT).spec
 
     assert set(spec.export_outputs) == signatures
     assert set(OUTPUTS) <= set(spec.export_outputs["serving_default"].outputs)
 
 
-def test_own_model_fn_keeps_all_that_it_predicts_and_serves() -> None:
+def test_user_model_fn_keeps_outputs() -> None:
     spec = build("production", PREDICT).spec
 
     assert set(spec.predictions) == {*OUTPUTS, "code", "score"}
@@ -134,15 +130,15 @@ def test_own_model_fn_keeps_all_that_it_predicts_and_serves() -> None:
 
 
 @pytest.mark.parametrize("mode", [TRAIN, EVAL])
-def test_own_model_fn_measures_what_it_says(mode: str) -> None:
+def test_user_model_fn_keeps_metrics(mode: str) -> None:
     spec = build("guide", mode).spec
 
     assert set(spec.eval_metric_ops) == {"accuracy", "hits"}
 
 
-def test_own_model_fn_that_cannot_be_served_fails_before_it_trains(notes: list[str]) -> None:
+def test_user_model_fn_unservable_fails_early(notes: list[str]) -> None:
     with pytest.raises(UserFunctionError, match="lack 'probabilities' or 'logits'"):
-        build("class_ids_alone", TRAIN)
+        build("only_class_ids", TRAIN)
 
     assert notes == []
 
@@ -150,22 +146,22 @@ def test_own_model_fn_that_cannot_be_served_fails_before_it_trains(notes: list[s
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("guidd", "there is no 'guidd' in tests.helpers.user_models; did you mean 'guide'?"),
-        ("PATH", "is of type PosixPath, and cannot be called"),
+        ("guidd", "tests.helpers.user_models has no 'guidd'; did you mean 'guide'?"),
+        ("PATH", "is not callable, but of type PosixPath"),
         (
             "wrong_arguments",
-            "takes (x: Any, y: Any, mode: str) -> Any, but Estimator calls it by name with features"
-            " and labels and, where it takes them, mode, params and config",
+            "takes (x: Any, y: Any, mode: str) -> Any: expected arguments named features and"
+            " labels, and optionally mode, params and config",
         ),
         (
             "further_argument",
-            "takes (features: Any, labels: Any, depth: int) -> Any, but Estimator",
+            "takes (features: Any, labels: Any, depth: int) -> Any: expected arguments",
         ),
     ],
 )
-def test_make_own_model_fn_says_what_is_wrong(name: str, message: str) -> None:
+def test_make_user_model_fn_names_fault(name: str, message: str) -> None:
     with pytest.raises(UserFunctionError) as caught:
-        make_own_model_fn(f"tests.helpers.user_models.{name}")
+        make_user_model_fn(f"tests.helpers.user_models.{name}")
 
     assert str(caught.value).startswith(f"tests.helpers.user_models.{name}: {message}")
 
@@ -189,21 +185,21 @@ def test_make_own_model_fn_says_what_is_wrong(name: str, message: str) -> None:
         ("no_loss", TRAIN, "ValueError: Missing predictions. (user_models.py:"),
         ("no_train_op", TRAIN, "ValueError: Missing train_op. (user_models.py:"),
         (
-            "class_ids_alone",
+            "only_class_ids",
             PREDICT,
-            "tests.helpers.user_models.class_ids_alone: its predictions lack 'probabilities' or"
-            " 'logits', float of shape [batch_size, 3] (there: 'class_ids')",
+            "tests.helpers.user_models.only_class_ids: predictions lack 'probabilities' or"
+            " 'logits', float of shape [batch_size, 3] (found: 'class_ids')",
         ),
         (
-            "names_of_ours",
+            "reserved_signature",
             PREDICT,
-            "tests.helpers.user_models.names_of_ours: 'examples' among its export_outputs",
+            "reserved_signature: export_outputs may not contain 'examples'",
         ),
         ("fails", TRAIN, "ValueError: Dimensions must be equal, but are 1 and 6"),
         ("fails", TRAIN, f"({user_models.FAILS_AT})"),
     ],
 )
-def test_own_model_fn_says_what_is_wrong_in_one_line(name: str, mode: str, message: str) -> None:
+def test_user_model_fn_errors_are_one_line(name: str, mode: str, message: str) -> None:
     with pytest.raises(UserFunctionError) as caught:
         build(name, mode)
 

@@ -1,4 +1,4 @@
-"""The settings of the model and its training."""
+"""Settings of the model and its training, and the names of columns."""
 
 import copy
 from typing import Any
@@ -25,15 +25,15 @@ from trainer.settings.train import (
         *[(name, False) for name in ("", "_a", "-a", "/a", r"\a", "a b", "a,b", "ä", "a\n", "a:0")],
     ],
 )
-def test_is_column_name_allows_what_can_name_a_tensor(name: str, is_allowed: bool) -> None:
+def test_is_column_name_examples(name: str, is_allowed: bool) -> None:
     assert is_column_name(name) is is_allowed
 
 
 @given(st.text(max_size=6))
 @example("a\n")
 @example("_a")
-@example("٣")  # a digit, though not of ASCII
-def test_is_column_name_agrees_with_tensorflow(name: str) -> None:
+@example("٣")  # a digit outside ASCII
+def test_is_column_name_matches_tensorflow(name: str) -> None:
     with tf.Graph().as_default() as graph:
         try:
             graph.create_op("NoOp", [], [], name=f"{name}x")
@@ -71,7 +71,7 @@ def test_is_column_name_agrees_with_tensorflow(name: str) -> None:
     ],
     ids=str,
 )
-def test_settings_refuse_what_they_do_not_mean(section: type, values: dict[str, Any]) -> None:
+def test_settings_refuse_invalid_values(section: type, values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         section(**values)
 
@@ -86,7 +86,7 @@ def test_settings_refuse_what_they_do_not_mean(section: type, values: dict[str, 
     ],
     ids=str,
 )
-def test_settings_take_the_ends_of_their_ranges(section: type, values: dict[str, Any]) -> None:
+def test_settings_accept_bounds(section: type, values: dict[str, Any]) -> None:
     section(**values)
 
 
@@ -99,11 +99,11 @@ def test_settings_are_frozen() -> None:
         settings.model.seed = 2
 
 
-def test_settings_hold_hidden_units_that_cannot_be_changed() -> None:
+def test_settings_hidden_units_are_a_tuple() -> None:
     assert ModelSettings(hidden_units=[3, 4]).hidden_units == (3, 4)
 
 
-def test_trainer_settings_travel_as_json() -> None:
+def test_trainer_settings_json_round_trip() -> None:
     settings = TrainerSettings(
         label="y",
         features={"b": "numeric", "a": "numeric"},
@@ -114,7 +114,7 @@ def test_trainer_settings_travel_as_json() -> None:
     assert TrainerSettings.model_validate(settings.model_dump(mode="json")) == settings
 
 
-def test_raw_types_keep_the_order_of_the_configuration() -> None:
+def test_raw_types_keep_order() -> None:
     settings = TrainerSettings(
         label="y", features={"b": "numeric", "i": "ignore", "a": {"kind": "categorical"}}
     )
@@ -156,7 +156,7 @@ SETTINGS: dict[str, Any] = {
     ],
     ids=lambda value: ", ".join(value),
 )
-def test_apply_overrides_replaces_what_is_named_and_nothing_else(
+def test_apply_overrides_replaces_only_named(
     overrides: dict[str, Any], model: dict[str, Any], train: dict[str, Any]
 ) -> None:
     before = copy.deepcopy(SETTINGS)
@@ -168,7 +168,7 @@ def test_apply_overrides_replaces_what_is_named_and_nothing_else(
     assert before == SETTINGS
 
 
-def test_apply_overrides_fills_in_what_settings_lack() -> None:
+def test_apply_overrides_adds_required_settings() -> None:
     lacking = {**SETTINGS, "model": {"schedule": {"steps": 3}}}
 
     changed = apply_overrides(lacking, {"model.schedule.kind": "cosine"})
@@ -179,6 +179,6 @@ def test_apply_overrides_fills_in_what_settings_lack() -> None:
 @pytest.mark.parametrize(
     "overrides", [{"model.depth": 1}, {"depth": 1}, {"deep.er": 1}, {"train.steps": 0}], ids=str
 )
-def test_apply_overrides_refuses_what_is_no_setting(overrides: dict[str, Any]) -> None:
+def test_apply_overrides_refuses_unknown_keys(overrides: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         apply_overrides(SETTINGS, overrides)

@@ -1,4 +1,4 @@
-"""The settings of a sweep; what is wrong in them is tested where they are read."""
+"""Settings of a sweep; their errors are tested with the configuration that holds them."""
 
 import json
 from typing import Any
@@ -19,14 +19,14 @@ from trainer.settings.tuner import TunerSettings, decode
     ],
     ids=str,
 )
-def test_trial_limit_is_the_budget_or_all_there_is(settings: dict[str, Any], limit: int) -> None:
+def test_trial_limit_is_budget_or_all(settings: dict[str, Any], limit: int) -> None:
     assert TunerSettings.model_validate(settings).trial_limit == limit
 
 
 @pytest.mark.parametrize(
     "values", [[1, 2], [0.1, 1], ["adam", "sgd"], [[1], [2, 3]], [True, None], [[[1.5]], "[1]"]]
 )
-def test_decode_gives_what_was_encoded(values: list[Any]) -> None:
+def test_decode_reverses_encode(values: list[Any]) -> None:
     settings = TunerSettings.model_validate(
         {
             "max_trials": 1,
@@ -41,7 +41,7 @@ def test_decode_gives_what_was_encoded(values: list[Any]) -> None:
     assert decode(json.loads(json.dumps(encoded))) == params
 
 
-def test_tuner_settings_travel_as_json() -> None:
+def test_tuner_settings_json_round_trip() -> None:
     settings = TunerSettings.model_validate(
         {
             "max_minutes": 1,
@@ -67,9 +67,7 @@ def test_tuner_settings_travel_as_json() -> None:
         ("loss", "min", "min"),
     ],
 )
-def test_best_is_known_of_usual_objectives_and_else_what_is_set(
-    objective: str, objective_is: str | None, best: str
-) -> None:
+def test_best_is_looked_up_or_set(objective: str, objective_is: str | None, best: str) -> None:
     settings = TunerSettings.model_validate(
         {
             "max_trials": 1,
