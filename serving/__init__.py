@@ -1,1 +1,1 @@
-"""A small server for pushed models, with the interface of TensorFlow Serving."""
+"""A server for pushed models with the REST and gRPC interfaces of TensorFlow Serving."""

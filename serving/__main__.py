@@ -1,4 +1,9 @@
-"""A worker: `python -m serving DESCRIPTOR`, started by `serving.workers`."""
+"""A worker process, `python -m serving DESCRIPTOR`, which `serving.workers` starts.
+
+It reads models and settings as one line of JSON from standard input, and writes the lines of
+`Server.describe` to the descriptor when it is ready. It stops when standard input ends, since its
+parent is then gone.
+"""
 
 import json
 import os
@@ -13,14 +18,14 @@ from serving.workers import EXIT_CANNOT_START
 
 
 def main() -> int:
-    """Serves as the line on standard input says, until a signal or the end of standard input."""
+    """Serves until SIGTERM, SIGINT or the end of standard input; returns the exit code."""
     task = json.loads(_read_line(0))
     settings = ServingSettings.model_validate_json(json.dumps(task["settings"]))
     folders = {name: Path(folder) for name, folder in task["folders"].items()}
     ready = int(sys.argv[1])
     try:
         with open_listeners(settings, shared=True) as listeners:
-            from serving.run import run_server  # TensorFlow takes seconds
+            from serving.run import run_server  # after the ports are checked: takes seconds
             from serving.server import Server
 
             def on_ready(server: Server) -> None:
@@ -34,7 +39,7 @@ def main() -> int:
 
 
 def _read_line(descriptor: int) -> bytes:
-    """Reads up to the end of a line and no further, so that the end of the input is seen later."""
+    """Reads one line without buffering, so that the event loop can watch for the end of input."""
     line = b""
     while not line.endswith(b"\n") and (character := os.read(descriptor, 1)):
         line += character
@@ -45,4 +50,4 @@ if __name__ == "__main__":
     set_up_logging()
     code = main()
     sys.stderr.flush()
-    os._exit(code)  # TensorFlow's clean-up takes a second
+    os._exit(code)  # skips TensorFlow's clean-up, which takes a second

@@ -1,16 +1,16 @@
-"""What a request can come to, in the codes that gRPC and TensorFlow Serving share.
+"""The errors of the server, with the codes that gRPC and TensorFlow Serving share.
 
-ServingError        has one of the codes, and says why
-ModelLoadError      a version that cannot be served
+ServingError        a request fails with one of the codes and a message
+ModelLoadError      a version cannot be served
 StartError          the server cannot start
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Literal
 
-if TYPE_CHECKING:
-    from serving.models.value_check import Violation
+ViolationKind = Literal["missing", "unseen", "out_of_range"]
 
 
 class Code(IntEnum):
@@ -35,31 +35,47 @@ class Code(IntEnum):
     UNAUTHENTICATED = 16
 
 
-class ServingError(Exception):
-    """A request that is not answered.
+@dataclass(frozen=True)
+class Violation:
+    """A value of a request that the training data does not allow.
 
     Attributes:
-        code: What kind of mistake.
-        message: What is wrong, for whoever sent the request; no traceback, no value of a tensor.
-        violations: What is wrong with values of the request, row by row, where it was that.
+        row: Index of the row in the request, from 0.
+        column: Name of the raw column.
+        kind: `missing`, `unseen` (a string) or `out_of_range` (a number).
+        text: The value and the allowed values, without the column's name.
     """
 
-    def __init__(self, code: Code, message: str, violations: Sequence["Violation"] = ()) -> None:
-        """Keeps them."""
+    row: int
+    column: str
+    kind: ViolationKind
+    text: str
+
+
+class ServingError(Exception):
+    """A request that fails.
+
+    Attributes:
+        code: The kind of error.
+        message: What is wrong, for the client; holds no traceback and no value of a tensor.
+        violations: The values that are not allowed, where they are the reason.
+    """
+
+    def __init__(self, code: Code, message: str, violations: Sequence[Violation] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.violations = violations
 
 
-def invalid(message: str, violations: Sequence["Violation"] = ()) -> ServingError:
-    """Makes what is raised of a request that is not as it should be."""
+def invalid(message: str, violations: Sequence[Violation] = ()) -> ServingError:
+    """Makes the error for a wrong request, INVALID_ARGUMENT."""
     return ServingError(Code.INVALID_ARGUMENT, message, violations)
 
 
 class ModelLoadError(Exception):
-    """A folder that holds no model which can be served; its text says why."""
+    """A version cannot be served; the text says why."""
 
 
 class StartError(Exception):
-    """A port or a file that the server cannot start with; its text says why, and how to mend it."""
+    """The server cannot start; the text says why and how to fix it."""

@@ -1,4 +1,4 @@
-"""Ports and TLS files, checked before anything is loaded; no TensorFlow."""
+"""Opening of ports and reading of TLS files, before anything is loaded; no TensorFlow."""
 
 import errno
 import socket
@@ -14,11 +14,11 @@ from serving.settings import ServingSettings, TlsSettings
 
 @dataclass(frozen=True)
 class Listeners:
-    """Ports that are the server's own, though nothing answers there yet.
+    """Bound sockets that do not listen yet, and the TLS files.
 
     Attributes:
-        rest: Bound to the port of REST.
-        grpc: Bound to the port of gRPC; holds it until gRPC's own socket shares it.
+        rest: Socket bound to the port of REST.
+        grpc: Socket bound to the port of gRPC, which reserves it until gRPC opens its own.
         tls: Certificate and key; None without TLS.
     """
 
@@ -39,12 +39,12 @@ class Listeners:
 
 @dataclass(frozen=True)
 class TlsFiles:
-    """What TLS needs.
+    """The contents of the TLS files.
 
     Attributes:
-        context: For REST.
-        certificate: The same for gRPC: PEM, with its chain.
-        key: PEM.
+        context: Certificate and key for REST.
+        certificate: Certificate and its chain for gRPC, PEM.
+        key: Private key for gRPC, PEM.
     """
 
     context: ssl.SSLContext
@@ -54,19 +54,19 @@ class TlsFiles:
 
 @contextmanager
 def open_listeners(settings: ServingSettings, *, shared: bool = False) -> Iterator[Listeners]:
-    """Takes the ports and reads the files.
+    """Binds both ports and reads the TLS files.
 
     Args:
-        settings: Address, ports, files.
-        shared: Whether processes of the same user that know of it use the same ports.
+        settings: Address, ports and TLS files.
+        shared: Whether several workers of the same user bind the same ports.
 
     Raises:
-        StartError: If a port is taken, or a file wrong.
+        StartError: If a port is in use or a TLS file cannot be used.
     """
     if settings.rest_port == settings.grpc_port != 0:
         raise StartError(
             f"port {settings.rest_port} is given to both REST and gRPC;"
-            " choose another one by --rest-port or --grpc-port"
+            " choose another one with --rest-port or --grpc-port"
         )
     tls = _read_tls(settings.tls) if settings.tls else None
     with (
@@ -77,12 +77,12 @@ def open_listeners(settings: ServingSettings, *, shared: bool = False) -> Iterat
 
 
 def format_address(host: str, port: int) -> str:
-    """Joins both as in a URL."""
+    """Formats host and port as in a URL; an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def reserve_port(listener: socket.socket) -> None:
-    """Lets other processes of this user share a port that was free when it was bound."""
+    """Lets workers of this user bind the same port, which was free when it was bound here."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
@@ -93,7 +93,7 @@ def _bind(host: str, port: int, name: str, option: str, *, shared: bool) -> sock
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise StartError(f"{host}: {error.strerror}; choose another address by --host") from None
+        raise StartError(f"{host}: {error.strerror}; choose another address with --host") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
@@ -103,10 +103,10 @@ def _bind(host: str, port: int, name: str, option: str, *, shared: bool) -> sock
         listener.close()
         place = format_address(host, port)
         if error.errno == errno.EADDRINUSE:
-            fix = f"choose another one by {option} (0 takes a free one)"
-            raise StartError(f"{place}: the port of {name} is in use; {fix}") from None
+            fix = f"choose another one with {option} (0 takes a free one)"
+            raise StartError(f"{place}: the {name} port is in use; {fix}") from None
         fix = f"choose another --host or {option}"
-        raise StartError(f"{place}: cannot be listened at: {error.strerror}; {fix}") from None
+        raise StartError(f"{place}: cannot listen there: {error.strerror}; {fix}") from None
     return listener
 
 
@@ -122,12 +122,12 @@ def _read_tls(settings: TlsSettings) -> TlsFiles:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     try:
-        # Without a password given, an encrypted key would have OpenSSL ask at the terminal.
+        # Without a password, OpenSSL would ask for one at the terminal if the key is encrypted.
         context.load_cert_chain(settings.certificate, settings.key, password="")
     except ssl.SSLError as error:
         reason = (error.reason or "not PEM").replace("_", " ").lower()
         raise StartError(
-            f"{settings.certificate}, {settings.key}: serving.tls wants a certificate and its"
+            f"{settings.certificate}, {settings.key}: serving.tls needs a certificate and its"
             f" private key without a password: {reason}"
         ) from None
     return TlsFiles(context, *contents)

@@ -1,4 +1,4 @@
-"""A server in a process of its own, from its start to the signal that ends it."""
+"""Runs a server in the current process until a signal."""
 
 import asyncio
 import os
@@ -25,16 +25,16 @@ def run_server(
 
     Args:
         folders: Model name to the folder of its versions.
-        settings: How to serve them.
+        settings: The section `serving`.
         listeners: The server's ports.
-        on_ready: Called once it answers.
-        parent: A descriptor whose end is as good as a signal.
+        on_ready: Called when the server answers requests.
+        parent: A descriptor; the server drains when its other end is closed.
 
     Raises:
-        StartError: If it cannot start.
+        StartError: If the server cannot start.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     uvloop.run(_run(folders, settings, listeners, on_ready, parent))
 
 
@@ -53,7 +53,7 @@ async def _run(
         if has_signal.is_set():
             os._exit(128 + number)
         if not is_ready:
-            os._exit(0)  # nothing has been accepted; the loading thread would be waited for
+            os._exit(0)  # nothing has been accepted, and the loading thread need not finish
         has_signal.set()
 
     def lose_parent() -> None:

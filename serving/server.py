@@ -1,4 +1,4 @@
-"""The server: models, REST and gRPC on one event loop, from the first load to the last answer."""
+"""The server: models, REST and gRPC on one event loop."""
 
 import asyncio
 import logging
@@ -11,12 +11,13 @@ import grpc
 import orjson
 
 from serving.errors import StartError
-from serving.http.connection import Clients, Connection, is_readable, refuse_connections
+from serving.http.connection import Connection, ServerState, is_readable, refuse_connections
 from serving.http.messages import JSON
 from serving.interfaces.grpc_api import make_grpc_server
 from serving.interfaces.rest import RestApp
 from serving.listeners import Listeners, format_address, open_listeners
-from serving.models.versions import Catalog, State
+from serving.models.catalog import Catalog
+from serving.models.versions import State
 from serving.pages.page import make_pages
 from serving.settings import ServingSettings
 from serving.telemetry.access_log import AccessLog
@@ -29,12 +30,13 @@ _QUIET_SECONDS = 0.1
 
 
 class Server:
-    """Serves the models in some folders.
+    """Serves models over REST and gRPC.
 
     Attributes:
-        rest_port: Where REST listens.
-        grpc_port: Where gRPC listens.
-        connections: The open ones of HTTP.
+        host: Address that it listens at.
+        rest_port: Port of REST.
+        grpc_port: Port of gRPC.
+        connections: The open HTTP connections.
     """
 
     def __init__(
@@ -43,15 +45,15 @@ class Server:
         settings: ServingSettings,
         listeners: Listeners | None = None,
     ) -> None:
-        """Makes it; nothing is loaded, and nothing answers yet. Belongs to the running event loop.
+        """Prepares the server for the running event loop; `start` loads the models and listens.
 
         Args:
             folders: Model name to the folder of its versions.
-            settings: How to serve them.
-            listeners: Its ports; None opens those of the settings.
+            settings: The section `serving`.
+            listeners: The server's ports; None opens those of the settings.
 
         Raises:
-            StartError: If a port is taken, or a file wrong.
+            StartError: If a port is in use or a TLS file cannot be used.
         """
         self._resources = ExitStack()
         self._listeners = listeners or self._resources.enter_context(open_listeners(settings))
@@ -61,7 +63,7 @@ class Server:
         ports = {"rest_port": self.rest_port, "grpc_port": self.grpc_port}
         self._settings = settings = settings.model_copy(update=ports)
         self._access_log = AccessLog() if settings.access_log else None
-        on_request = self._access_log.write_rpc if self._access_log else None
+        on_request = self._access_log.write_grpc if self._access_log else None
         self._metrics = Metrics(folders, on_request)
         self._catalog = Catalog(
             folders, settings, self._metrics.make_on_batch, on_load=self._metrics.observe_load
@@ -73,15 +75,15 @@ class Server:
             METRICS_PATH: self._expose,
         }
         self._app = RestApp(self._catalog, settings, self._metrics, pages)
-        on_answer = self._access_log.write_http if self._access_log else None
-        self._clients = Clients(self._app.handle, settings.limits, on_answer)
-        self.connections = self._clients.connections
+        on_response = self._access_log.write_http if self._access_log else None
+        self._http = ServerState(self._app.handle, settings.limits, on_response)
+        self.connections = self._http.connections
 
     async def start(self) -> None:
         """Loads the models and listens.
 
         Raises:
-            StartError: If a port has been taken meanwhile.
+            StartError: If another process has taken a port in the meantime.
         """
         await self._catalog.start()
         try:
@@ -92,7 +94,11 @@ class Server:
         self._checking = asyncio.create_task(self._check_forever())
 
     async def stop(self) -> None:
-        """Sends clients elsewhere for a while, answers what has been accepted, then ends."""
+        """Drains: reports that it is not ready, waits, answers open requests, then closes.
+
+        For `drain_seconds` it still accepts connections, so that clients and load balancers have
+        time to choose another server.
+        """
         self._catalog.is_draining = self._app.is_draining = True
         begin, seconds = time.monotonic(), self._settings.drain_seconds
         await self._wait_for_clients(begin + seconds)
@@ -117,7 +123,7 @@ class Server:
         self._resources.close()
 
     def describe(self) -> list[str]:
-        """Says in a line each what is served, and where."""
+        """Returns lines that name the served versions and the addresses."""
         lines = []
         for model in self._catalog.models:
             numbers = [
@@ -147,7 +153,7 @@ class Server:
     async def _start_rest(self) -> None:
         tls = self._listeners.tls
         self._rest = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._clients),
+            lambda: Connection(self._http),
             sock=self._listeners.rest,
             backlog=_BACKLOG,
             ssl=tls.context if tls else None,
@@ -155,17 +161,17 @@ class Server:
         )
 
     async def _wait_for_clients(self, end: float) -> None:
-        """Waits until none is left and none comes any more, or the time is over."""
+        """Waits until there have been no connections and requests for a moment, or until `end`."""
         n_requests, last = 0, time.monotonic()
         while (now := time.monotonic()) < min(end, last + _QUIET_SECONDS):
-            if self.connections or self._clients.n_requests != n_requests:
-                n_requests, last = self._clients.n_requests, now
+            if self.connections or self._http.n_requests != n_requests:
+                n_requests, last = self._http.n_requests, now
             await asyncio.sleep(0.01)
 
     async def _stop_listening(self) -> None:
-        """Listens no more, once everything that has connected is accepted."""
+        """Accepts the connections that are established, then closes the REST port."""
         listener = self._listeners.rest
-        with suppress(OSError):  # where the system knows no such filter, a connection may be reset
+        with suppress(OSError):  # without socket filters, a new connection may be reset
             refuse_connections(listener)
         end = time.monotonic() + 1
         while is_readable(listener.fileno()) and time.monotonic() < end:
@@ -180,7 +186,7 @@ class Server:
             try:
                 self._check()
             except Exception:
-                _log.exception("looking after the connections failed")
+                _log.exception("checking the connections failed")
 
     def _check(self) -> None:
         now = time.monotonic()
@@ -188,19 +194,22 @@ class Server:
             connection.check(now)
         self._metrics.flush()
         if self._settings.workers > 1:
-            self._show_served()  # another process may be asked for the metrics
+            self._update_served()  # another worker may be asked for the metrics
 
-    def _show_served(self) -> None:
-        self._metrics.show_served(
-            {(one.model, one.number): one.batcher.n_waiting for one in self._catalog.served}
+    def _update_served(self) -> None:
+        self._metrics.update_served(
+            {
+                (served.model, served.number): served.batcher.n_waiting
+                for served in self._catalog.served
+            }
         )
 
     def _expose(self) -> tuple[int, str, bytes]:
-        self._show_served()
+        self._update_served()
         return self._metrics.expose()
 
     def _readiness(self) -> tuple[int, str, bytes]:
-        ready = {one.model for one in self._catalog.served}
+        ready = {served.model for served in self._catalog.served}
         body = {
             "ready": self._catalog.is_ready,
             "draining": self._catalog.is_draining,

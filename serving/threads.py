@@ -1,4 +1,4 @@
-"""Work beside the event loop."""
+"""Threads for work that would block the event loop."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,12 @@ _T = TypeVar("_T")
 
 
 def in_thread(function: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-    """Runs a function in a thread of its own, which an end of the process does not wait for.
+    """Runs a function in a new daemon thread, so that the process can exit while it runs.
 
-    A pool, as of `asyncio.to_thread`, would be blocked by a few calls that hang.
+    The pool of `asyncio.to_thread` would be blocked by a few calls that hang.
 
     Returns:
-        What it returns or raises, for the running event loop.
+        A future of the running event loop with the function's result or exception.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
@@ -29,7 +29,7 @@ def in_thread(function: Callable[..., _T], *args: object) -> "asyncio.Future[_T]
             outcome: tuple[Callable[[Any], None], object] = future.set_result, function(*args)
         except Exception as error:
             outcome = future.set_exception, error
-        with contextlib.suppress(RuntimeError):  # the loop has ended before
+        with contextlib.suppress(RuntimeError):  # the event loop is closed already
             loop.call_soon_threadsafe(end, *outcome)
 
     threading.Thread(target=run, name=function.__name__, daemon=True).start()

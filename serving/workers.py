@@ -1,7 +1,8 @@
-"""Several processes that share the server's ports, and the one that looks after them.
+"""Several worker processes that share the server's ports, and their supervisor.
 
-This one loads no TensorFlow. A worker is `python -m serving`; it is told its task by a line on its
-standard input, whose end tells it that it is alone, and says that it is ready by a line in a pipe.
+The supervisor loads no TensorFlow. It starts each worker as `python -m serving`, writes models and
+settings as one line to its standard input, and reads from a pipe when the worker is ready. A worker
+whose standard input ends knows that the supervisor is gone, and stops.
 """
 
 import json
@@ -18,27 +19,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from prometheus_client.multiprocess import mark_process_dead
-
 from serving.errors import StartError
 from serving.listeners import Listeners, reserve_port
 from serving.settings import ServingSettings
+from serving.telemetry.multiprocess import MULTIPROCESS_DIR, drop_process
 
-MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
-"""Names the folder through which processes tell each other's metrics."""
 EXIT_CANNOT_START = 2
+"""Exit code of a worker that need not be started again."""
 _POLL_SECONDS = 0.1
 _FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
+_MAX_PAUSE_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 OnReady = Callable[[list[str]], None]
-"""Told once all workers answer: what they serve, and where, in lines."""
+"""Called once all workers are ready, with the lines of `Server.describe`."""
 
 
 @dataclass
 class _Worker:
-    """A place for a process, and the one that has it."""
+    """The state of one worker, whose process is replaced when it dies.
+
+    Attributes:
+        process: The running process; None while none runs.
+        is_told_to_stop: Whether the signal has been passed on.
+        ready: Descriptor from which `lines` are read.
+        lines: The lines of `Server.describe`; None until the worker is ready.
+        pause_seconds: Pause before the next start.
+        start_at: Earliest start, as `time.monotonic()`.
+    """
 
     process: subprocess.Popen[bytes] | None = None
     is_told_to_stop: bool = False
@@ -56,16 +64,16 @@ def run_workers(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then waits for all workers; a second signal kills them.
 
-    A worker that dies is replaced, at once the first time, then after ever longer pauses.
+    A worker that dies is replaced after a pause, which doubles while it keeps failing to start.
 
     Args:
         folders: Model name to the folder of its versions.
-        settings: How to serve them, and by how many.
-        listeners: The ports that they share.
-        on_ready: Told once all of them answer.
+        settings: The section `serving`, with the number of workers.
+        listeners: The ports that the workers share.
+        on_ready: Called once all workers are ready.
 
     Raises:
-        StartError: If one cannot start at all; it has said why.
+        StartError: If a worker cannot start; it has printed the reason.
     """
     reserve_port(listeners.rest)
     reserve_port(listeners.grpc)
@@ -79,18 +87,18 @@ def run_workers(
 
 
 class Supervisor:
-    """Starts workers, replaces those that die, and ends with the last of them."""
+    """Starts workers, replaces those that die, and passes signals on."""
 
     def __init__(
         self, task: Mapping[str, object], n_workers: int, metrics_dir: str, on_ready: OnReady
     ) -> None:
-        """Starts nothing yet.
+        """Prepares the workers; `run` starts them.
 
         Args:
-            task: What each worker is told.
-            n_workers: How many.
-            metrics_dir: A folder for what they count.
-            on_ready: Told once all of them answer.
+            task: Models and settings, sent to each worker as JSON.
+            n_workers: Number of workers.
+            metrics_dir: Folder for the files through which they share metrics.
+            on_ready: Called once all workers are ready.
         """
         self._task = json.dumps(task).encode() + b"\n"
         self._workers = [_Worker() for _ in range(n_workers)]
@@ -99,17 +107,17 @@ class Supervisor:
         self._signal: int | None = None
 
     def run(self) -> None:
-        """Looks after them until all have ended after a signal.
+        """Runs the workers until a signal has come and all of them have ended.
 
         Raises:
-            StartError: If one cannot start at all.
+            StartError: If a worker cannot start.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
             while self._signal is None or any(worker.process for worker in self._workers):
                 for worker in self._workers:
-                    self._look_after(worker)
+                    self._check(worker)
                 if self._on_ready and all(worker.lines for worker in self._workers):
                     self._on_ready(self._workers[0].lines or [])
                     self._on_ready = None
@@ -117,7 +125,7 @@ class Supervisor:
         finally:
             self._kill()
 
-    def _look_after(self, worker: _Worker) -> None:
+    def _check(self, worker: _Worker) -> None:
         if worker.process is None:
             if self._signal is None and time.monotonic() >= worker.start_at:
                 self._start(worker)
@@ -131,17 +139,17 @@ class Supervisor:
         if code is None:
             return
         pid, was_ready = worker.process.pid, worker.lines is not None
-        self._forget(worker)
+        self._reset(worker)
         if self._signal is not None:
             return
         if code == EXIT_CANNOT_START and not was_ready:
             raise StartError("a worker cannot start, see above")
-        mark_process_dead(pid, self._metrics_dir)  # type: ignore[no-untyped-call]
+        drop_process(pid, self._metrics_dir)
         if was_ready:
             worker.pause_seconds = _FIRST_PAUSE_SECONDS
-        _log.error("worker %d: died (%d), replaced in %g s", pid, code, worker.pause_seconds)
+        _log.error("worker %d died (%d), replaced in %g s", pid, code, worker.pause_seconds)
         worker.start_at = time.monotonic() + worker.pause_seconds
-        worker.pause_seconds = min(2 * worker.pause_seconds, _LONGEST_PAUSE_SECONDS)
+        worker.pause_seconds = min(2 * worker.pause_seconds, _MAX_PAUSE_SECONDS)
 
     def _start(self, worker: _Worker) -> None:
         worker.ready, writer = os.pipe()
@@ -150,14 +158,14 @@ class Supervisor:
             stdin=subprocess.PIPE,
             pass_fds=[writer],
             env={**os.environ, MULTIPROCESS_DIR: self._metrics_dir},
-            start_new_session=True,  # a Ctrl-C at the terminal is for this process to pass on
+            start_new_session=True,  # Ctrl-C goes to the supervisor alone, which passes it on
         )
         os.close(writer)
         assert worker.process.stdin is not None
         worker.process.stdin.write(self._task)
         worker.process.stdin.flush()
 
-    def _forget(self, worker: _Worker) -> None:
+    def _reset(self, worker: _Worker) -> None:
         assert worker.process is not None
         assert worker.process.stdin is not None
         worker.process.stdin.close()
@@ -177,7 +185,7 @@ class Supervisor:
 
 
 def _read_lines(descriptor: int) -> list[str] | None:
-    """Reads what a worker says when it is ready; None as long as it has not."""
+    """Reads the lines that a worker writes when it is ready; None if it is not ready yet."""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         if not selector.select(0):

@@ -1,1 +1,1 @@
-"""What requests and answers hold, as JSON and as protocol buffers."""
+"""Conversion of requests and responses between JSON or protocol buffers and NumPy arrays."""

@@ -1,4 +1,4 @@
-"""Classify and Regress of TensorFlow Serving: JSON to serialized examples, scores to JSON."""
+"""The JSON format of Classify and Regress: features to serialized examples, scores to JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,20 +15,20 @@ from serving.formats.tensor_json import (
     json_type,
 )
 
-_GREATEST_FLOAT = float(np.finfo(np.float32).max)
+_MAX_FLOAT = float(np.finfo(np.float32).max)
 
 
 def read_examples(request: Mapping[str, Any]) -> NDArray[Any]:
-    """Reads the `examples` of a request, each with what `context` adds to it.
+    """Reads the `examples` of a request and adds the features of its `context` to each.
 
-    An integer becomes an int64, a number with a point a float, true and false become 1 and 0, a
-    word or `{"b64": "..."}` bytes; a list of these a feature of several values.
+    An integer becomes an int64, a number with a decimal point a float, true and false become 1
+    and 0, a string or `{"b64": "..."}` becomes bytes. A list becomes a feature of several values.
 
     Returns:
         Serialized `tf.Example`s, string `[n_examples]`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it does not hold such examples.
+        ServingError: INVALID_ARGUMENT, if `examples` is not a list of such objects.
     """
     if "examples" not in request:
         raise invalid("key 'examples' is expected and was not found")
@@ -46,11 +46,11 @@ def read_examples(request: Mapping[str, Any]) -> NDArray[Any]:
 
 
 def write_classes(labels: Sequence[Sequence[str]], scores: NDArray[Any]) -> dict[str, Any]:
-    """Makes the reply of Classify: for each example its `[label, score]` pairs.
+    """Makes the response of Classify: for each example, a list of `[label, score]` pairs.
 
     Args:
-        labels: Of each example, those of the classes.
-        scores: Theirs, float32 `[n_examples, n_classes]`.
+        labels: Labels of the classes, `[n_examples, n_classes]`.
+        scores: Scores of the classes, float32 `[n_examples, n_classes]`.
     """
     return {
         "results": [
@@ -81,7 +81,7 @@ def _read_feature(value: Any, name: str) -> tf.train.Feature:
             raise invalid(f"Feature: {name} has an integer beyond int64")
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(one) for one in values]))
     if kind == "float":
-        if any(_GREATEST_FLOAT < abs(one) < float("inf") for one in values):
+        if any(_MAX_FLOAT < abs(one) < float("inf") for one in values):
             raise invalid(f"Feature: {name}: Cannot convert to float without loss of precision.")
         return tf.train.Feature(float_list=tf.train.FloatList(value=values))
     encoded = [

@@ -1,4 +1,4 @@
-"""JSON text as TensorFlow Serving reads and writes it: with NaN, infinities, and text behind it."""
+"""JSON as TensorFlow Serving reads and writes it: with NaN, infinities and trailing text."""
 
 import json
 import math
@@ -9,55 +9,54 @@ from typing import Any
 import numpy as np
 import orjson
 
-from serving.errors import ServingError, invalid
-from serving.models.value_check import Violation
+from serving.errors import ServingError, Violation, invalid
 
-_LONGEST_MESSAGE = 1024
+_MAX_MESSAGE_LENGTH = 1024
 """As in TensorFlow Serving's gRPC."""
 
 
-def parse(body: bytes, most_levels: int) -> dict[str, Any]:
-    """Reads a request.
+def parse(body: bytes, max_levels: int) -> dict[str, Any]:
+    """Parses the body of a request.
 
-    Of a key that stands there twice the last value counts.
+    If a key is repeated, its last value is used.
 
     Args:
-        body: JSON in UTF-8. Numbers may be NaN, Infinity and -Infinity; what follows the document
+        body: JSON in UTF-8. Numbers may be NaN, Infinity and -Infinity; text after the document
             is ignored.
-        most_levels: How deep lists and objects may be nested.
+        max_levels: Limit on the nesting of lists and objects.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it is no JSON object, too deep, or a number in it is
-            beyond a double's range.
+        ServingError: INVALID_ARGUMENT, if the body is not a JSON object, is nested too deeply, or
+            holds a number beyond the range of a double.
     """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         document = _parse_leniently(body)
-    if body.count(b"[") + body.count(b"{") > most_levels and _is_deeper(document, most_levels):
-        raise invalid(f"JSON Parse error: more than {most_levels} levels")
+    if body.count(b"[") + body.count(b"{") > max_levels and _is_deeper(document, max_levels):
+        raise invalid(f"JSON Parse error: more than {max_levels} levels")
     if type(document) is not dict:
         raise invalid("JSON Value: Is not object")
     return document
 
 
 def dump(document: Any) -> bytes:
-    """Writes a reply of dicts, lists, words, numbers, and arrays or scalars of NumPy's.
+    """Writes dicts, lists, strings, numbers, and NumPy arrays or scalars as JSON.
 
-    A float has as many digits as its own type needs to be read back, `0.1` and not
-    `0.10000000149011612`, and whole ones have a point: `5.0`.
+    A float has only the digits that its own type needs to be read back: `0.1`, not
+    `0.10000000149011612`. A whole float has a decimal point: `5.0`.
     """
     text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    if b"null" in text:  # what orjson makes of NaN and infinities; or a word that reads so
+    if b"null" in text:  # orjson writes NaN and infinities as null; or it is part of a string
         plain = json.dumps(document, default=_to_plain, separators=(",", ":"), ensure_ascii=False)
         return plain.encode()
     return text
 
 
 def dump_error(message: str, violations: Sequence[Violation] = ()) -> bytes:
-    """Writes a reply that says what is wrong; the message may hold anything a client has sent."""
-    if len(message) > _LONGEST_MESSAGE:
-        message = message[:_LONGEST_MESSAGE] + "...TRUNCATED"
+    """Writes an error response; cuts a long message, which may quote the client's input."""
+    if len(message) > _MAX_MESSAGE_LENGTH:
+        message = message[:_MAX_MESSAGE_LENGTH] + "...TRUNCATED"
     content: dict[str, Any] = {"error": message}
     if violations:
         content["violations"] = [asdict(violation) for violation in violations]
@@ -92,9 +91,9 @@ def _parse_float(text: str) -> float:
 _DECODER = json.JSONDecoder(parse_float=_parse_float)
 
 
-def _is_deeper(document: Any, most_levels: int) -> bool:
+def _is_deeper(document: Any, max_levels: int) -> bool:
     level = [document]
-    for _ in range(most_levels):
+    for _ in range(max_levels):
         level = [
             child
             for parent in level

@@ -1,4 +1,4 @@
-"""The two formats of TensorFlow Serving's Predict in JSON: by row and by column.
+"""The two JSON formats of Predict: by row and by column.
 
 Source: tensorflow/serving, tensorflow_serving/util/json_tensor.h
 """
@@ -14,19 +14,20 @@ from serving.models.engine import Arrays, Signature
 
 
 def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arrays, bool]:
-    """Reads the inputs of a request, in either format.
+    """Reads the inputs of a request in either format.
 
     Args:
-        request: The request; it has `instances`, a row for each example, or `inputs`, a column for
-            each input.
-        signature: Which inputs there are, and of what types. Shapes are left to its `check`.
+        request: The parsed body, with `instances`, a row for each example, or `inputs`, a column
+            for each input.
+        signature: The signature, for names and types of the inputs. `Signature.check` checks the
+            shapes later.
 
     Returns:
-        The inputs by name, and whether they came by row.
+        The inputs by name, and whether the request is by row.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it does not hold the inputs; UNIMPLEMENTED, if JSON has
-            no values of an input's type.
+        ServingError: INVALID_ARGUMENT, if inputs are missing or wrong; UNIMPLEMENTED, if an input
+            has a type that JSON cannot hold.
     """
     is_by_row = "instances" in request
     if is_by_row == ("inputs" in request):
@@ -48,18 +49,18 @@ def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arra
 
 
 def write_predict(outputs: Arrays, *, by_row: bool) -> dict[str, Any]:
-    """Makes the reply to a request.
+    """Makes the response to a request.
 
     Args:
-        outputs: Values by output name; the name is left out where there is one only.
-        by_row: Whether it is `predictions`, by row, or `outputs`, by column.
+        outputs: Values by output name; the name is left out if there is only one output.
+        by_row: Whether to write `predictions`, by row, or `outputs`, by column.
 
     Returns:
-        What `json_text.dump` takes.
+        A document for `json_text.dump`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if the outputs have no rows, or different numbers of them;
-            UNIMPLEMENTED, if JSON has no values of an output's type.
+        ServingError: INVALID_ARGUMENT, if outputs are scalars or differ in their number of rows;
+            UNIMPLEMENTED, if an output has a type that JSON cannot hold.
     """
     if not by_row:
         columns = {name: write_tensor(values, name) for name, values in outputs.items()}

@@ -1,4 +1,4 @@
-"""A tensor in JSON, by the rules of TensorFlow Serving: what is a value of which type.
+"""Tensors in JSON, with TensorFlow Serving's rules for the values of each type.
 
 Source: tensorflow/serving, tensorflow_serving/util/json_tensor.cc
 """
@@ -29,23 +29,24 @@ _JSON_TYPES = {
 
 
 def read_tensor(value: Any, tensor: Tensor, name: str) -> NDArray[Any]:
-    """Makes an array of a number, a word, or lists of them.
+    """Makes an array from a number, a string, or nested lists of them.
 
-    Integers become floats, as long as the type holds all integers up to there; never the reverse.
-    A word becomes its UTF-8, `{"b64": "..."}` the bytes that it stands for.
+    An integer is converted to a float type if the type holds all integers up to it; a float is
+    never converted to an integer. A string becomes its UTF-8 bytes, `{"b64": "..."}` the decoded
+    bytes.
 
     Args:
-        value: JSON.
-        tensor: Its type counts; the shape is that of the lists.
+        value: A parsed JSON value.
+        tensor: The input, for its type. The array has the shape of the lists.
         name: Name of the input, for messages.
 
     Returns:
-        Values that must not be changed.
+        The array, which may be read-only.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if a value is of another type or out of the type's range,
-            or if lists of one level have different lengths; UNIMPLEMENTED, if JSON has no values of
-            this type.
+        ServingError: INVALID_ARGUMENT, if a value has another type or is out of the type's range,
+            or if lists at the same level differ in length; UNIMPLEMENTED, if JSON cannot hold
+            values of the type.
     """
     read = _READERS.get(tensor.dtype)
     if read is None:
@@ -71,16 +72,16 @@ def read_tensor(value: Any, tensor: Tensor, name: str) -> NDArray[Any]:
 
 
 def write_tensor(values: NDArray[Any] | bytes, name: str) -> Any:
-    """Makes what `json_text.dump` takes of an array: a list of its entries, a scalar of itself.
+    """Converts an array to nested lists, or a scalar to a value, for `json_text.dump`.
 
-    Bytes become words, or `{"b64": "..."}` if the name ends in `_bytes` or they are no UTF-8.
+    Bytes become a string, or `{"b64": "..."}` if the name ends in `_bytes` or they are not UTF-8.
 
     Args:
-        values: Of any shape; TensorFlow gives bytes for a string without a shape.
+        values: An array of any shape; bytes for a scalar string, as TensorFlow returns it.
         name: Name of the output.
 
     Raises:
-        ServingError: UNIMPLEMENTED, if JSON has no values of this type.
+        ServingError: UNIMPLEMENTED, if JSON cannot hold values of the type.
     """
     write = _write_bytes if name.endswith("_bytes") else _write_text
     if isinstance(values, bytes):
@@ -94,16 +95,16 @@ def write_tensor(values: NDArray[Any] | bytes, name: str) -> Any:
         raise ServingError(
             Code.UNIMPLEMENTED, f"Failed to write JSON value for tensor type: {values.dtype}"
         )
-    if kind == "f" and values.dtype.itemsize < 8:  # a float of Python's has a double's digits
+    if kind == "f" and values.dtype.itemsize < 8:  # Python floats would show a double's digits
         return list(values) if values.ndim else values[()]
     return values.tolist()
 
 
 def decode_base64(value: dict[str, Any], name: str) -> bytes:
-    """Gives the bytes of `{"b64": "..."}`; the padding at its end may be missing.
+    """Decodes `{"b64": "..."}`; the padding may be missing.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it is anything else.
+        ServingError: INVALID_ARGUMENT, if the value is not of this form or not base64.
     """
     if not is_base64(value):
         raise invalid(f"input {name}: JSON Value not formatted correctly for base64 data")
@@ -116,29 +117,33 @@ def decode_base64(value: dict[str, Any], name: str) -> bytes:
 
 
 def is_base64(value: Any) -> bool:
-    """Whether it stands for bytes."""
+    """Returns whether a JSON value is an object `{"b64": "..."}`."""
     return type(value) is dict and len(value) == 1 and type(value.get("b64")) is str
 
 
 def encode_text(text: str, name: str) -> bytes:
-    """Gives the UTF-8 of a word.
+    """Encodes a string as UTF-8.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it has none, as half of a surrogate pair.
+        ServingError: INVALID_ARGUMENT, if it holds half of a surrogate pair.
     """
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise invalid(f"input {name}: is no text in Unicode") from None
+        raise invalid(f"input {name}: is not valid Unicode") from None
 
 
 def json_type(value: Any) -> str:
-    """Names the type of a value, for messages."""
+    """Returns TensorFlow Serving's name for the type of a JSON value."""
     return _JSON_TYPES[type(value)]
 
 
-def _hold_types(values: Sequence[Any], allowed: set[type], tensor: Tensor, name: str) -> set[type]:
-    """Gives the types of the values, which are among those allowed."""
+def _check_types(values: Sequence[Any], allowed: set[type], tensor: Tensor, name: str) -> set[type]:
+    """Returns the types of the values.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if a type is not allowed.
+    """
     kinds = set(map(type, values))
     if not kinds <= allowed:
         wrong = ", ".join(sorted(_JSON_TYPES[kind] for kind in kinds - allowed))
@@ -148,25 +153,25 @@ def _hold_types(values: Sequence[Any], allowed: set[type], tensor: Tensor, name:
     return kinds
 
 
-def _make_float_reader(type_code: str, greatest: int) -> _Read:
-    """Makes the reader of a type of float.
+def _make_float_reader(type_code: str, max_integer: int) -> _Read:
+    """Makes the reader for a float type.
 
     Args:
-        type_code: Its code in `struct` and NumPy.
-        greatest: The integer up to which it holds every one.
+        type_code: The type's code in `struct` and NumPy.
+        max_integer: The type holds all integers up to this one.
     """
     dtype = np.dtype(f"<{type_code}")
     allowed: set[type] = {int, float}
 
     def read(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-        kinds = _hold_types(values, allowed, tensor, name)
-        if values and -greatest <= min(values) and max(values) <= greatest:  # nearly always
+        kinds = _check_types(values, allowed, tensor, name)
+        if values and -max_integer <= min(values) and max(values) <= max_integer:  # nearly always
             return np.array(values, dtype)
         is_exact = int not in kinds or not any(
-            (value > greatest or value < -greatest) and type(value) is int for value in values
+            (value > max_integer or value < -max_integer) and type(value) is int for value in values
         )
         try:
-            # NumPy would make what is beyond the type's range infinite, with a warning.
+            # NumPy would turn numbers beyond the type's range into infinity, with a warning.
             if is_exact:
                 return np.frombuffer(struct.pack(f"<{len(values)}{type_code}", *values), dtype)
         except OverflowError:
@@ -185,19 +190,19 @@ def _read_bfloats(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[A
 
 
 def _read_ints(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-    _hold_types(values, {int}, tensor, name)
+    _check_types(values, {int}, tensor, name)
     if values and not tensor.dtype.min <= min(values) <= max(values) <= tensor.dtype.max:
         raise invalid(f"input {name}: JSON Value out of the range of {tensor.dtype.name}")
     return np.array(values, tensor.numpy_dtype)
 
 
 def _read_bools(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-    _hold_types(values, {bool}, tensor, name)
+    _check_types(values, {bool}, tensor, name)
     return np.array(values, bool)
 
 
 def _read_strings(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-    _hold_types(values, {str, dict}, tensor, name)
+    _check_types(values, {str, dict}, tensor, name)
     array = np.empty(len(values), object)
     array[:] = [
         encode_text(value, name) if type(value) is str else decode_base64(value, name)

@@ -1,4 +1,4 @@
-"""NumPy arrays from TensorProto messages that a client may have made up, and back."""
+"""Conversion between untrusted TensorProto messages and NumPy arrays."""
 
 import math
 from collections.abc import Mapping
@@ -12,29 +12,34 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from serving.errors import invalid
 
-_MOST_DIMENSIONS = 32
-"""Of a NumPy array."""
+_MAX_DIMENSIONS = 32
+"""Limit of NumPy."""
 
 
 class _Kind(NamedTuple):
-    """How values of a type stand in a message."""
+    """How a message holds values of a type.
+
+    Attributes:
+        enum: Number of the type in DataType.
+        field: Name of the typed field.
+        dtype: Type of the array.
+        bits: Type of the field's numbers after conversion to the array's size: for instance the
+            bits of a half, or the two parts of a complex number.
+        wire: Type of the field's numbers in protobuf.
+    """
 
     enum: int
     field: str
     dtype: np.dtype[Any]
-    """Of the array."""
     bits: np.dtype[Any]
-    """What the numbers of the field are, once they fit the type: the bits of a half, the two parts
-    of a complex number."""
     wire: np.dtype[Any]
-    """What protocol buffers hold the numbers of the field in."""
 
 
 def _kind(dtype: tf.DType, field: str, bits: Any = None, wire: Any = None) -> _Kind:
-    own = np.dtype(dtype.as_numpy_dtype)
-    bits = own if bits is None else np.dtype(bits)
+    numpy_dtype = np.dtype(dtype.as_numpy_dtype)
+    bits = numpy_dtype if bits is None else np.dtype(bits)
     wire = bits if wire is None else np.dtype(wire)
-    return _Kind(dtype.as_datatype_enum, field, own, bits, wire)
+    return _Kind(dtype.as_datatype_enum, field, numpy_dtype, bits, wire)
 
 
 _KINDS = [
@@ -55,57 +60,59 @@ _OUTPUTS, _MAP_KEY, _MAP_VALUE = 1, 1, 2
 _FLOATS, _STRINGS, _INTEGERS = (
     _FIELDS[name].number for name in ("float_val", "string_val", "int64_val")
 )
-"""Numbers of the field in the message, and of the two in an entry of a map."""
+"""Field numbers: `outputs` in PredictResponse, key and value of a map entry, and of TensorProto."""
 _SMALL = 128
-"""Integers below take a byte, which is the integer itself."""
+"""A smaller integer is encoded as one byte with its value."""
 _BY_ENUM = {kind.enum: kind for kind in _KINDS}
 _BY_DTYPE = {kind.dtype: kind for kind in _KINDS}
 
 
-def arrays_of(protos: Mapping[str, tensor_pb2.TensorProto], most_bytes: int) -> dict[str, Any]:
+def read_tensors(protos: Mapping[str, tensor_pb2.TensorProto], max_bytes: int) -> dict[str, Any]:
     """Reads the inputs of a request.
 
+    As in TensorFlow, a message may hold fewer values than its shape needs: the last value, or zero
+    if there is none, is repeated.
+
     Args:
-        protos: Messages by input name, from anyone.
-        most_bytes: How much may be made of values that a message leaves out: as in TensorFlow, the
-            last one stands for those that follow, and zero where there is none.
+        protos: Messages by input name.
+        max_bytes: Limit on the bytes of repeated values in all messages together.
 
     Returns:
         Arrays by input name; strings are objects of bytes.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if one has no type, shape or values that go together.
+        ServingError: INVALID_ARGUMENT, if type, shape and values of a message do not match.
     """
     arrays = {}
     for name, proto in protos.items():
         try:
-            arrays[name], n_made_up = _array_of(proto, most_bytes)
+            arrays[name], n_repeated_bytes = _read_tensor(proto, max_bytes)
         except ValueError as error:
             raise invalid(f"tensor parsing error: {name}: {error}") from None
-        most_bytes -= n_made_up
+        max_bytes -= n_repeated_bytes
     return arrays
 
 
 def serialize_output(name: str, values: NDArray[Any]) -> bytes:
-    """Makes an entry of a PredictResponse's `outputs`, as it stands in that, serialized.
+    """Serializes an entry of PredictResponse's map `outputs`.
 
-    Floats, words and small integers, which models mostly give, are put into the bytes at once: the
-    library takes five times as long for as small a message, most of it to look at its fields.
+    Writes the bytes of floats, strings and small integers, the usual outputs, directly: for a small
+    message, protobuf takes five times as long, mostly to look up fields.
 
     Args:
-        name: Of the output.
-        values: As of `write_array`.
+        name: Name of the output.
+        values: An array as for `write_tensor`.
     """
     tensor = _serialize(values)
     entry = _field(_MAP_KEY, name.encode()) + _field(_MAP_VALUE, tensor)
     return _field(_OUTPUTS, entry)
 
 
-def write_array(values: NDArray[Any], proto: tensor_pb2.TensorProto) -> None:
-    """Fills an empty message, in the typed field that belongs to the values.
+def write_tensor(values: NDArray[Any], proto: tensor_pb2.TensorProto) -> None:
+    """Writes an array to the typed field of an empty message.
 
     Args:
-        values: Of any shape and any type that a graph computes with; strings are objects of bytes.
+        values: An array of any shape and any type of `_KINDS`, or of strings as objects of bytes.
         proto: The message.
     """
     for size in values.shape:
@@ -120,21 +127,21 @@ def write_array(values: NDArray[Any], proto: tensor_pb2.TensorProto) -> None:
 
 
 def _serialize(values: NDArray[Any]) -> bytes:
-    """Serializes a TensorProto, see https://protobuf.dev/programming-guides/encoding/."""
+    """Serializes a TensorProto. Source: https://protobuf.dev/programming-guides/encoding/."""
     dtype = values.dtype
     if dtype == np.float32:
         data = values.astype("<f4", copy=False).tobytes()
         return _serialize_head(types_pb2.DT_FLOAT, values.shape) + _field(_FLOATS, data)
     if dtype.kind == "O":
-        words = [_field(_STRINGS, word) for word in values.ravel().tolist()]
-        return _serialize_head(types_pb2.DT_STRING, values.shape) + b"".join(words)
+        strings = [_field(_STRINGS, string) for string in values.ravel().tolist()]
+        return _serialize_head(types_pb2.DT_STRING, values.shape) + b"".join(strings)
     if dtype == np.int64 and values.size:
         numbers = values.ravel().tolist()
         if min(numbers) >= 0 and max(numbers) < _SMALL:
             head = _serialize_head(types_pb2.DT_INT64, values.shape)
             return head + _field(_INTEGERS, bytes(numbers))
     proto = tensor_pb2.TensorProto()
-    write_array(values, proto)
+    write_tensor(values, proto)
     serialized: bytes = proto.SerializeToString()
     return serialized
 
@@ -149,7 +156,7 @@ def _serialize_head(enum: int, shape: tuple[int, ...]) -> bytes:
 
 
 def _field(number: int, data: bytes) -> bytes:
-    """Serializes a field of bytes, of a message, or of packed numbers."""
+    """Serializes a length-delimited field: bytes, a message, or packed numbers."""
     size = len(data)
     if size < _SMALL:
         return bytes((number << 3 | 2, size)) + data
@@ -160,66 +167,66 @@ def _field(number: int, data: bytes) -> bytes:
     return bytes((*head, size)) + data
 
 
-def _array_of(proto: tensor_pb2.TensorProto, most_bytes: int) -> tuple[NDArray[Any], int]:
-    """Makes an array, and tells how many bytes of it the message has left out."""
+def _read_tensor(proto: tensor_pb2.TensorProto, max_bytes: int) -> tuple[NDArray[Any], int]:
+    """Reads a message; returns the array and the number of bytes of repeated values."""
     shape = _shape_of(proto)
     size = shape[0] if len(shape) == 1 else math.prod(shape)
-    is_text = proto.dtype == types_pb2.DT_STRING
+    is_string = proto.dtype == types_pb2.DT_STRING
     if proto.tensor_content:
-        if is_text:
+        if is_string:
             raise ValueError("strings are expected in string_val, not in tensor_content")
-        return _content_of(proto, size).reshape(shape), 0
-    values = _texts_of(proto) if is_text else _numbers_of(proto)
+        return _read_content(proto, size).reshape(shape), 0
+    values = _read_strings(proto) if is_string else _read_numbers(proto)
     n_missing = size - len(values)
     if not n_missing and len(shape) == 1:
         return values, 0
     if n_missing < 0:
         raise ValueError(f"{len(values)} values for shape {list(shape)}")
-    n_made_up = 0
+    n_repeated_bytes = 0
     if n_missing:
-        last = values[-1:] if len(values) else np.array([b"" if is_text else 0], values.dtype)
-        n_made_up = n_missing * (values.itemsize + (len(last[0]) if is_text else 0))
-        if n_made_up > most_bytes:
+        last = values[-1:] if len(values) else np.array([b"" if is_string else 0], values.dtype)
+        n_repeated_bytes = n_missing * (values.itemsize + (len(last[0]) if is_string else 0))
+        if n_repeated_bytes > max_bytes:
             raise ValueError(f"shape {list(shape)} is too large")
         values = np.concatenate([values, np.repeat(last, n_missing)])
-    return values.reshape(shape), n_made_up
+    return values.reshape(shape), n_repeated_bytes
 
 
 def _shape_of(proto: tensor_pb2.TensorProto) -> tuple[int, ...]:
     message = proto.tensor_shape
     shape = tuple([dim.size for dim in message.dim])
     if message.unknown_rank or min(shape, default=0) < 0:
-        raise ValueError("its shape is not known")
-    if len(shape) > _MOST_DIMENSIONS:
-        raise ValueError(f"{len(shape)} dimensions, at most {_MOST_DIMENSIONS} are possible")
+        raise ValueError("the shape is not known")
+    if len(shape) > _MAX_DIMENSIONS:
+        raise ValueError(f"{len(shape)} dimensions, at most {_MAX_DIMENSIONS} are supported")
     return shape
 
 
 def _kind_of(proto: tensor_pb2.TensorProto) -> _Kind:
     kind = _BY_ENUM.get(proto.dtype)
     if kind is None:
-        raise ValueError(f"type {proto.dtype} is not possible")
+        raise ValueError(f"type {proto.dtype} is not supported")
     return kind
 
 
-def _content_of(proto: tensor_pb2.TensorProto, size: int) -> NDArray[Any]:
+def _read_content(proto: tensor_pb2.TensorProto, size: int) -> NDArray[Any]:
     kind = _kind_of(proto)
     n_bytes = size * kind.dtype.itemsize
     if len(proto.tensor_content) != n_bytes:
         raise ValueError(f"{len(proto.tensor_content)} bytes of content, expected {n_bytes}")
-    if kind.dtype == np.bool_:  # a byte of another value than 0 and 1 is no boolean in C++
+    if kind.dtype == np.bool_:  # in C++, a boolean must not be a byte other than 0 and 1
         return np.frombuffer(proto.tensor_content, np.uint8).astype(bool)
     values: NDArray[Any] = np.frombuffer(proto.tensor_content, kind.dtype)
     return values
 
 
-def _texts_of(proto: tensor_pb2.TensorProto) -> NDArray[Any]:
+def _read_strings(proto: tensor_pb2.TensorProto) -> NDArray[Any]:
     values = np.empty(len(proto.string_val), object)
     values[:] = proto.string_val[:]
     return values
 
 
-def _numbers_of(proto: tensor_pb2.TensorProto) -> NDArray[Any]:
+def _read_numbers(proto: tensor_pb2.TensorProto) -> NDArray[Any]:
     kind = _kind_of(proto)
     sent = np.array(getattr(proto, kind.field)[:], kind.wire)
     if kind.wire is kind.dtype:

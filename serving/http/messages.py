@@ -1,4 +1,4 @@
-"""An HTTP request and its answer, whole."""
+"""HTTP requests and responses."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ JSON = "application/json"
 
 
 class Request(NamedTuple):
-    """A request.
+    """A complete HTTP request.
 
     Attributes:
-        method: As `GET`.
-        path: Of its target, decoded.
-        headers: Small names and values.
-        body: As it was sent.
-        keeps_alive: Whether another one may follow it.
+        method: For instance `GET`.
+        path: Percent-decoded, without the query.
+        headers: Pairs of name, in lower case, and value.
+        body: As sent, before decompression.
+        keeps_alive: Whether the connection stays open for another request.
     """
 
     method: str
@@ -30,14 +30,14 @@ class Request(NamedTuple):
     keeps_alive: bool = True
 
 
-class Answer(NamedTuple):
-    """An answer.
+class Response(NamedTuple):
+    """An HTTP response.
 
     Attributes:
-        status: Of HTTP.
-        content_type: Of the body.
-        body: All of it.
-        is_last: Whether the connection is closed behind it.
+        status: HTTP status code.
+        content_type: Value of the header `Content-Type`.
+        body: The complete body.
+        is_last: Whether the connection is closed after it.
     """
 
     status: int
@@ -47,27 +47,27 @@ class Answer(NamedTuple):
 
 
 class HttpError(ServingError):
-    """What has a status of HTTP's own.
+    """An error whose HTTP status does not follow from its code.
 
     Attributes:
-        status: It.
+        status: HTTP status code.
     """
 
     def __init__(self, status: int, code: Code, message: str) -> None:
-        """Keeps them."""
         super().__init__(code, message)
         self.status = status
 
 
-def read_body(request: Request, most_bytes: int) -> bytes:
-    """Gives the body of a request; one that is gzip is unpacked.
+def read_body(request: Request, max_bytes: int) -> bytes:
+    """Returns the body of a request, decompressed if it is gzip.
 
     Args:
-        request: It.
-        most_bytes: How large the body may be, unpacked too.
+        request: The request.
+        max_bytes: Limit on the size of the decompressed body.
 
     Raises:
-        ServingError: If it is too large, or encoded strangely.
+        ServingError: INVALID_ARGUMENT, if the body is too large, has an unknown encoding, or is
+            not a single gzip member.
     """
     encoding = b""
     for name, value in request.headers:
@@ -79,34 +79,37 @@ def read_body(request: Request, most_bytes: int) -> bytes:
         raise HttpError(415, Code.INVALID_ARGUMENT, "Content-Encoding may be gzip only")
     inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
-        plain = inflater.decompress(request.body, most_bytes + 1)
+        plain = inflater.decompress(request.body, max_bytes + 1)
     except zlib.error:
         raise invalid("the body is not in gzip's format") from None
-    if len(plain) > most_bytes:
-        raise too_large(most_bytes)
+    if len(plain) > max_bytes:
+        raise too_large(max_bytes)
     if not inflater.eof or inflater.unused_data:
         raise invalid("the body is not one whole gzip member")
     return plain
 
 
-def too_large(most_bytes: int) -> HttpError:
-    """Makes what is raised of a body that has more bytes than are allowed."""
+def too_large(max_bytes: int) -> HttpError:
+    """Makes the error for a body with more bytes than allowed."""
     return HttpError(
-        413, Code.INVALID_ARGUMENT, f"the body has more than the {most_bytes} bytes allowed"
+        413, Code.INVALID_ARGUMENT, f"the body has more than the {max_bytes} bytes allowed"
     )
 
 
-def write_answer(answer: Answer, seconds: float, *, has_body: bool = True) -> bytes:
-    """Makes what is sent.
+def write_response(response: Response, seconds: float, *, has_body: bool = True) -> bytes:
+    """Serializes a response.
 
     Args:
-        answer: It.
-        seconds: The time since 1970.
-        has_body: Whether the body goes along, or its length only.
+        response: The response.
+        seconds: Unix time, for the header `Date`.
+        has_body: False leaves the body out but keeps its length, as for HEAD.
     """
-    head = _write_head(answer.status, answer.content_type, answer.is_last)
-    end = b"content-length: %d\r\ndate: %b\r\n\r\n" % (len(answer.body), _write_date(int(seconds)))
-    return head + end + answer.body if has_body else head + end
+    head = _write_head(response.status, response.content_type, response.is_last)
+    end = b"content-length: %d\r\ndate: %b\r\n\r\n" % (
+        len(response.body),
+        _write_date(int(seconds)),
+    )
+    return head + end + response.body if has_body else head + end
 
 
 @lru_cache(maxsize=256)

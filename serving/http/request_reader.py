@@ -1,4 +1,4 @@
-"""HTTP requests read from bytes as they come, with limits."""
+"""Parsing of HTTP requests, with limits on their size."""
 
 import logging
 from urllib.parse import unquote
@@ -9,104 +9,104 @@ from serving.errors import Code
 from serving.http.messages import HttpError, Request, too_large
 
 _log = logging.getLogger(__name__)
-_HEAD_BYTES = 2**16
+_MAX_HEADER_BYTES = 2**16
 
 
 class RequestReader:
-    """Reads the requests of a connection.
+    """Parses the requests of a connection; the `on_` methods are called by httptools.
 
     Attributes:
-        is_within: Whether a request has begun that is not whole yet.
-        has_head: Whether its head is there.
-        is_asked_to_go_on: Whether a client waits for leave to send its body.
-        refusal: Why nothing more is read.
+        is_in_request: Whether a request has begun and is not complete.
+        has_headers: Whether all headers of that request have arrived.
+        expects_continue: Whether the client waits for `100 Continue` before it sends the body.
+        error: Why parsing has stopped; None while it goes on.
     """
 
-    def __init__(self, most_body_bytes: int) -> None:
-        """Has read nothing yet.
+    def __init__(self, max_body_bytes: int) -> None:
+        """Initializes the parser.
 
         Args:
-            most_body_bytes: How large a body may be.
+            max_body_bytes: Limit on the size of a body, as sent.
         """
-        self._most_body_bytes = most_body_bytes
-        self.is_within = self.has_head = self.is_asked_to_go_on = False
-        self.refusal: HttpError | None = None
+        self._max_body_bytes = max_body_bytes
+        self.is_in_request = self.has_headers = self.expects_continue = False
+        self.error: HttpError | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._requests: list[Request] = []
-        self._n_bytes = 0  # of the request that is coming
+        self._n_bytes = 0  # of the incomplete request
         self._n_body_bytes = 0
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
 
     def feed(self, data: bytes) -> list[Request]:
-        """Takes what has come; gives the requests that are whole now."""
-        if self.refusal is not None:
+        """Parses received data; returns the requests that are now complete."""
+        if self.error is not None:
             return []
         self._n_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Answered as if it had not asked for another protocol, after which nothing can be read.
+            # The request itself is answered; httptools cannot parse what follows it.
             self._refuse(_malformed())
         except httptools.HttpParserCallbackError:
             _log.exception("reading a request failed")
             self._refuse(HttpError(500, Code.INTERNAL, "internal error"))
         except httptools.HttpParserError:
             self._refuse(_malformed())
-        if not self.has_head:
-            if self._n_bytes > _HEAD_BYTES:
-                self._refuse(_head_too_large())
-        elif self._n_bytes > 2 * (_HEAD_BYTES + self._most_body_bytes):
-            self._refuse(too_large(self._most_body_bytes))  # the chunks' sizes, or what is behind
+        if not self.has_headers:
+            if self._n_bytes > _MAX_HEADER_BYTES:
+                self._refuse(_headers_too_large())
+        elif self._n_bytes > 2 * (_MAX_HEADER_BYTES + self._max_body_bytes):
+            self._refuse(too_large(self._max_body_bytes))  # too much chunk framing or trailers
         requests, self._requests = self._requests, []
         return requests
 
     def on_message_begin(self) -> None:
-        """Begins a request."""
-        self.is_within = True
+        """Resets the parts of a request."""
+        self.is_in_request = True
         self._url = b""
         self._headers = []
         self._parts = []
         self._n_body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        """Takes a part of the target."""
+        """Appends a part of the request target."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header; those behind the body are of no use."""
-        if not self.has_head:
+        """Adds a header; trailers after the body are ignored."""
+        if not self.has_headers:
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Has the head, and refuses what is too large."""
-        self.has_head = True
-        n_head_bytes, length = len(self._url), 0
+        """Checks the size of the headers and the announced size of the body."""
+        self.has_headers = True
+        n_header_bytes, length = len(self._url), 0
         for name, value in self._headers:
-            n_head_bytes += len(name) + len(value) + 4  # a colon, a space, an end of line
+            n_header_bytes += len(name) + len(value) + 4  # a colon, a space, an end of line
             if name == b"content-length" and value.isdigit():
                 length = int(value[:20])
             elif name == b"expect":
-                self.is_asked_to_go_on = value.lower() == b"100-continue"
-        if n_head_bytes > _HEAD_BYTES:
-            self._refuse(_head_too_large())
-        elif length > self._most_body_bytes:
-            self._refuse(too_large(self._most_body_bytes))
+                self.expects_continue = value.lower() == b"100-continue"
+        if n_header_bytes > _MAX_HEADER_BYTES:
+            self._refuse(_headers_too_large())
+        elif length > self._max_body_bytes:
+            self._refuse(too_large(self._max_body_bytes))
 
     def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body, unless all of it is too large."""
+        """Appends a part of the body, unless the body is too large."""
         self._n_body_bytes += len(body)
-        if self._n_body_bytes > self._most_body_bytes:
-            self._refuse(too_large(self._most_body_bytes))
-        elif self.refusal is None:
+        if self._n_body_bytes > self._max_body_bytes:
+            self._refuse(too_large(self._max_body_bytes))
+        elif self.error is None:
             self._parts.append(body)
 
     def on_message_complete(self) -> None:
-        """Has the request whole."""
-        self.is_within = self.has_head = self.is_asked_to_go_on = False
+        """Completes the request."""
+        self.is_in_request = self.has_headers = self.expects_continue = False
         self._n_bytes = 0
-        if self.refusal is not None:
+        if self.error is not None:
             return
         parser = self._parser
         try:
@@ -124,16 +124,18 @@ class RequestReader:
             )
         )
 
-    def _refuse(self, refusal: HttpError) -> None:
-        if self.refusal is None:
-            self.refusal = refusal
+    def _refuse(self, error: HttpError) -> None:
+        if self.error is None:
+            self.error = error
 
 
 def _malformed() -> HttpError:
     return HttpError(400, Code.INVALID_ARGUMENT, "malformed HTTP request")
 
 
-def _head_too_large() -> HttpError:
+def _headers_too_large() -> HttpError:
     return HttpError(
-        431, Code.INVALID_ARGUMENT, f"the head has more than the {_HEAD_BYTES} bytes allowed"
+        431,
+        Code.INVALID_ARGUMENT,
+        f"the headers have more than the {_MAX_HEADER_BYTES} bytes allowed",
     )

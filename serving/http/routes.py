@@ -6,21 +6,23 @@ from functools import lru_cache
 
 from serving.errors import Code, ServingError, invalid
 
-_LONGEST_PATH = 1024
+_MAX_PATH_LENGTH = 1024
 _NUMBERED = r"(?:/versions/([0-9]+)|/labels/([^/:]+))?"
-_ASK = re.compile(rf"/v1/models/([^/:]+){_NUMBERED}:(classify|regress|predict)", re.IGNORECASE)
-_LOOK = re.compile(rf"/v1/models(?:/([^/:]+))?{_NUMBERED}(/metadata)?", re.IGNORECASE)
+_INFERENCE = re.compile(
+    rf"/v1/models/([^/:]+){_NUMBERED}:(classify|regress|predict)", re.IGNORECASE
+)
+_DESCRIPTION = re.compile(rf"/v1/models(?:/([^/:]+))?{_NUMBERED}(/metadata)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Route:
-    """What is asked of which model.
+    """A method and the model and version that it is called on.
 
     Attributes:
         entrypoint: `Predict`, `Classify`, `Regress`, `GetModelMetadata` or `GetModelStatus`.
-        model: Its name; it need not exist.
-        version: None: the newest, or that of the label.
-        label: A name for a version.
+        model: Name of the model, which need not exist.
+        version: Version number; None if the path names a label or no version.
+        label: Version label; None if the path names none.
     """
 
     entrypoint: str
@@ -31,22 +33,22 @@ class Route:
 
 @lru_cache(maxsize=1024)
 def find_route(method: str, path: str) -> Route:
-    """Finds out what is asked for.
+    """Parses the path of a request.
 
     Args:
-        method: Of HTTP.
-        path: Decoded, without the query.
+        method: HTTP method.
+        path: Percent-decoded, without the query.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it is below `/v1/` and not as it should be; NOT_FOUND, if
-            it is anywhere else.
+        ServingError: INVALID_ARGUMENT, if a path below `/v1/` is malformed; NOT_FOUND, for any
+            other path.
     """
-    if len(path) > _LONGEST_PATH:  # which would be kept
+    if len(path) > _MAX_PATH_LENGTH:  # keeps the cache small
         raise invalid(f"Malformed request: a path of {len(path)} characters")
-    if method == "POST" and (match := _ASK.fullmatch(path)):
+    if method == "POST" and (match := _INFERENCE.fullmatch(path)):
         model, number, label, verb = match.groups()
         return Route(verb.capitalize(), model, _version(number), label)
-    if method == "GET" and (match := _LOOK.fullmatch(path)):
+    if method == "GET" and (match := _DESCRIPTION.fullmatch(path)):
         model, number, label, metadata = match.groups()
         if not model:
             raise invalid("Missing model name in request.")

@@ -1,1 +1,1 @@
-"""What is asked of the server over REST and gRPC, and how it is answered."""
+"""The interfaces of the server, REST and gRPC, and what they share."""

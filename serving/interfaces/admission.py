@@ -1,4 +1,4 @@
-"""What a request is held to, by whichever interface it came, before the model is asked."""
+"""Checks of a request, from REST or gRPC, before it goes to the model."""
 
 import asyncio
 from typing import NoReturn
@@ -18,15 +18,16 @@ from trainer.signatures import (
     SERVING_SIGNATURE,
 )
 
-_OF_EXAMPLES = (EXAMPLES_SIGNATURE, CLASSIFY_SIGNATURE, REGRESS_SIGNATURE)
-_MOST_EXPLAINED = 1000
+_EXAMPLE_SIGNATURES = (EXAMPLES_SIGNATURE, CLASSIFY_SIGNATURE, REGRESS_SIGNATURE)
+_MAX_EXPLAINED = 1000
+"""Violations listed in an error."""
 
 
-def hold_to_limit(n_examples: int, settings: ServingSettings) -> None:
-    """Holds a request to the number of examples allowed.
+def check_n_examples(n_examples: int, settings: ServingSettings) -> None:
+    """Checks the number of examples in a request.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if there are more.
+        ServingError: INVALID_ARGUMENT, if there are more than `limits.examples`.
     """
     if n_examples > settings.limits.examples:
         raise invalid(f"{n_examples} examples: {settings.limits.examples} are allowed in a request")
@@ -38,24 +39,24 @@ def submit(
     inputs: Arrays,
     settings: ServingSettings,
 ) -> asyncio.Future[Outputs]:
-    """Sends a request to the model.
+    """Checks a request and sends it to the model.
 
     Args:
-        served: The version.
-        signature: One of its own.
+        served: The version to run.
+        signature: One of the version's signatures.
         inputs: Values by input name.
-        settings: Of the server.
+        settings: The section `serving`.
 
     Returns:
-        What `Batcher.submit` gives; or a future that will hold INVALID_ARGUMENT if, with
-        `check_values`, the inputs are unlike those of the training.
+        The future of `Batcher.submit`. With `check_values`, if the training data does not allow
+        some values, a future that will hold INVALID_ARGUMENT instead.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if the inputs do not fit the signature, or are more examples
-            than allowed; RESOURCE_EXHAUSTED, if too many examples are waiting.
+        ServingError: INVALID_ARGUMENT, if the inputs do not match the signature or there are too
+            many examples; RESOURCE_EXHAUSTED, if too many examples are waiting.
     """
     n_examples = signature.check(inputs)
-    hold_to_limit(n_examples, settings)
+    check_n_examples(n_examples, settings)
     if settings.check_values and served.columns:
         values = _raw_columns(served, signature, inputs)
         n_violations = sum(served.value_check.count(values).values())
@@ -65,19 +66,23 @@ def submit(
 
 
 def _raw_columns(served: ServedVersion, signature: Signature, inputs: Arrays) -> Arrays:
-    """Gives the raw columns, be they in examples; none, of a signature that takes others."""
-    if signature.name in _OF_EXAMPLES:
+    """Returns the raw columns of a request, parsed if it holds examples.
+
+    Empty for a signature that takes neither raw columns nor examples.
+    """
+    if signature.name in _EXAMPLE_SIGNATURES:
         (serialized,) = inputs.values()
         return parse_examples(serialized, served.columns)
     return inputs if signature.name == SERVING_SIGNATURE else {}
 
 
 def _refuse(check: ValueCheck, values: Arrays, n_violations: int) -> NoReturn:
-    """Says what is wrong, for which it may have to look up the nearest words."""
-    found = check.find(values, _MOST_EXPLAINED)
+    """Raises the error that describes the violations; slow, since it looks for similar strings."""
+    found = check.find(values, _MAX_EXPLAINED)
     first = found[0]
     more = f", and {n_violations - 1} more" if n_violations > 1 else ""
     message = (
-        f"values unlike those of the training: row {first.row}, {first.column}: {first.text}{more}"
+        "values not allowed by the training data:"
+        f" row {first.row}, {first.column}: {first.text}{more}"
     )
     raise invalid(message, found)

@@ -1,7 +1,7 @@
-"""Classify and Regress, TensorFlow Serving's older methods: what they ask of a signature, and give.
+"""Checks of signatures and outputs for TensorFlow Serving's methods Classify and Regress.
 
-Source: tensorflow_serving/servables/tensorflow/{classifier,regressor}.cc, whose codes and texts
-clients know.
+Source: tensorflow_serving/servables/tensorflow/{classifier,regressor}.cc, whose error codes and
+texts clients rely on.
 """
 
 from collections.abc import Mapping
@@ -17,24 +17,22 @@ from trainer.signatures import SERVING_SIGNATURE
 CLASSIFY_METHOD = "tensorflow/serving/classify"
 REGRESS_METHOD = "tensorflow/serving/regress"
 EXAMPLES_INPUT = "inputs"
-"""The one input of both: serialized `tf.Example`s, string `[batch_size]`."""
+"""Name of the only input of both methods: serialized `tf.Example`s, string `[batch_size]`."""
 
 _CLASSES, _SCORES, _NUMBERS = "classes", "scores", "outputs"
 _KINDS = {CLASSIFY_METHOD: "classification", REGRESS_METHOD: "regression"}
 
 
-def find_classic_signature(
-    signatures: Mapping[str, Signature], name: str, method: str
-) -> Signature:
-    """Finds the signature of a request and holds it against the method.
+def find_signature(signatures: Mapping[str, Signature], name: str, method: str) -> Signature:
+    """Finds the signature of a request and checks that it supports the method.
 
     Args:
-        signatures: Those of the model.
-        name: The one asked for; empty is `serving_default`.
+        signatures: The signatures of the version.
+        name: The signature's name in the request; empty means `serving_default`.
         method: `CLASSIFY_METHOD` or `REGRESS_METHOD`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it is not there or of another method;
+        ServingError: INVALID_ARGUMENT, if there is no such signature or it has another method;
             FAILED_PRECONDITION, if its inputs or outputs have other names.
     """
     name = name or SERVING_SIGNATURE
@@ -52,11 +50,11 @@ def find_classic_signature(
     if len(signature.outputs) not in (1, 2):
         raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
     if EXAMPLES_INPUT not in signature.inputs:
-        raise _unfit(f"No {kind} inputs found in SignatureDef: {name}")
+        raise _failed_precondition(f"No {kind} inputs found in SignatureDef: {name}")
     if method == REGRESS_METHOD and _NUMBERS not in signature.outputs:
-        raise _unfit(f"No {kind} outputs found in SignatureDef: {name}")
+        raise _failed_precondition(f"No {kind} outputs found in SignatureDef: {name}")
     if method == CLASSIFY_METHOD and not {_CLASSES, _SCORES} & signature.outputs.keys():
-        raise _unfit(
+        raise _failed_precondition(
             "Expected classification signature outputs to contain at least one of"
             f' "{_CLASSES}" or "{_SCORES}". Signature was: {name}'
         )
@@ -64,23 +62,23 @@ def find_classic_signature(
 
 
 def classification_of(outputs: Arrays, n_examples: int) -> tuple[list[list[str]], NDArray[Any]]:
-    """Takes the labels and the scores of each example.
+    """Extracts labels and scores from the outputs of a signature.
 
     Args:
-        outputs: Of a signature that `find_classic_signature` lets pass: `classes`, string
-            `[n_examples, n_classes]`, `scores`, float32 of the same shape, or one of them.
-        n_examples: How many were asked.
+        outputs: `classes`, string `[n_examples, n_classes]`, and `scores`, float32 of the same
+            shape, or one of them.
+        n_examples: Number of examples in the request.
 
     Returns:
-        Labels, and scores, float32, both `[n_examples, n_classes]`; labels are empty and scores 0
-        where the model gives none.
+        Labels and scores (float32), both `[n_examples, n_classes]`. Without `classes` the labels
+        are empty; without `scores` the scores are 0.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if they are of another type or shape.
+        ServingError: INVALID_ARGUMENT, if an output has another type or shape.
     """
     given = {name: outputs[name] for name in (_CLASSES, _SCORES) if name in outputs}
     for name, values in given.items():
-        _hold(name, values, n_examples)
+        _check_output(name, values, n_examples)
     shape = next(iter(given.values())).shape
     classes = given.get(_CLASSES, np.full(shape, b"", object))
     scores = given.get(_SCORES, np.zeros(shape, np.float32))
@@ -94,18 +92,17 @@ def classification_of(outputs: Arrays, n_examples: int) -> tuple[list[list[str]]
 
 
 def regression_of(outputs: Arrays, n_examples: int) -> NDArray[Any]:
-    """Takes the number of each example.
+    """Extracts the numbers from the outputs of a signature.
 
     Args:
-        outputs: Of a signature that `find_classic_signature` lets pass: `outputs`, float32
-            `[n_examples]` or `[n_examples, 1]`.
-        n_examples: How many were asked.
+        outputs: `outputs`, float32 `[n_examples]` or `[n_examples, 1]`.
+        n_examples: Number of examples in the request.
 
     Returns:
         The numbers, float32 `[n_examples]`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if it is of another type or shape.
+        ServingError: INVALID_ARGUMENT, if the output has another type or shape.
     """
     values = outputs[_NUMBERS]
     if values.ndim not in (1, 2) or values.shape[1:] not in ((), (1,)):
@@ -120,7 +117,7 @@ def regression_of(outputs: Arrays, n_examples: int) -> NDArray[Any]:
     return values.reshape(-1)
 
 
-def _hold(name: str, values: NDArray[Any], n_examples: int) -> None:
+def _check_output(name: str, values: NDArray[Any], n_examples: int) -> None:
     if values.ndim != 2:
         raise invalid(
             f"Expected Tensor shape: [batch_size num_classes] but got {list(values.shape)}"
@@ -132,5 +129,5 @@ def _hold(name: str, values: NDArray[Any], n_examples: int) -> None:
         raise invalid(f"Expected {name} output batch size of {n_examples}. Got: {len(values)}")
 
 
-def _unfit(message: str) -> ServingError:
+def _failed_precondition(message: str) -> ServingError:
     return ServingError(Code.FAILED_PRECONDITION, message)

@@ -1,4 +1,4 @@
-"""The health service of gRPC, which mirrors what the catalog serves."""
+"""gRPC's health service: whether the models have versions that answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,33 +8,33 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.errors import ServingError
-from serving.models.versions import Catalog
+from serving.models.catalog import Catalog
 
 _Status = health_pb2.HealthCheckResponse
 
 
 class Health(health_pb2_grpc.HealthServicer):
-    """Tells whether all models answer, by the empty name, or one, by its own."""
+    """Reports the health of each model under its name, and of all models under the empty name."""
 
     def __init__(self, catalog: Catalog, poll_seconds: float) -> None:
-        """Keeps both.
+        """Initializes the service.
 
         Args:
             catalog: The models.
-            poll_seconds: How often `Watch` looks for a change.
+            poll_seconds: Seconds between two checks by `Watch`.
         """
         self._catalog = catalog
         self._poll_seconds = poll_seconds
 
     async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Answers once; NOT_FOUND of an unknown model."""
+        """Returns the health of a model, or NOT_FOUND for an unknown model."""
         status = self._status(request.service)
         if status == _Status.SERVICE_UNKNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
         return _Status(status=status)
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
-        """Answers at once and after each change, until the server drains."""
+        """Streams the current health and each change, until the server drains."""
         sent = None
         while True:
             status = self._status(request.service)

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST interface: from a request to its answer."""
+"""TensorFlow Serving's REST interface: from an HTTP request to its response."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from serving.errors import Code, ServingError, invalid
 from serving.formats.example_json import read_examples, write_classes
 from serving.formats.json_text import dump, dump_error, parse
 from serving.formats.predict_json import read_predict, write_predict
-from serving.http.connection import Respond
-from serving.http.messages import JSON, Answer, HttpError, Request, read_body
+from serving.http.connection import Send
+from serving.http.messages import JSON, HttpError, Request, Response, read_body
 from serving.http.routes import Route, find_route
 from serving.interfaces.admission import submit
 from serving.interfaces.classify_regress import (
@@ -25,11 +25,12 @@ from serving.interfaces.classify_regress import (
     EXAMPLES_INPUT,
     REGRESS_METHOD,
     classification_of,
-    find_classic_signature,
+    find_signature,
     regression_of,
 )
 from serving.models.batching import Outputs
-from serving.models.versions import Catalog, ServedVersion
+from serving.models.catalog import Catalog
+from serving.models.versions import ServedVersion
 from serving.settings import ServingSettings
 from serving.telemetry.metrics import Metrics
 from trainer.signatures import SERVING_SIGNATURE
@@ -37,7 +38,7 @@ from trainer.signatures import SERVING_SIGNATURE
 _log = logging.getLogger(__name__)
 
 Page = Callable[[], tuple[int, str, bytes]]
-"""Gives a page's status, content type and body."""
+"""Returns a page's status, content type and body."""
 
 _STATUS_OF = {
     Code.OK: 200,
@@ -55,15 +56,15 @@ _STATUS_OF = {
     Code.UNAVAILABLE: 503,
     Code.UNAUTHENTICATED: 401,
 }
-"""Of any other code: 500."""
+"""HTTP status of each code; 500 for the others."""
 
 
 class _Pending(NamedTuple):
-    """An answer that waits for the model.
+    """A response that waits for the model.
 
     Attributes:
-        outputs: What the model will give.
-        write: Makes the answer of it.
+        outputs: Future of the model's outputs.
+        write: Turns the outputs into the response's body.
     """
 
     outputs: asyncio.Future[Outputs]
@@ -71,10 +72,10 @@ class _Pending(NamedTuple):
 
 
 class RestApp:
-    """The application.
+    """Answers HTTP requests with models and pages.
 
     Attributes:
-        is_draining: Whether clients are told to close their connections.
+        is_draining: If set, each response closes its connection.
     """
 
     def __init__(
@@ -84,13 +85,13 @@ class RestApp:
         metrics: Metrics,
         pages: Mapping[str, Page] | None = None,
     ) -> None:
-        """Keeps its parts.
+        """Initializes the application.
 
         Args:
             catalog: The models.
-            settings: Its limits count.
-            metrics: Told of each request for a model.
-            pages: Path to page, for GET, beside TensorFlow Serving's own paths below `/v1`.
+            settings: The section `serving`.
+            metrics: Observes each request to a model.
+            pages: Pages by path, for GET and HEAD, besides TensorFlow Serving's paths below `/v1`.
         """
         self.is_draining = False
         self._catalog = catalog
@@ -99,41 +100,42 @@ class RestApp:
         self._pages = pages or {}
         self._metadata: WeakKeyDictionary[ServedVersion, bytes] = WeakKeyDictionary()
 
-    def handle(self, request: Request, respond: Respond) -> asyncio.Future[Outputs] | None:
+    def handle(self, request: Request, send: Send) -> asyncio.Future[Outputs] | None:
         """Answers a request.
 
         Args:
-            request: It.
-            respond: Given the answer, at once or later.
+            request: The request.
+            send: Called with the response, during this call or later.
 
         Returns:
-            If later, what is waited for; an exception put into it is answered in its place.
+            None if the response has been sent; else the future of the model's outputs. An exception
+            that the caller sets on the future is sent as the response.
         """
         start = time.perf_counter()
         route, code = None, Code.OK
         try:
             if page := self._pages.get(request.path):
-                answer = Answer(*_show(page, request), is_last=self.is_draining)
+                response = Response(*_show(page, request), is_last=self.is_draining)
             else:
                 route = find_route(request.method, request.path)
-                found = self._find_answer(route, request)
-                if isinstance(found, _Pending):
-                    found.outputs.add_done_callback(
-                        partial(self._end, request, respond, route, start, found.write)
+                result = self._call(route, request)
+                if isinstance(result, _Pending):
+                    result.outputs.add_done_callback(
+                        partial(self._finish, request, send, route, start, result.write)
                     )
-                    return found.outputs
-                answer = Answer(200, JSON, found, is_last=self.is_draining)
+                    return result.outputs
+                response = Response(200, JSON, result, is_last=self.is_draining)
         except Exception as error:
-            answer, code = self._explain(request, error)
+            response, code = self._make_error(request, error)
         if route is not None:
             self._count(route, code, start)
-        respond(answer)
+        send(response)
         return None
 
-    def _end(
+    def _finish(
         self,
         request: Request,
-        respond: Respond,
+        send: Send,
         route: Route,
         start: float,
         write: Callable[[Outputs], bytes],
@@ -141,52 +143,53 @@ class RestApp:
     ) -> None:
         code = Code.OK
         try:
-            answer = Answer(200, JSON, write(outputs.result()), is_last=self.is_draining)
+            response = Response(200, JSON, write(outputs.result()), is_last=self.is_draining)
         except Exception as error:
-            answer, code = self._explain(request, error)
+            response, code = self._make_error(request, error)
         self._count(route, code, start)
-        respond(answer)
+        send(response)
 
-    def _explain(self, request: Request, error: Exception) -> tuple[Answer, Code]:
+    def _make_error(self, request: Request, error: Exception) -> tuple[Response, Code]:
         if isinstance(error, ServingError):
             code, body = error.code, dump_error(error.message, error.violations)
             status = error.status if isinstance(error, HttpError) else _STATUS_OF.get(code, 500)
         else:
             _log.error("%s %r failed", request.method, request.path, exc_info=error)
             code, status, body = Code.INTERNAL, 500, dump_error("internal error")
-        return Answer(status, JSON, body, is_last=self.is_draining), code
+        return Response(status, JSON, body, is_last=self.is_draining), code
 
     def _count(self, route: Route, code: Code, start: float) -> None:
         seconds = time.perf_counter() - start
         self._metrics.observe_request(route.model, "REST", route.entrypoint, code, seconds)
 
-    def _find_answer(self, route: Route, request: Request) -> bytes | _Pending:
+    def _call(self, route: Route, request: Request) -> bytes | _Pending:
+        """Calls the method of a route; returns the body, or what it waits for."""
         if route.entrypoint == "GetModelStatus":
             return self._describe_status(route)
         if route.entrypoint == "GetModelMetadata":
             return self._describe_signatures(route)
         limits = self._settings.limits
-        asked = parse(read_body(request, limits.body_bytes), limits.json_depth)
+        document = parse(read_body(request, limits.body_bytes), limits.json_depth)
         served = self._catalog.find(route.model, route.version, route.label)
-        name = _read_signature_name(asked)
+        name = _read_signature_name(document)
         signatures = served.engine.signatures
         if route.entrypoint == "Predict":
             if name not in signatures:
                 raise invalid(f'Serving signature name: "{name}" not found in signature def')
-            inputs, is_by_row = read_predict(asked, signatures[name])
+            inputs, is_by_row = read_predict(document, signatures[name])
             outputs = submit(served, signatures[name], inputs, self._settings)
             return _Pending(outputs, _write_rows if is_by_row else _write_columns)
         is_classify = route.entrypoint == "Classify"
-        signature = find_classic_signature(
+        signature = find_signature(
             signatures, name, CLASSIFY_METHOD if is_classify else REGRESS_METHOD
         )
-        examples = read_examples(asked)
+        examples = read_examples(document)
         outputs = submit(served, signature, {EXAMPLES_INPUT: examples}, self._settings)
         write = _write_classification if is_classify else _write_regression
         return _Pending(outputs, partial(write, len(examples)))
 
     def _describe_status(self, route: Route) -> bytes:
-        found = self._catalog.statuses(route.model, route.version, route.label)
+        versions = self._catalog.statuses(route.model, route.version, route.label)
         return dump(
             {
                 "model_version_status": [
@@ -198,7 +201,7 @@ class RestApp:
                             "error_message": version.message,
                         },
                     }
-                    for version in found
+                    for version in versions
                 ]
             }
         )
@@ -234,10 +237,10 @@ def _write_regression(n_examples: int, outputs: Outputs) -> bytes:
 
 
 def _read_signature_name(request: Mapping[str, Any]) -> str:
-    """Reads which signature is asked for.
+    """Reads the name of the signature from a request.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if that is no text.
+        ServingError: INVALID_ARGUMENT, if it is not a string.
     """
     name = request.get("signature_name", "")
     if type(name) is not str:

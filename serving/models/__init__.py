@@ -1,1 +1,1 @@
-"""The models that are served: their versions, their calls, their batches."""
+"""The served models: finding and loading versions, batching requests, running signatures."""

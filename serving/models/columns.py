@@ -1,4 +1,4 @@
-"""What the raw columns of a pushed model held in training, in a file beside it; no TensorFlow."""
+"""A file in a pushed model that describes its raw columns in the training data; no TensorFlow."""
 
 import json
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 COLUMNS_FILE = "columns.json"
-"""In `assets.extra`: column to the fields of `Column`."""
+"""JSON in `assets.extra`: column name to the fields of `Column`."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A raw column, as the schema has it and the train split held it.
+    """The values of a raw column that the schema and the train split allow.
 
     Attributes:
-        example: A value it may have: a number, or a word.
-        required: Whether a gap is wrong.
-        min: Least number allowed; None: any, as of words.
-        max: Greatest number allowed; None: any.
-        words: Words allowed, sorted; None: any, as of numbers.
+        example: A typical value: a number, or a string for a column of strings.
+        required: Whether a missing value is not allowed.
+        min: Smallest number allowed; None for no limit and for strings.
+        max: Largest number allowed; None for no limit and for strings.
+        words: Strings allowed, sorted; None for no limit and for numbers.
     """
 
     example: float | str
@@ -34,7 +34,7 @@ _COLUMNS = TypeAdapter(dict[str, Column])
 
 
 def write_columns(columns: Mapping[str, Column], model_dir: Path) -> None:
-    """Writes the file."""
+    """Writes the file into the folder of a SavedModel."""
     path = model_dir / "assets.extra" / COLUMNS_FILE
     path.parent.mkdir(exist_ok=True)
     described = {name: asdict(column) for name, column in columns.items()}
@@ -42,10 +42,10 @@ def write_columns(columns: Mapping[str, Column], model_dir: Path) -> None:
 
 
 def read_columns(model_dir: Path) -> dict[str, Column]:
-    """Reads the file; nothing is known of the columns where there is none.
+    """Reads the file from the folder of a SavedModel; empty if there is none.
 
     Raises:
-        ValueError: If it is not as `write_columns` writes it.
+        ValueError: If the file is not of the form that `write_columns` writes.
     """
     path = model_dir / "assets.extra" / COLUMNS_FILE
     if not path.exists():

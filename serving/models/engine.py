@@ -1,4 +1,4 @@
-"""A SavedModel in a session of its own: its signatures, and calls of them."""
+"""A loaded SavedModel: its signatures, and running them."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 from serving.errors import Code, ModelLoadError, ServingError, invalid
 
 Arrays = Mapping[str, NDArray[Any]]
-"""Input or output name to values; strings are objects of bytes."""
+"""Arrays by input or output name; strings are objects of bytes."""
 
 _FORBIDDEN_OPS = frozenset(
     {
@@ -31,8 +31,8 @@ _FORBIDDEN_OPS = frozenset(
         "WriteFile",
     }
 )
-"""What reads or writes files of the server, or runs code that the model does not hold."""
-# The first item in brackets, unless it is a value: a number, or nothing but a tensor's entries.
+"""Ops that read or write files of the server, or run code that is not part of the model."""
+# The first item in brackets is the assertion's message, unless it is a number or a list of values.
 _ASSERTION = re.compile(r"assertion failed: \[([^\[\]\d-][^\[\]]*)?")
 
 
@@ -41,9 +41,10 @@ class Tensor:
     """An input or output of a signature.
 
     Attributes:
-        name: Its name in the graph.
-        dtype: Its type.
-        shape: Its sizes, None for one that is not fixed; None as a whole where the rank is not.
+        name: Name of the tensor in the graph.
+        dtype: Type of its values.
+        shape: Sizes, None for one that is not fixed; None instead of a tuple if the rank is not
+            fixed.
     """
 
     name: str
@@ -52,24 +53,24 @@ class Tensor:
 
     @property
     def is_batch(self) -> bool:
-        """Whether the first size is that of a batch."""
+        """Whether the first dimension is the batch, of any size."""
         return self.shape is not None and self.shape[:1] == (None,)
 
     @cached_property
     def numpy_dtype(self) -> np.dtype[Any]:
-        """Its type in NumPy; strings are objects."""
+        """The NumPy type of its values; strings are objects."""
         return np.dtype(object if self.dtype == tf.string else self.dtype.as_numpy_dtype)
 
 
 @dataclass(frozen=True)
 class Signature:
-    """One way to ask a model.
+    """A signature of a model.
 
     Attributes:
-        name: Its name.
-        method: TensorFlow Serving's method, as `tensorflow/serving/predict`.
-        inputs: What it takes, by name.
-        outputs: What it gives, by name.
+        name: Name of the signature.
+        method: TensorFlow Serving's name of the method, for instance `tensorflow/serving/predict`.
+        inputs: Inputs by name.
+        outputs: Outputs by name.
     """
 
     name: str
@@ -79,27 +80,27 @@ class Signature:
 
     @cached_property
     def is_batched(self) -> bool:
-        """Whether requests may be merged: every tensor holds one entry per example."""
+        """Whether requests can be merged: all inputs and outputs have one entry per example."""
         tensors = [*self.inputs.values(), *self.outputs.values()]
         return bool(self.inputs) and all(tensor.is_batch for tensor in tensors)
 
     @cached_property
     def has_free_sizes(self) -> bool:
-        """Whether an input has a size beside the batch's that a request decides."""
+        """Whether an input has another size, besides the batch's, that is not fixed."""
         return any(None in tensor.shape[1:] for tensor in self.inputs.values() if tensor.shape)
 
     def check(self, inputs: Arrays) -> int:
-        """Holds a request against the signature.
+        """Checks that the inputs of a request match the signature.
 
         Args:
-            inputs: Values by input name, of the signature's types.
+            inputs: Values by input name.
 
         Returns:
-            The number of examples; 1 of a signature that takes no batches.
+            The number of examples; 1 for a signature without batches.
 
         Raises:
-            ServingError: INVALID_ARGUMENT, if inputs are missing or unknown, of another type or
-                shape, or of different numbers of examples.
+            ServingError: INVALID_ARGUMENT, if inputs are missing or unknown, have another type or
+                shape, or differ in their number of examples.
         """
         if inputs.keys() != self.inputs.keys():
             extra = ",".join(sorted(inputs.keys() - self.inputs.keys()))
@@ -114,7 +115,7 @@ class Signature:
             values = inputs[name]
             if values.dtype != tensor.numpy_dtype:
                 raise invalid(
-                    f"input {name}: is of type {values.dtype}, expected {tensor.dtype.name}",
+                    f"input {name}: has type {values.dtype}, expected {tensor.dtype.name}",
                 )
             if not _fits(values.shape, tensor.shape):
                 raise invalid(
@@ -124,7 +125,7 @@ class Signature:
             if self.is_batched:
                 if n_examples not in (None, len(values)):
                     raise invalid(
-                        f"input {name}: has {len(values)} examples, another one {n_examples}",
+                        f"input {name}: has {len(values)} examples, another input {n_examples}",
                     )
                 n_examples = len(values)
         return n_examples or 0
@@ -135,14 +136,20 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bo
         return True
     if len(shape) != len(expected):
         return False
-    for own, size in zip(shape, expected, strict=True):  # all() would take four times as long
-        if size is not None and size != own:
+    for size, expected_size in zip(shape, expected, strict=True):  # all() takes four times as long
+        if expected_size is not None and expected_size != size:
             return False
     return True
 
 
 class Engine:
-    """A loaded model, for any number of threads at a time."""
+    """A loaded SavedModel; its methods are thread-safe, except `close`.
+
+    Attributes:
+        model_dir: Folder of the SavedModel.
+        signature_defs: Signatures by name, as the SavedModel holds them.
+        signatures: Signatures by name, without those that only the loader uses.
+    """
 
     def __init__(self, model_dir: Path) -> None:
         """Loads a model.
@@ -151,8 +158,8 @@ class Engine:
             model_dir: Folder of the SavedModel.
 
         Raises:
-            ModelLoadError: If it cannot be loaded, or might reach beyond itself; its text names no
-                folder above the model's.
+            ModelLoadError: If it cannot be loaded or holds a forbidden op. The text contains no
+                path outside of the model's folder.
         """
         self._prefix = f"{model_dir}/"
         self.model_dir = model_dir
@@ -160,9 +167,9 @@ class Engine:
         self.signature_defs: Mapping[str, meta_graph_pb2.SignatureDef] = dict(
             meta_graph.signature_def
         )
-        # Ops run in the thread that calls: to wake another takes longer than the call. Threads of
-        # the session's own would undo that, and SINGLE_THREADED_EXECUTOR, a quarter quicker still,
-        # refuses control flow of TensorFlow 1.
+        # Runs ops in the calling thread: waking another one takes longer than the ops. A session
+        # with its own threads would not do so. SINGLE_THREADED_EXECUTOR is a quarter faster still
+        # but does not support the control flow of TensorFlow 1.
         config = tf.compat.v1.ConfigProto(
             intra_op_parallelism_threads=1,
             inter_op_parallelism_threads=-1,
@@ -189,30 +196,30 @@ class Engine:
             raise ModelLoadError(f"cannot be loaded: {self._say(error)}") from error
 
     def run(self, signature: Signature, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Calls a signature.
+        """Runs a signature.
 
         Args:
-            signature: One of this model's.
-            inputs: Values that `Signature.check` lets pass.
+            signature: One of this model's signatures.
+            inputs: Values that `Signature.check` has accepted.
 
         Returns:
             All outputs by name.
 
         Raises:
-            ServingError: With the code that TensorFlow gives it.
+            ServingError: With the code of TensorFlow's error.
         """
         try:
             values = self._callables[signature.name](*(inputs[name] for name in signature.inputs))
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), self._say(error)) from None
-        except UnicodeDecodeError:  # of TensorFlow's message, which quotes the input
+        except UnicodeDecodeError:  # TensorFlow's message quotes an input that is not UTF-8
             raise invalid("an input cannot be parsed") from None
-        except (TypeError, ValueError) as error:  # what is no string, and the like
+        except (TypeError, ValueError) as error:  # for instance an object that is not a string
             raise invalid(self._say(error)) from None
         return dict(zip(signature.outputs, values, strict=True))
 
     def close(self) -> None:
-        """Frees the model; it must not be called any more."""
+        """Frees the model; `run` must not be called afterwards."""
         self._callables.clear()
         self._session.close()
 
@@ -223,31 +230,35 @@ class Engine:
         options = config_pb2.CallableOptions()
         options.feed.extend(tensor.name for tensor in signature.inputs.values())
         options.fetch.extend(tensor.name for tensor in signature.outputs.values())
-        # Session.make_callable wraps Session.run where there are feeds, which takes twice the time.
+        # Session.make_callable with feeds wraps Session.run, which takes twice as long.
         return self._session._make_callable_from_options(options)
 
 
-def first_line(error: BaseException, longest: int = 400) -> str:
-    """Gives what an error says without what TensorFlow adds: node names, tracebacks, values."""
+def first_line(error: BaseException, max_length: int = 400) -> str:
+    """Returns the message of an error without TensorFlow's node names, tracebacks and values."""
     text = error.message if isinstance(error, tf.errors.OpError) else str(error)
     line = text.strip().split("\n")[0]
     assertion = _ASSERTION.match(line)
-    if assertion:  # its own words, then the values that it does not hold for
+    if assertion:  # keeps its message but not the values that failed
         line = f"assertion failed: {assertion[1] or 'see the model'}"
     line = line.partition("[[")[0].partition(", value: ")[0].strip()
-    return (line or type(error).__name__)[:longest]
+    return (line or type(error).__name__)[:max_length]
 
 
 def _read_meta_graph(model_dir: Path) -> meta_graph_pb2.MetaGraphDef:
-    """Reads the graph to serve from `saved_model.pb`, and what it is made of."""
+    """Reads the graph to serve from `saved_model.pb` and checks its ops.
+
+    Raises:
+        ModelLoadError: If it cannot be read, has no graph to serve, or holds a forbidden op.
+    """
     file = tf.saved_model.SAVED_MODEL_FILENAME_PB
     saved_model = saved_model_pb2.SavedModel()
     try:
         saved_model.ParseFromString((model_dir / file).read_bytes())
     except OSError as error:
         raise ModelLoadError(f"{file}: cannot be read: {error.strerror}") from None
-    except Exception:  # protobuf's own error, which has another name in each of its versions
-        raise ModelLoadError(f"{file}: is no SavedModel") from None
+    except Exception:  # protobuf's error class differs between its versions
+        raise ModelLoadError(f"{file}: is not a SavedModel") from None
     for meta_graph in saved_model.meta_graphs:
         if set(meta_graph.meta_info_def.tags) == {tf.saved_model.SERVING}:
             break
@@ -257,7 +268,7 @@ def _read_meta_graph(model_dir: Path) -> meta_graph_pb2.MetaGraphDef:
     forbidden = _FORBIDDEN_OPS & {node.op for node in [*meta_graph.graph_def.node, *functions]}
     if forbidden:
         raise ModelLoadError(
-            f"{file}: holds {', '.join(sorted(forbidden))}, which reach beyond the model"
+            f"{file}: holds ops that access files or run Python: {', '.join(sorted(forbidden))}"
         )
     return meta_graph
 

@@ -1,4 +1,4 @@
-"""Serialized `tf.Example`s and the values that they hold; TensorFlow is imported with it."""
+"""Parsing and serializing of `tf.Example`s."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,41 +15,48 @@ from serving.models.columns import Column
 
 @dataclass(frozen=True)
 class _Kind:
-    """Where the values of a column stand in a feature, and what it is as a raw column."""
+    """How examples and arrays hold the values of a column.
+
+    Attributes:
+        field: Field of the feature.
+        missing: Stands for a missing value in the array.
+        dtype: Type of the array.
+    """
 
     field: str
-    gap: float | bytes
+    missing: float | bytes
     dtype: type
 
 
 _NUMBERS = _Kind("float_list", math.nan, np.float32)
-_WORDS = _Kind("bytes_list", b"", object)
+_STRINGS = _Kind("bytes_list", b"", object)
 
 
 def parse_examples(
     serialized: npt.NDArray[np.object_], columns: Mapping[str, Column]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Decodes examples for a look at their values, before the model does.
+    """Reads the raw columns from examples, to check their values before the model runs.
 
     Args:
-        serialized: Bytes `[n]`; what is no example counts as one without values.
-        columns: The raw columns to look for.
+        serialized: Serialized examples, bytes `[n]`; one that cannot be parsed counts as empty.
+        columns: The raw columns to read.
 
     Returns:
-        Columns by name, `[n]`: numbers float32, a gap NaN; words objects of bytes, a gap empty. A
-        column that holds values of another type in any example is left out: the model refuses it.
+        Arrays by column name, `[n]`: numbers as float32 with NaN for a missing value, strings as
+        objects of bytes, empty for a missing value. A column with values of another type in any
+        example is left out, since the model refuses it.
     """
     kinds = {
-        name: _WORDS if isinstance(column.example, str) else _NUMBERS
+        name: _STRINGS if isinstance(column.example, str) else _NUMBERS
         for name, column in columns.items()
     }
     found: dict[str, list[Any]] = {name: [] for name in columns}
     refused = set()
-    # Example by example: none has to be kept, which takes longer than reading it.
+    # One example at a time: keeping parsed examples takes longer than parsing them.
     for example in serialized.reshape(-1):
         features = _parse(example)
         for name, kind in kinds.items():
-            value = kind.gap
+            value = kind.missing
             if name in features:
                 values = getattr(features[name], kind.field).value
                 if values:
@@ -65,10 +72,10 @@ def parse_examples(
 
 
 def serialize_example(features: Mapping[str, Sequence[bytes | float]]) -> bytes:
-    """Makes an example.
+    """Serializes an example.
 
     Args:
-        features: Values by name, one or more, of one type: bytes, floats or whole numbers.
+        features: At least one value by feature name; all of a feature bytes, floats or integers.
     """
     example = Example()
     for name, values in features.items():
@@ -84,7 +91,7 @@ def serialize_example(features: Mapping[str, Sequence[bytes | float]]) -> bytes:
 
 
 def _parse(serialized: bytes) -> Any:
-    """Gives the features by name, read only: asking for one that is absent would add it."""
+    """Returns the features by name; look up only those that exist, since a lookup adds them."""
     try:
         return Example.FromString(serialized).features.feature
     except DecodeError:

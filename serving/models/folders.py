@@ -1,4 +1,4 @@
-"""Folders of versions: which there are, and whether their files have changed."""
+"""The folders of versions: listing them and detecting changes of their files."""
 
 import os
 from collections.abc import Mapping
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from serving.errors import ModelLoadError
 
-_GREATEST_VERSION = 2**63 - 1
+_MAX_VERSION = 2**63 - 1
 Fingerprint = tuple[tuple[str, int, int, int], ...]
-"""Of each file its path, inode, size in bytes, and time of change in nanoseconds."""
+"""For each file: path, inode, size in bytes, and modification time in nanoseconds."""
 
 
 def list_versions(folder: Path) -> Mapping[int, Path]:
-    """Lists the versions in a folder, the newest first; none where there is no folder.
+    """Lists the versions in a folder, the newest first; empty if the folder does not exist.
 
-    As in TensorFlow Serving, a name may have leading zeros; of two for one number the shorter is
-    taken. Names that are no number, or none of 64 bits, are passed over.
+    As in TensorFlow Serving, a name may have leading zeros; of two names for the same number the
+    shorter one is used. Names that are not an int64 number are ignored.
     """
     try:
         names = [entry.name for entry in os.scandir(folder) if entry.is_dir()]
@@ -23,20 +23,20 @@ def list_versions(folder: Path) -> Mapping[int, Path]:
         return {}
     found: dict[int, Path] = {}
     for name in sorted(names, key=len, reverse=True):
-        if name.isascii() and name.isdecimal() and int(name) <= _GREATEST_VERSION:
+        if name.isascii() and name.isdecimal() and int(name) <= _MAX_VERSION:
             found[int(name)] = folder / name
     return dict(sorted(found.items(), reverse=True))
 
 
 def fingerprint(path: Path, base: Path) -> Fingerprint:
-    """Tells the state of a version's files; empty where there is no such folder.
+    """Records the state of a version's files; empty if the folder does not exist.
 
     Args:
-        path: The version's folder.
-        base: Where all of it must be, symbolic links followed.
+        path: Folder of the version.
+        base: Folder of the model, which must hold all targets of symbolic links.
 
     Raises:
-        ModelLoadError: If a link leads elsewhere.
+        ModelLoadError: If a link leads out of `base` or to itself.
     """
     root = base.resolve()
     files, folders, seen = [], [path], set()
@@ -48,7 +48,7 @@ def fingerprint(path: Path, base: Path) -> Fingerprint:
         seen.add(target)
         try:
             entries = list(os.scandir(folder))
-        except OSError:  # gone meanwhile
+        except OSError:  # deleted in the meantime
             continue
         for entry in entries:
             if entry.is_symlink():
@@ -68,7 +68,7 @@ def _target(path: Path, root: Path) -> Path:
     try:
         target = path.resolve()
     except (OSError, RuntimeError):  # a link to itself
-        raise ModelLoadError(f"{path.name}: is a link that leads nowhere") from None
+        raise ModelLoadError(f"{path.name}: is a symbolic link to itself") from None
     if not target.is_relative_to(root):
-        raise ModelLoadError(f"{path.name}: is a link to outside of the model's folder")
+        raise ModelLoadError(f"{path.name}: is a symbolic link out of the model's folder")
     return target

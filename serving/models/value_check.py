@@ -1,55 +1,37 @@
-"""Holds the values of a request against what a model was trained with; no TensorFlow."""
+"""Checks the values of a request against those that the training data allows; no TensorFlow."""
 
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from serving.errors import Violation, ViolationKind
 from serving.models.columns import Column
 
-Kind = Literal["missing", "unseen", "out_of_range"]
 Inputs = Mapping[str, npt.NDArray[Any]]
-"""Raw columns by name, `[n]` or `[n, 1]`: numbers float32, a gap NaN; words objects of bytes, a gap
-empty."""
+"""Raw columns by name, `[n]` or `[n, 1]`: numbers as float32 with NaN for a missing value, strings
+as objects of bytes, empty for a missing value."""
 
-_GREATEST = float(np.finfo(np.float32).max)
-_MISSING = "there is no value, and one is required"
+_MAX_FLOAT = float(np.finfo(np.float32).max)
+_MISSING = "the value is missing, but required"
 _CHARS_SHOWN = 80
 _WORDS_LISTED = 5
 _CHARS_COMPARED = 40
 _MAX_GUESSES = 5
-"""Violations for which the nearest word is looked up: of 1000 words, each takes milliseconds."""
+"""Violations for which a similar string is looked up: among 1000, that takes milliseconds."""
 _MANY = 64
-"""Rows from which on comparing arrays is faster than comparing numbers."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A value unlike those of the training.
-
-    Attributes:
-        row: Index of the row in the request, from 0.
-        column: The raw column.
-        kind: What is wrong.
-        text: What stands there and what is allowed, without the column's name.
-    """
-
-    row: int
-    column: str
-    kind: Kind
-    text: str
+"""Rows from which on comparing arrays is faster than comparing numbers one by one."""
 
 
 class ValueCheck:
-    """What is allowed in the raw columns, prepared once; threads may share it."""
+    """Checks the values of raw columns; thread-safe."""
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
-        """Prepares all columns that can be violated."""
+        """Prepares the rules; a column that allows all values has none."""
         self._rules: dict[str, _Rule] = {}
         for name, column in columns.items():
             if not isinstance(column.example, str):
@@ -57,25 +39,25 @@ class ValueCheck:
             elif column.required or column.words is not None:
                 self._rules[name] = _Words(column)
 
-    def count(self, inputs: Inputs) -> dict[tuple[str, Kind], int]:
-        """Counts the violations by column and kind; those that occur.
+    def count(self, inputs: Inputs) -> dict[tuple[str, ViolationKind], int]:
+        """Counts the violations by column and kind, without zeros.
 
         Args:
-            inputs: The raw columns; one that is not there, or not known, is not looked at.
+            inputs: The raw columns; missing and unknown columns are ignored.
         """
         return {(name, kind): len(rows) for name, kind, rows in self._find(inputs)}
 
-    def find(self, inputs: Inputs, most: int | None = None) -> list[Violation]:
-        """Explains the violations, row by row, each row's in the order of the columns.
+    def find(self, inputs: Inputs, limit: int | None = None) -> list[Violation]:
+        """Describes the violations, ordered by row and then by column.
 
         Args:
-            inputs: As of `count`.
-            most: How many at most, the first ones; None: all.
+            inputs: The raw columns; missing and unknown columns are ignored.
+            limit: Number of violations to describe, the first ones; None for all.
         """
         found = sorted(
             ((row, name, kind) for name, kind, rows in self._find(inputs) for row in rows),
             key=itemgetter(0),
-        )[:most]
+        )[:limit]
         return [
             Violation(row, name, kind, _MISSING)
             if kind == "missing"
@@ -83,12 +65,12 @@ class ValueCheck:
                 row,
                 name,
                 kind,
-                self._rules[name].say(inputs[name].flat[row], may_guess=index < _MAX_GUESSES),
+                self._rules[name].describe(inputs[name].flat[row], may_guess=index < _MAX_GUESSES),
             )
             for index, (row, name, kind) in enumerate(found)
         ]
 
-    def _find(self, inputs: Inputs) -> Iterator[tuple[str, Kind, list[int]]]:
+    def _find(self, inputs: Inputs) -> Iterator[tuple[str, ViolationKind, list[int]]]:
         for name, rule in self._rules.items():
             values = inputs.get(name)
             if values is not None:
@@ -98,24 +80,28 @@ class ValueCheck:
 
 
 class _Rule(Protocol):
-    """What the values of a column, `[n]`, must be."""
+    """The check of a column."""
 
-    def find(self, values: npt.NDArray[Any]) -> list[tuple[Kind, list[int]]]:
-        """Gives the rows of those that are not, by what is wrong."""
+    def find(self, values: npt.NDArray[Any]) -> list[tuple[ViolationKind, list[int]]]:
+        """Returns the rows with violations, by kind, for values `[n]`."""
 
-    def say(self, value: Any, *, may_guess: bool) -> str:
-        """Says what is wrong with a value that is not missing."""
+    def describe(self, value: Any, *, may_guess: bool) -> str:
+        """Describes a violation whose value is not missing; `may_guess` allows the slow lookup."""
 
 
 class _Numbers:
-    """Within bounds, which are compared as float32: so rounded, no number of the training fails."""
+    """Checks numbers against bounds.
+
+    Compares as float32, in which numbers arrive: otherwise rounding could move a number of the
+    training data out of bounds.
+    """
 
     def __init__(self, column: Column) -> None:
-        self._least, self._greatest, self._is_required = column.min, column.max, column.required
-        self._low = float(np.float32(-_GREATEST if column.min is None else column.min))
-        self._high = float(np.float32(_GREATEST if column.max is None else column.max))
+        self._min, self._max, self._is_required = column.min, column.max, column.required
+        self._low = float(np.float32(-_MAX_FLOAT if column.min is None else column.min))
+        self._high = float(np.float32(_MAX_FLOAT if column.max is None else column.max))
 
-    def find(self, values: npt.NDArray[np.float32]) -> list[tuple[Kind, list[int]]]:
+    def find(self, values: npt.NDArray[np.float32]) -> list[tuple[ViolationKind, list[int]]]:
         low, high = self._low, self._high
         if len(values) >= _MANY and ((values >= low) & (values <= high)).all():
             return []
@@ -125,8 +111,8 @@ class _Numbers:
         missing = [row for row in wrong if math.isnan(numbers[row])] if self._is_required else []
         return [("missing", missing), ("out_of_range", beyond)]
 
-    def say(self, value: np.float32, *, may_guess: bool) -> str:
-        low, high = self._least, self._greatest
+    def describe(self, value: np.float32, *, may_guess: bool) -> str:
+        low, high = self._min, self._max
         if not math.isfinite(value):
             return f"{value} is not a finite number"
         if low is None:
@@ -139,37 +125,37 @@ class _Numbers:
 
 
 class _Words:
-    """One of some words."""
+    """Checks strings against a list of allowed ones, or only that they are not missing."""
 
     def __init__(self, column: Column) -> None:
         self._words = column.words
-        self._fitting = frozenset(word.encode() for word in column.words or ())
+        self._allowed = frozenset(word.encode() for word in column.words or ())
         if not column.required:
-            self._fitting |= {b""}
+            self._allowed |= {b""}
 
-    def find(self, values: npt.NDArray[Any]) -> list[tuple[Kind, list[int]]]:
+    def find(self, values: npt.NDArray[Any]) -> list[tuple[ViolationKind, list[int]]]:
         words = values.tolist()
         if self._words is None:
             return [("missing", [row for row, word in enumerate(words) if not word])]
-        wrong = [row for row, word in enumerate(words) if word not in self._fitting]
+        wrong = [row for row, word in enumerate(words) if word not in self._allowed]
         return [
             ("missing", [row for row in wrong if not words[row]]),
             ("unseen", [row for row in wrong if words[row]]),
         ]
 
-    def say(self, value: bytes, *, may_guess: bool) -> str:
+    def describe(self, value: bytes, *, may_guess: bool) -> str:
         known = self._words or ()
         shown = _show_word(value)
         if len(known) <= _WORDS_LISTED:
             listed = ", ".join(_show_word(word.encode()) for word in known)
-            return f"{shown} is none of the words of the training: {listed}"
-        text = f"{shown} is none of the {len(known):,} words of the training"
+            return f"{shown} does not occur in the training data; allowed is {listed}"
+        text = f"{shown} is not among the {len(known):,} values of the training data"
         nearest = _nearest(value, known) if may_guess else None
         return text if nearest is None else f"{text}; did you mean {_show_word(nearest.encode())}?"
 
 
 def _nearest(value: bytes, known: tuple[str, ...]) -> str | None:
-    """Gives the word most like another, small letters for capitals."""
+    """Returns the most similar known string, ignoring case; None if none is similar."""
     words = {word[:_CHARS_COMPARED].casefold(): word for word in known}
     like = value.decode("utf-8", "replace")[:_CHARS_COMPARED].casefold()
     return next((words[match] for match in difflib.get_close_matches(like, words, n=1)), None)
@@ -180,7 +166,7 @@ def _show_number(number: Any) -> str:
 
 
 def _show_word(word: bytes) -> str:
-    """Quotes a word, without line ends and the like, its end cut off where it is long."""
+    """Quotes a string, with control characters escaped and the end cut off if it is long."""
     text = word[: 4 * (_CHARS_SHOWN + 1)].decode("utf-8", "backslashreplace")
     printable = "".join(
         mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text

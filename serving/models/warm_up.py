@@ -1,4 +1,4 @@
-"""The first calls of a model, before it is served: they show that it answers, and are slow."""
+"""Loading and warm-up of a model: its first requests are slow, and show that it works."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,10 +16,10 @@ from serving.models.examples import serialize_example
 from trainer.signatures import SERVING_SIGNATURE
 
 _WARM_UP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
-_MOST_REQUESTS = 1000
+_MAX_REQUESTS = 1000
 """As in TensorFlow Serving."""
 _BATCH_SIZE = 32
-"""Examples of the call that shows that requests can be merged."""
+"""Minimum number of examples in the batch that tests merged requests."""
 
 _Request = tuple[Signature, Arrays]
 
@@ -28,13 +28,12 @@ def load_engine(model_dir: Path, columns: Mapping[str, Column]) -> Engine:
     """Loads a model and warms it up.
 
     Args:
-        model_dir: Folder of the SavedModel. It may hold requests to warm up by, in TensorFlow
-            Serving's form: a TFRecord file of PredictionLog messages.
-        columns: What is known of the raw columns; examples of theirs are the requests where the
-            model brings none.
+        model_dir: Folder of the SavedModel. It may hold warm-up requests in TensorFlow Serving's
+            format, a TFRecord file of PredictionLog messages.
+        columns: The raw columns, whose typical values make the requests if there is no such file.
 
     Raises:
-        ModelLoadError: If it cannot be loaded, or fails.
+        ModelLoadError: If it cannot be loaded or a request fails.
     """
     engine = Engine(model_dir)
     try:
@@ -46,32 +45,36 @@ def load_engine(model_dir: Path, columns: Mapping[str, Column]) -> Engine:
 
 
 def warm_up(engine: Engine, model_dir: Path, columns: Mapping[str, Column]) -> None:
-    """Asks a model whatever is known to be worth asking, by one example and by a batch.
+    """Runs warm-up requests, each as it is and each signature also on a batch.
 
     Raises:
-        ModelLoadError: If it fails. To refuse a made-up request is no failure.
+        ModelLoadError: If a request fails. INVALID_ARGUMENT for a made-up request is accepted.
     """
-    asked = set()
+    seen = set()
     for (signature, inputs), is_made_up in _requests(engine, model_dir, columns):
         try:
             n_examples = signature.check(inputs)
             engine.run(signature, inputs)
-            if signature.is_batched and n_examples and signature.name not in asked:
+            if signature.is_batched and n_examples and signature.name not in seen:
                 n_copies = -(-_BATCH_SIZE // n_examples)
                 batch = {name: np.concatenate([v] * n_copies) for name, v in inputs.items()}
                 engine.run(signature, batch)
-            asked.add(signature.name)
+            seen.add(signature.name)
         except ServingError as error:
             if not (is_made_up and error.code == Code.INVALID_ARGUMENT):
                 raise ModelLoadError(
-                    f"failed its warm-up by signature {signature.name}: {error.message}"
+                    f"warm-up of signature {signature.name} failed: {error.message}"
                 ) from None
 
 
 def _requests(
     engine: Engine, model_dir: Path, columns: Mapping[str, Column]
 ) -> Iterator[tuple[_Request, bool]]:
-    """Gives the requests of the model's own, or else made-up ones, and which they are."""
+    """Yields warm-up requests, and whether each is made up.
+
+    They come from the model's warm-up file if it has one, else from the columns' typical values and
+    zeros.
+    """
     path = model_dir / _WARM_UP_FILE
     if path.exists():
         for request in _read_requests(engine, path):
@@ -98,11 +101,11 @@ def _requests(
 
 
 def _column_example(name: str, column: Column, tensor: Tensor) -> NDArray[Any]:
-    """Makes a batch of one from the example of a column."""
+    """Makes a batch of one example from a column's typical value."""
     shape = [size or 1 for size in tensor.shape or ()]
     value: Any = column.example
     if isinstance(value, str) != (tensor.dtype == tf.string):
-        raise ModelLoadError(f"{COLUMNS_FILE}: the example of {name} is no {tensor.dtype.name}")
+        raise ModelLoadError(f"{COLUMNS_FILE}: the example of {name} is not {tensor.dtype.name}")
     return np.full(shape, value.encode() if isinstance(value, str) else value, tensor.numpy_dtype)
 
 
@@ -112,9 +115,9 @@ def _zeros(tensor: Tensor) -> NDArray[Any]:
 
 
 def _read_requests(engine: Engine, path: Path) -> Iterator[_Request]:
-    """Reads the requests of a warm-up file, as far as they are of one signature."""
+    """Reads the Predict, Classify and Regress requests of a warm-up file; skips others."""
     try:
-        records = tf.data.TFRecordDataset(str(path)).take(_MOST_REQUESTS)
+        records = tf.data.TFRecordDataset(str(path)).take(_MAX_REQUESTS)
         for record in records.as_numpy_iterator():
             log = prediction_log_pb2.PredictionLog.FromString(record)
             kind = log.WhichOneof("log_type")
@@ -123,7 +126,7 @@ def _read_requests(engine: Engine, path: Path) -> Iterator[_Request]:
             request = getattr(log, kind).request
             name = request.model_spec.signature_name or SERVING_SIGNATURE
             if name not in engine.signatures:
-                raise ModelLoadError(f"{path.name}: asks for signature {name}, which is not there")
+                raise ModelLoadError(f"{path.name}: the model has no signature {name}")
             signature = engine.signatures[name]
             if kind == "predict_log":
                 yield signature, {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
@@ -132,14 +135,14 @@ def _read_requests(engine: Engine, path: Path) -> Iterator[_Request]:
                 yield signature, dict.fromkeys(signature.inputs, examples)
     except ModelLoadError:
         raise
-    except Exception as error:  # TensorFlow's and protobuf's, of whatever is no such file
+    except Exception as error:  # TensorFlow's and protobuf's errors for a broken file
         message = first_line(error).replace(f"{path.parent}/", "")
         raise ModelLoadError(f"{path.name}: cannot be read: {message}") from None
 
 
 def _examples(proto: input_pb2.Input) -> NDArray[Any]:
-    """Gives the serialized examples, `[n]`, that a request to classify or regress holds."""
+    """Serializes the examples of a Classify or Regress request, bytes `[n]`."""
     context = proto.example_list_with_context.context.SerializeToString()
     examples = proto.example_list.examples or proto.example_list_with_context.examples
-    # Messages that are joined are merged.
+    # Parsing concatenated messages merges them.
     return np.array([context + example.SerializeToString() for example in examples], object)

@@ -1,1 +1,1 @@
-"""What the server shows of its models: OpenAPI, and a page."""
+"""Descriptions of the served models: an HTML page and an OpenAPI document."""

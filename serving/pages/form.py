@@ -1,4 +1,4 @@
-"""The form by which the page at `/` asks a model."""
+"""The form on the page at `/` that sends a request to a model."""
 
 import json
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from serving.models.columns import Column
 from serving.models.engine import Signature
 from serving.pages.tensor_schema import make_example
 
-_MOST_OPTIONS = 100
-"""Words of a list to choose from; with more, one types and is offered what fits."""
+_MAX_OPTIONS = 100
+"""Strings offered in a drop-down list; more of them become suggestions for a text field."""
 
 
 def make_form(signature: Signature, columns: Mapping[str, Column], path: str, classes: str) -> str:
-    """Writes a form with a field for each input, filled with examples.
+    """Writes an HTML form with a field for each input, filled with typical values.
 
     Args:
-        signature: What it asks.
-        columns: What is known of its inputs.
-        path: Where it sends the request.
-        classes: The names of the classes, a JSON list, for the answer of a classifier.
+        signature: The signature that the form's request uses.
+        columns: The raw columns, for typical and allowed values.
+        path: Path of the request.
+        classes: JSON list of class names, to label a classifier's response.
 
     Returns:
-        HTML. The script of the page makes the request from the fields' `data-kind`.
+        HTML. The page's script builds the request, using `data-kind` of each field.
     """
     fields = "".join(
         _field(signature, name, columns, f"{path}-{i}") for i, name in enumerate(signature.inputs)
@@ -38,7 +38,7 @@ def make_form(signature: Signature, columns: Mapping[str, Column], path: str, cl
 
 
 def describe_range(column: Column) -> str:
-    """Writes which numbers a column allows; nothing if any."""
+    """Describes the numbers that a column allows; empty if it has no limits."""
     if column.min is None:
         return "" if column.max is None else f"at most {column.max:g}"
     return (
@@ -77,7 +77,7 @@ def _field(signature: Signature, name: str, columns: Mapping[str, Column], list_
 
 
 def _words(name: str, words: tuple[str, ...], value: str, list_id: str, is_required: bool) -> str:
-    if words and len(words) <= _MOST_OPTIONS:
+    if words and len(words) <= _MAX_OPTIONS:
         return _select(name, "text", words if is_required else ("", *words), value)
     options = "".join(f'<option value="{escape(word)}">' for word in words)
     offered = f'<datalist id="{escape(list_id)}">{options}</datalist>' if words else ""
@@ -95,5 +95,6 @@ def _select(name: str, kind: str, words: tuple[str, ...], value: str) -> str:
 
 
 def _named(name: str, kind: str) -> str:
-    # Not `name`: a form has its fields as attributes, and a column may be called as one of its own.
+    # The attribute `name` would make fields properties of the form, where a column's name could
+    # hide a built-in property.
     return f'data-name="{escape(name)}" data-kind="{kind}"'

@@ -1,4 +1,4 @@
-"""An OpenAPI description of the server, made from the signatures that it serves now."""
+"""The OpenAPI description of the server, made from the signatures of the served versions."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.errors import ServingError
-from serving.models.versions import Catalog, ServedVersion
+from serving.models.catalog import Catalog
+from serving.models.versions import ServedVersion
 from serving.pages.request_schema import (
     make_examples_request,
     make_predict_request,
@@ -18,12 +19,12 @@ from serving.settings import ServingSettings
 
 _ERRORS = {
     400: "The request is wrong.",
-    404: "No such model, or version that answers.",
+    404: "The model does not exist, or the version is not available.",
     408: "The request did not arrive in time.",
     413: "The body is too large.",
-    415: "The body is encoded by something else than gzip.",
+    415: "The body has an encoding other than gzip.",
     429: "Too many examples are waiting.",
-    503: "The server is about to stop.",
+    503: "The server is stopping or has too many connections.",
     504: "The model did not answer in time.",
 }
 _ERROR: Schema = {
@@ -31,7 +32,7 @@ _ERROR: Schema = {
     "properties": {
         "error": {"type": "string"},
         "violations": {
-            "description": "Values unlike those of the training, where the server checks them.",
+            "description": "Values that the training data does not allow, with `check_values`.",
             "type": "array",
             "items": {
                 "type": "object",
@@ -93,12 +94,11 @@ _METADATA: Schema = {
 
 
 def make_openapi(catalog: Catalog, settings: ServingSettings) -> dict[str, Any]:
-    """Describes the server as it is now.
+    """Describes the server in its current state.
 
     Args:
-        catalog: What is served. Each version has paths of its own, since each has signatures of its
-            own.
-        settings: Labels of versions, and the most examples in a request.
+        catalog: The models. Each version has separate paths, since its signatures may differ.
+        settings: The section `serving`, for labels and limits.
 
     Returns:
         An OpenAPI 3.1 document.
@@ -121,7 +121,7 @@ def make_openapi(catalog: Catalog, settings: ServingSettings) -> dict[str, Any]:
         "info": {
             "title": ", ".join(catalog.models) or "No model",
             "description": "The interface of TensorFlow Serving. Numbers may also be NaN, Infinity "
-            "and -Infinity, which JSON has no words for; missing values are sent as NaN.",
+            "and -Infinity, which standard JSON does not have; a missing number is sent as NaN.",
             "version": ", ".join(numbers) or "none",
         },
         "paths": paths,
@@ -130,14 +130,14 @@ def make_openapi(catalog: Catalog, settings: ServingSettings) -> dict[str, Any]:
 
 
 def path_of(model: str) -> str:
-    """Gives the path of a model's status, which those of its other routes begin with."""
+    """Returns the path of a model's status, with which its other paths begin."""
     return f"/v1/models/{quote(model, safe='', errors='surrogateescape')}"
 
 
 def _places(
     catalog: Catalog, settings: ServingSettings, model: str
 ) -> Iterator[tuple[str, ServedVersion | None]]:
-    """Lists the paths by which versions of a model can be asked, with who answers."""
+    """Yields the paths of a model, its versions and labels, each with the version that answers."""
     path = path_of(model)
     yield path, _find(catalog, model)
     for version in catalog.statuses(model):
@@ -156,22 +156,22 @@ def _find(catalog: Catalog, model: str, number: int | None = None) -> ServedVers
 
 
 def _post_operations(
-    served: ServedVersion, most: int, schemas: dict[str, Schema]
+    served: ServedVersion, max_examples: int, schemas: dict[str, Schema]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Describes predict, and classify and regress where a signature is of that kind."""
+    """Describes `predict`, and `classify` and `regress` if a signature supports them."""
     signatures, columns = served.engine.signatures, served.columns
-    requests = {"predict": make_predict_request(signatures, columns, most)}
-    responses = {"predict": make_predict_response(signatures, most)}
+    requests = {"predict": make_predict_request(signatures, columns, max_examples)}
+    responses = {"predict": make_predict_response(signatures, max_examples)}
     for verb in ("classify", "regress"):
         if any(signature.method.endswith(f"/{verb}") for signature in signatures.values()):
-            requests[verb] = make_examples_request(verb, signatures, columns, most)
-            responses[verb] = make_results_response(verb, most)
+            requests[verb] = make_examples_request(verb, signatures, columns, max_examples)
+            responses[verb] = make_results_response(verb, max_examples)
     for verb, (schema, examples) in requests.items():
         name = f"{_component(served.model)}.{served.number}.{verb}"
         schemas[f"{name}.request"], schemas[f"{name}.response"] = schema, responses[verb]
         content = {"schema": _ref(f"{name}.request"), "examples": examples}
         operation = {
-            "summary": f"{verb.capitalize()} by version {served.number} of {served.model}",
+            "summary": f"{verb.capitalize()} with version {served.number} of {served.model}",
             "tags": [served.model],
             "requestBody": {"required": True, "content": {"application/json": content}},
             "responses": _responses(_ref(f"{name}.response"), *_ERRORS),
@@ -180,7 +180,7 @@ def _post_operations(
 
 
 def _component(name: str) -> str:
-    """Writes a name in the characters that OpenAPI allows in names of components."""
+    """Escapes a name for OpenAPI, which allows few characters in names of components."""
     return re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found[0]):x}_", name)
 
 
@@ -200,7 +200,7 @@ def _responses(schema: Schema, *errors: int) -> dict[str, Any]:
     wrong = {"content": {"application/json": {"schema": _ref("Error")}}}
     return {
         "200": {
-            "description": "The answer.",
+            "description": "The response.",
             "content": {"application/json": {"schema": schema}},
         },
         **{str(code): {"description": _ERRORS[code], **wrong} for code in errors},
@@ -208,14 +208,14 @@ def _responses(schema: Schema, *errors: int) -> dict[str, Any]:
 
 
 def _server_paths() -> Iterator[tuple[str, Any]]:
-    """Describes what belongs to no model."""
+    """Describes the paths that belong to no model."""
     for path, summary, content_type, codes in (
-        ("/", "A page on the models, with a form to try them", "text/html", (200,)),
+        ("/", "A page about the models, with a form to try them", "text/html", (200,)),
         ("/openapi.json", "This description", "application/json", (200,)),
         ("/healthz", "Whether the server runs", "application/json", (200,)),
         (
             "/readyz",
-            "Whether every model has a version that answers",
+            "Whether every model has an available version",
             "application/json",
             (200, 503),
         ),

@@ -8,9 +8,10 @@ from html import escape
 from pathlib import Path
 
 from serving.errors import ServingError
+from serving.models.catalog import Catalog
 from serving.models.columns import Column
 from serving.models.engine import Signature
-from serving.models.versions import Catalog, ServedVersion, State, Version
+from serving.models.versions import ServedVersion, State, Version
 from serving.pages.form import describe_range, make_form
 from serving.pages.openapi import make_openapi, path_of
 from serving.pages.tensor_schema import describe_shape
@@ -22,7 +23,7 @@ from trainer.signatures import SERVING_SIGNATURE
 def make_pages(
     catalog: Catalog, settings: ServingSettings
 ) -> dict[str, Callable[[], tuple[int, str, bytes]]]:
-    """Makes what is served beside the models' interface: path to status, content type and body."""
+    """Makes the pages by path; each returns status, content type and body."""
     return {
         "/": lambda: (
             200,
@@ -38,7 +39,7 @@ def make_pages(
 
 
 def make_page(catalog: Catalog, settings: ServingSettings) -> str:
-    """Writes the page as HTML; it loads nothing, and runs no script and style but its own."""
+    """Writes the HTML page; its security policy allows only its own script and style."""
     template = Path(__file__).with_name("page.html").read_text("utf-8")
     policy = "; ".join(
         (
@@ -57,7 +58,7 @@ def make_page(catalog: Catalog, settings: ServingSettings) -> str:
 
 
 def _hash(template: str, tag: str) -> str:
-    """Names an element for a content security policy."""
+    """Returns the hash of an element for the content security policy."""
     text = template.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
@@ -106,7 +107,7 @@ def _try_it(served: ServedVersion, path: str) -> str:
 
 
 def _read_classes(model_dir: Path) -> list[str]:
-    """Reads the names of a classifier's classes, where the model brings them."""
+    """Reads the class names of a classifier; empty if the model has no such file."""
     path = model_dir / "assets.extra" / CLASSES_FILE
     try:
         return path.read_text("utf-8", errors="replace").splitlines()
@@ -160,7 +161,7 @@ def _grpc(model: str, port: int) -> str:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Writes a table of what is HTML already; nothing where there are no rows."""
+    """Writes a table of cells that are HTML already; empty without rows."""
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     if not body:
         return ""

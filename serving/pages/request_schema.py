@@ -1,4 +1,4 @@
-"""The bodies of requests and answers, as JSON Schema, with examples."""
+"""JSON Schemas of the bodies of requests and responses, with examples."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from trainer.signatures import SERVING_SIGNATURE
 
 Signatures = Mapping[str, Signature]
 Examples = dict[str, Any]
-"""Name to an Example Object of OpenAPI."""
+"""OpenAPI Example Objects by name."""
 
 _INT64: Schema = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
 _FEATURE_KINDS: tuple[Schema, ...] = (_INT64, {"type": "number"}, {"type": "boolean"}, STRING)
@@ -29,17 +29,17 @@ _FEATURE: Schema = {
 
 
 def make_predict_request(
-    signatures: Signatures, columns: Mapping[str, Column], most: int
+    signatures: Signatures, columns: Mapping[str, Column], max_examples: int
 ) -> tuple[Schema, Examples]:
-    """Describes what Predict takes: rows under `instances`, or columns under `inputs`.
+    """Describes a request to Predict: rows under `instances`, or columns under `inputs`.
 
     Args:
-        signatures: Those of the version.
-        columns: What is known of its raw columns.
-        most: The most examples in a request.
+        signatures: The signatures of the version.
+        columns: The raw columns of the version.
+        max_examples: Limit on the examples in a request.
 
     Returns:
-        A schema, and examples of it.
+        A schema and examples of it.
     """
     bodies: list[Schema] = []
     examples: Examples = {}
@@ -50,53 +50,53 @@ def make_predict_request(
         if signature.is_batched:
             rows = {
                 "type": "array",
-                "items": _by_name(signature, most, is_row=True),
+                "items": _by_name(signature, max_examples, is_row=True),
                 "minItems": 1,
-                "maxItems": most,
+                "maxItems": max_examples,
             }
             bodies.append(_body(signature, "instances", rows))
             examples[f"{signature.name}, rows"] = _example(signature, "instances", [values])
             values = {name: [value] for name, value in values.items()}
-        bodies.append(_body(signature, "inputs", _by_name(signature, most)))
+        bodies.append(_body(signature, "inputs", _by_name(signature, max_examples)))
         examples[f"{signature.name}, columns"] = _example(signature, "inputs", values)
     return {"anyOf": bodies}, examples
 
 
-def make_predict_response(signatures: Signatures, most: int) -> Schema:
-    """Describes what Predict answers: `predictions` to rows, `outputs` to columns."""
+def make_predict_response(signatures: Signatures, max_examples: int) -> Schema:
+    """Describes a response of Predict: `predictions` for rows, `outputs` for columns."""
     bodies: list[Schema] = []
     for signature in signatures.values():
         if signature.is_batched:
-            rows = {"type": "array", "items": _outputs(signature, most, is_row=True)}
+            rows = {"type": "array", "items": _outputs(signature, max_examples, is_row=True)}
             bodies.append(_only("predictions", rows))
-        bodies.append(_only("outputs", _outputs(signature, most)))
+        bodies.append(_only("outputs", _outputs(signature, max_examples)))
     return {"anyOf": bodies}
 
 
 def make_examples_request(
-    verb: str, signatures: Signatures, columns: Mapping[str, Column], most: int
+    verb: str, signatures: Signatures, columns: Mapping[str, Column], max_examples: int
 ) -> tuple[Schema, Examples]:
-    """Describes what Classify and Regress take: features by name.
+    """Describes a request to Classify or Regress: examples as features by name.
 
     Args:
         verb: `classify` or `regress`.
-        signatures: Those of the version.
-        columns: What is known of its raw columns.
-        most: The most examples in a request.
+        signatures: The signatures of the version.
+        columns: The raw columns of the version.
+        max_examples: Limit on the examples in a request.
 
     Returns:
-        A schema, and examples of it. A whole number is an int64 feature here, one with a point
-        float32.
+        A schema and examples of it. A whole number becomes an int64 feature, a number with a
+        decimal point a float32 feature.
     """
     features: Schema = {
         "type": "object",
         "additionalProperties": _FEATURE,
-        "description": "A whole number is of type int64, one with a point of type float32.",
+        "description": "A whole number has type int64, one with a decimal point type float32.",
     }
     bodies, examples = [], {}
     for signature in signatures.values():
         if signature.method.endswith(f"/{verb}"):
-            rows = {"type": "array", "items": features, "minItems": 1, "maxItems": most}
+            rows = {"type": "array", "items": features, "minItems": 1, "maxItems": max_examples}
             body = _body(signature, "examples", rows)
             body["properties"]["context"] = features
             bodies.append(body)
@@ -105,8 +105,8 @@ def make_examples_request(
     return {"anyOf": bodies}, examples
 
 
-def make_results_response(verb: str, most: int) -> Schema:
-    """Describes what Classify answers, labels with scores, and Regress, numbers."""
+def make_results_response(verb: str, max_examples: int) -> Schema:
+    """Describes a response of Classify, labels with scores, or of Regress, numbers."""
     result: Schema = {"type": "number"}
     if verb == "classify":
         label_and_score = {
@@ -116,13 +116,13 @@ def make_results_response(verb: str, most: int) -> Schema:
             "maxItems": 2,
         }
         result = {"type": "array", "items": label_and_score}
-    return _only("results", {"type": "array", "items": result, "maxItems": most})
+    return _only("results", {"type": "array", "items": result, "maxItems": max_examples})
 
 
-def _by_name(signature: Signature, most: int, *, is_row: bool = False) -> Schema:
-    """Describes values for all inputs; that of a single one may stand without its name."""
+def _by_name(signature: Signature, max_examples: int, *, is_row: bool = False) -> Schema:
+    """Describes the values of all inputs; the name may be left out if there is only one."""
     inputs = {
-        name: make_input_schema(tensor, most, is_row=is_row)
+        name: make_input_schema(tensor, max_examples, is_row=is_row)
         for name, tensor in signature.inputs.items()
     }
     named: Schema = {"type": "object", "properties": inputs, "required": list(inputs)}
@@ -131,9 +131,9 @@ def _by_name(signature: Signature, most: int, *, is_row: bool = False) -> Schema
     return {"anyOf": [named, *inputs.values()]} if len(inputs) == 1 else named
 
 
-def _outputs(signature: Signature, most: int, *, is_row: bool = False) -> Schema:
+def _outputs(signature: Signature, max_examples: int, *, is_row: bool = False) -> Schema:
     outputs = {
-        name: make_output_schema(name, tensor, most, is_row=is_row)
+        name: make_output_schema(name, tensor, max_examples, is_row=is_row)
         for name, tensor in signature.outputs.items()
     }
     if len(outputs) == 1:
@@ -142,9 +142,9 @@ def _outputs(signature: Signature, most: int, *, is_row: bool = False) -> Schema
 
 
 def _body(signature: Signature, key: str, values: Schema) -> Schema:
-    """Describes a body; keys that mean nothing are let pass, as by TensorFlow Serving."""
+    """Describes a body; unknown keys are allowed, as in TensorFlow Serving."""
     is_default = signature.name == SERVING_SIGNATURE
-    # An empty name stands for the default one, as in TensorFlow Serving.
+    # An empty name means the default signature, as in TensorFlow Serving.
     name = {"enum": [signature.name, ""]} if is_default else {"const": signature.name}
     other = {"instances": {"inputs": False}, "inputs": {"instances": False}}.get(key, {})
     return {

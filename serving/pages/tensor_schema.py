@@ -1,4 +1,4 @@
-"""What tensors are in JSON, as JSON Schema, and examples of them."""
+"""JSON Schemas of tensors in requests and responses, with examples."""
 
 import base64
 from collections.abc import Mapping
@@ -32,41 +32,44 @@ _INFINITE = {
     tf.float16: 2.0**16 - 2.0**4,
     tf.float32: 2.0**128 - 2.0**103,
 }
-"""Least number that a type rounds to infinity."""
+"""Smallest number that each type rounds to infinity."""
 
 
-def make_input_schema(tensor: Tensor, most: int, *, is_row: bool = False) -> Schema:
-    """Describes what may be sent for an input.
+def make_input_schema(tensor: Tensor, max_examples: int, *, is_row: bool = False) -> Schema:
+    """Describes the values that may be sent for an input.
 
     Args:
         tensor: The input.
-        most: The most examples in a request.
-        is_row: Whether it is the value of one example, without the size of the batch.
+        max_examples: Limit on the examples in a request.
+        is_row: Whether to describe the value of one example, without the batch dimension.
     """
     scalar = STRING if tensor.dtype == tf.string else _number(tensor.dtype)
-    return _nest(scalar, tensor, most, is_row)
+    return _nest(scalar, tensor, max_examples, is_row)
 
 
-def make_output_schema(name: str, tensor: Tensor, most: int, *, is_row: bool = False) -> Schema:
-    """Describes what is answered for an output; base64 where its name ends in `_bytes`."""
+def make_output_schema(
+    name: str, tensor: Tensor, max_examples: int, *, is_row: bool = False
+) -> Schema:
+    """Describes the values of an output; base64 if its name ends in `_bytes`."""
     scalar: Schema = _number(tensor.dtype)
     if tensor.dtype == tf.string:
         scalar = _B64 if name.endswith("_bytes") else STRING
     elif tensor.dtype.is_floating:
         scalar = {"type": "number"}
-    return _nest(scalar, tensor, most, is_row)
+    return _nest(scalar, tensor, max_examples, is_row)
 
 
 def make_example(signature: Signature, name: str, columns: Mapping[str, Column]) -> Any:
-    """Makes a value of an input, for one example if the signature takes batches.
+    """Makes a value for an input, for one example if the signature takes batches.
 
     Args:
-        signature: What is asked; the raw columns are inputs of `SERVING_SIGNATURE` alone.
-        name: The input.
-        columns: What is known of the raw columns.
+        signature: The signature; only the inputs of `SERVING_SIGNATURE` are raw columns.
+        name: Name of the input.
+        columns: The raw columns, for typical values.
 
     Returns:
-        The column's example, else zero or an empty string, in lists as deep as the tensor.
+        The column's typical value, else zero or an empty string, nested in lists as the shape of
+        the input demands.
     """
     tensor = signature.inputs[name]
     known = columns.get(name) if signature.name == SERVING_SIGNATURE else None
@@ -86,7 +89,7 @@ def make_example(signature: Signature, name: str, columns: Mapping[str, Column])
 def make_features(
     signatures: Mapping[str, Signature], columns: Mapping[str, Column]
 ) -> dict[str, Any]:
-    """Makes features for a signature of serialized examples: those of the raw columns, if any."""
+    """Makes features for an example from the typical values of the raw columns; may be empty."""
     raw = signatures.get(SERVING_SIGNATURE)
     if raw is None or not raw.is_batched:
         return {}
@@ -98,14 +101,14 @@ def make_features(
 
 
 def takes_examples(signature: Signature) -> bool:
-    """Whether a signature is known to take serialized `tf.Example`s."""
+    """Returns whether a signature takes serialized `tf.Example`s."""
     return signature.name == EXAMPLES_SIGNATURE or signature.method.endswith(
         ("/classify", "/regress")
     )
 
 
 def encode_features(features: Mapping[str, Any]) -> dict[str, str]:
-    """Makes the JSON of a serialized `tf.Example`."""
+    """Serializes features as a `tf.Example` in JSON, `{"b64": "..."}`."""
     values = {
         name: [value.encode() if isinstance(value, str) else value]
         for name, value in features.items()
@@ -125,8 +128,8 @@ def _number(dtype: tf.DType) -> Schema:
     return {}
 
 
-def _nest(scalar: Schema, tensor: Tensor, most: int, is_row: bool) -> Schema:
-    """Puts the schema of a single value into arrays."""
+def _nest(scalar: Schema, tensor: Tensor, max_examples: int, is_row: bool) -> Schema:
+    """Nests the schema of a single value in arrays, by the shape of the tensor."""
     if tensor.shape is None:
         return {"anyOf": [scalar, {"type": "array"}]}
     schema = scalar
@@ -135,7 +138,7 @@ def _nest(scalar: Schema, tensor: Tensor, most: int, is_row: bool) -> Schema:
     if is_row or not tensor.shape:
         return schema
     if tensor.is_batch:
-        return {"type": "array", "items": schema, "maxItems": most}
+        return {"type": "array", "items": schema, "maxItems": max_examples}
     return _array(schema, tensor.shape[0])
 
 
@@ -145,7 +148,7 @@ def _array(items: Schema, size: int | None) -> Schema:
 
 
 def describe_shape(tensor: Tensor) -> str:
-    """Writes a shape, as in `[n, 2]`."""
+    """Formats a shape, for instance `[n, 2]`; `n` is the batch."""
     if tensor.shape is None:
         return "any"
     rest = ["any" if size is None else str(size) for size in tensor.shape]

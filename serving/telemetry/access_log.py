@@ -1,4 +1,4 @@
-"""A line of JSON for each request, on standard output."""
+"""The access log: a line of JSON for each request, on standard output."""
 
 import asyncio
 import logging
@@ -12,23 +12,22 @@ from typing import Any
 import orjson
 
 from serving.errors import Code
-from serving.http.messages import Answer, Request
+from serving.http.messages import Request, Response
 
 _log = logging.getLogger(__name__)
 _MODEL = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?", re.IGNORECASE)
-_MOST_WAITING = 10_000
+_MAX_WAITING = 10_000
 _CLOSE_SECONDS = 3.0
 
 
 class AccessLog:
-    """Writes in a thread of its own; where nobody reads, lines are dropped rather than kept.
+    """Writes lines in a background thread; drops lines while standard output is blocked.
 
     Attributes:
-        n_dropped: Lines dropped that no line has told of yet.
+        n_dropped: Dropped lines; the next line written reports the number and resets it.
     """
 
     def __init__(self, descriptor: int = 1) -> None:
-        """Starts the thread."""
         self._descriptor = descriptor
         self._queue: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self.n_dropped = 0
@@ -39,16 +38,16 @@ class AccessLog:
         self,
         transport: asyncio.BaseTransport,
         request: Request | None,
-        answer: Answer,
+        response: Response,
         seconds: float,
     ) -> None:
-        """Logs an answer.
+        """Logs an HTTP request and its response.
 
         Args:
-            transport: Of the connection, whose other end is the client.
-            request: What was asked; None of a request that was refused before it was whole.
-            answer: What is sent.
-            seconds: How long it took.
+            transport: Transport of the connection, which knows the client's address.
+            request: The request; None if it was refused before it was complete.
+            response: The response.
+            seconds: Time from the complete request to the response.
         """
         client = transport.get_extra_info("peername")
         match = _MODEL.match(request.path) if request else None
@@ -59,14 +58,14 @@ class AccessLog:
                 "path": request.path if request else None,
                 "model": match[1] if match else None,
                 "version": int(match[2]) if match and match[2] else None,
-                "status": answer.status,
+                "status": response.status,
                 "milliseconds": round(seconds * 1000, 3),
-                "bytes": 0 if request and request.method == "HEAD" else len(answer.body),
+                "bytes": 0 if request and request.method == "HEAD" else len(response.body),
             }
         )
 
-    def write_rpc(self, model: str, entrypoint: str, api: str, code: Code, seconds: float) -> None:
-        """Logs a request of gRPC; those of REST are told by `write_http`."""
+    def write_grpc(self, model: str, entrypoint: str, api: str, code: Code, seconds: float) -> None:
+        """Logs a gRPC request; the arguments are those of `Metrics.observe_request`."""
         if entrypoint == "GRPC":
             self._write(
                 {
@@ -78,12 +77,12 @@ class AccessLog:
             )
 
     def close(self) -> None:
-        """Writes what is left, for some seconds at most."""
+        """Writes the waiting lines, for a few seconds at most."""
         self._queue.put(None)
         self._thread.join(_CLOSE_SECONDS)
 
     def _write(self, fields: dict[str, Any]) -> None:
-        if self._queue.qsize() >= _MOST_WAITING:
+        if self._queue.qsize() >= _MAX_WAITING:
             self.n_dropped += 1
             return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -98,5 +97,5 @@ class AccessLog:
                 while line:
                     line = line[os.write(self._descriptor, line) :]
             except OSError as error:
-                _log.error("the access log ends: %s", error)
+                _log.error("access log stopped: %s", error)
                 return

@@ -1,4 +1,4 @@
-"""The server's own log, on standard error, a line for each event; no TensorFlow."""
+"""Set-up of the server's log: a line for each event, on standard error; no TensorFlow."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ import warnings
 
 
 def set_up_logging() -> None:
-    """Logs what the server has to say, and quiets its libraries; to be called before they load."""
+    """Logs the server's messages and silences its libraries; call it before they are imported."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["GRPC_VERBOSITY"] = "NONE"
     warnings.simplefilter("ignore")
@@ -20,7 +20,7 @@ def set_up_logging() -> None:
 
 
 class _OneLine(logging.Formatter):
-    """Writes line ends and other control characters, be they of a traceback, as escapes."""
+    """Escapes line ends and other control characters, in tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

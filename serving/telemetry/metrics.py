@@ -1,10 +1,9 @@
-"""What the server counts and measures, by TensorFlow Serving's names where it has one.
+"""Prometheus metrics of the server, under TensorFlow Serving's names where it has the same ones.
 
-Several processes tell of each other through files, if PROMETHEUS_MULTIPROC_DIR names their folder
-before this module is imported, which `serving.workers` sees to.
+Several workers share them through files (`serving.telemetry.multiprocess`); the folder must be set
+before this module is imported.
 """
 
-import os
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections import defaultdict, deque
@@ -19,35 +18,34 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.errors import Code
 from serving.models.batching import OnBatch
 from serving.models.columns import Column
 from serving.models.engine import Arrays, Signature
 from serving.models.value_check import ValueCheck
-from serving.workers import MULTIPROCESS_DIR
+from serving.telemetry.multiprocess import choose_registry
 from trainer.signatures import SERVING_SIGNATURE
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 _UNKNOWN_MODEL = "(unknown)"
-"""Stands for whatever name a client may invent, so that the series stay as many as the models."""
+"""Label for all other names, so that clients cannot add series by inventing names."""
 _TF = ":tensorflow:serving:"
 _MICROSECONDS = [10 * 1.8**i for i in range(24)]
-"""Upper ends of TensorFlow Serving's buckets, up to 7.5 seconds."""
+"""Upper bounds of TensorFlow Serving's buckets, up to 7.5 seconds."""
 _SECONDS = [0.1 * 2**i for i in range(12)]
 _EXAMPLES = [2**i for i in range(13)]
-_MOST_PENDING = 10_000
+_MAX_PENDING = 10_000
 
 OnRequest = Callable[[str, str, str, Code, float], None]
-"""Told of a request: model, REST or GRPC, what was asked, code, seconds."""
+"""Called for each request with the arguments of `Metrics.observe_request`."""
 
 
 class _Histogram(Histogram):
-    """Takes many values at a time: one by one, the library's takes 4 us for each."""
+    """A histogram that takes many values in one call; the library needs 4 us for each value."""
 
     def observe_all(self, values: Sequence[float]) -> None:
-        """Adds values."""
+        """Adds the values to the histogram."""
         self._sum.inc(sum(values))
         bounds = self._upper_bounds
         for bucket, n_values in Tally(bisect_left(bounds, value) for value in values).items():
@@ -55,23 +53,24 @@ class _Histogram(Histogram):
 
 
 _Series = tuple[_Histogram, Counter | None]
-"""What a value goes into, and what counts it beside."""
+"""The histogram of a value, and the counter that the value also increments."""
 
 
 class Metrics:
     """The metrics of one server.
 
-    What is observed for each request is kept aside, and counted by `flush` or `expose`.
+    Values observed for each request are buffered; `flush` and `expose` add them to the metrics.
     """
 
     def __init__(self, models: Iterable[str] = (), on_request: OnRequest | None = None) -> None:
-        """Starts at zero.
+        """Initializes all metrics.
 
         Args:
-            models: The names that are counted apart.
-            on_request: Told of each request as well.
+            models: The models that get their own series.
+            on_request: Also called for each observed request.
         """
-        disable_created_metrics()  # type: ignore[no-untyped-call] # a series beside each, of when it began
+        # Drops the `_created` series, which the library adds to each metric.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._models = frozenset(models)
         self._on_request = on_request
         self._registry = registry = CollectorRegistry()
@@ -80,53 +79,53 @@ class Metrics:
         )
         self._request_latency = _Histogram(
             f"{_TF}request_latency",
-            "Microseconds from a request to its answer.",
+            "Microseconds from a request to its response.",
             ["model_name", "API", "entrypoint"],
             buckets=_MICROSECONDS,
             registry=registry,
         )
         self._runtime_latency = _Histogram(
             f"{_TF}runtime_latency",
-            "Microseconds of a call of the model, which may answer several requests.",
+            "Microseconds to run the model on a batch, which may hold several requests.",
             ["model_name", "API", "runtime"],
             buckets=_MICROSECONDS,
             registry=registry,
         )
         self._batch_size = _Histogram(
             "serving_batch_examples",
-            "Examples in a call of the model.",
+            "Examples in a batch.",
             ["model_name"],
             buckets=_EXAMPLES,
             registry=registry,
         )
         self._n_waiting = Gauge(
             "serving_queue_examples",
-            "Examples that wait for the model, or are in it.",
+            "Examples that wait for the model or are being processed.",
             ["model_name"],
             registry=registry,
             multiprocess_mode="livesum",
         )
         self._version = Gauge(
             "serving_version",
-            "The newest version that answers, of several processes the oldest of those; 0: none.",
+            "The newest available version, the lowest one among several workers; 0: none.",
             ["model_name"],
             registry=registry,
             multiprocess_mode="livemin",
         )
         self._load_seconds = _Histogram(
             "serving_load_seconds",
-            "Seconds to load a version and warm it up, or to find that it cannot be served.",
+            "Seconds to load a version and warm it up, or until that failed.",
             ["model_name", "status"],
             buckets=_SECONDS,
             registry=registry,
         )
         self._violations = Counter(
             "serving_value_violations",
-            "Values unlike those of the training.",
+            "Values that the training data does not allow.",
             ["model_name", "column", "kind"],
             registry=registry,
         )
-        self._of_requests: dict[tuple[str, str, str, Code], _Series] = {}
+        self._request_series: dict[tuple[str, str, str, Code], _Series] = {}
         self._pending: deque[tuple[_Series, float]] = deque()
 
     def observe_request(
@@ -135,16 +134,17 @@ class Metrics:
         """Counts a request.
 
         Args:
-            model: The model it names; it need not exist.
+            model: Name of the model in the request, which need not exist.
             entrypoint: `REST` or `GRPC`.
-            api: `Predict`, `Classify`, `Regress`, `GetModelMetadata`, `GetModelStatus`.
-            code: What came of it.
-            seconds: How long it took.
+            api: `Predict`, `Classify`, `Regress`, `GetModelMetadata`, `GetModelStatus`, or another
+                method of gRPC.
+            code: OK or the code of the error.
+            seconds: Time from the request to its response.
         """
         key = (model if model in self._models else _UNKNOWN_MODEL, entrypoint, api, code)
-        series = self._of_requests.get(key)
+        series = self._request_series.get(key)
         if series is None:
-            series = self._of_requests[key] = (
+            series = self._request_series[key] = (
                 self._request_latency.labels(key[0], api, entrypoint),
                 self._n_requests.labels(key[0], code.name),
             )
@@ -153,11 +153,11 @@ class Metrics:
             self._on_request(model, entrypoint, api, code, seconds)
 
     def make_on_batch(self, model: str, columns: Mapping[str, Column]) -> OnBatch:
-        """Makes what is told of each call of a version of a model.
+        """Makes the function that the batcher of a version calls after each batch.
 
         Args:
-            model: The model.
-            columns: What its raw columns held in training; values unlike those are counted.
+            model: Name of the model.
+            columns: The raw columns; values that the training data does not allow are counted.
         """
         sizes: _Series = (self._batch_size.labels(model), None)
         latencies: dict[str, _Series] = {}
@@ -179,19 +179,19 @@ class Metrics:
         """Counts an attempt to load a version.
 
         Args:
-            model: The model.
-            number: The version.
-            seconds: How long it took.
-            is_loaded: Whether it answers now.
+            model: Name of the model.
+            number: Version number.
+            seconds: Duration of the attempt.
+            is_loaded: Whether it succeeded.
         """
         self._load_seconds.labels(model, "OK" if is_loaded else "FAILED").observe(seconds)
 
-    def show_served(self, waiting: Mapping[tuple[str, int], int]) -> None:
-        """Says what is served now.
+    def update_served(self, waiting: Mapping[tuple[str, int], int]) -> None:
+        """Sets the gauges of the served versions.
 
         Args:
-            waiting: Model and version to the number of examples that wait for it, of all that
-                answer.
+            waiting: For each available version, model name and version number to the number of
+                examples that wait for it.
         """
         for model in self._models:
             numbers = [number for name, number in waiting if name == model]
@@ -200,9 +200,9 @@ class Metrics:
             self._n_waiting.labels(model).set(n_waiting)
 
     def flush(self) -> None:
-        """Counts what has been observed since the last time."""
+        """Adds the buffered values to the metrics."""
         values: defaultdict[_Series, list[float]] = defaultdict(list)
-        with suppress(IndexError):  # another thread may have taken the last one
+        with suppress(IndexError):  # another thread may have taken the last value
             while True:
                 series, value = self._pending.popleft()
                 values[series].append(value)
@@ -212,18 +212,14 @@ class Metrics:
                 counter.inc(len(added))
 
     def expose(self) -> tuple[int, str, bytes]:
-        """Gives all of them, of all processes, in Prometheus' text format: status, type, body."""
+        """Returns the metrics of all workers in Prometheus' text format: status, type, body."""
         self.flush()
-        registry = self._registry
-        if MULTIPROCESS_DIR in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         # The library ends the name of every counter in `_total`; TensorFlow Serving does not.
         name = f"{_TF}request_count".encode()
-        body = generate_latest(registry).replace(name + b"_total", name)
+        body = generate_latest(choose_registry(self._registry)).replace(name + b"_total", name)
         return 200, CONTENT_TYPE_PLAIN_0_0_4, body
 
     def _observe(self, series: _Series, value: float) -> None:
         self._pending.append((series, value))
-        if len(self._pending) >= _MOST_PENDING:
+        if len(self._pending) >= _MAX_PENDING:
             self.flush()

@@ -13,7 +13,7 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
-def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+def read_response(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
     """Reads one answer: status, headers, body.
 
     Raises:
@@ -41,7 +41,7 @@ def ask(port: int, request: bytes, seconds: float = 30) -> tuple[int, dict[str, 
     """Sends a request on a connection of its own."""
     with socket.create_connection(("127.0.0.1", port), seconds) as connection:
         connection.sendall(request)
-        return read_answer(connection)
+        return read_response(connection)
 
 
 def is_closed(connection: socket.socket) -> bool:
@@ -89,7 +89,7 @@ class Clients:
                 while is_open:
                     try:
                         connection.sendall(request)
-                        status, headers, body = read_answer(connection)
+                        status, headers, body = read_response(connection)
                     except OSError as error:
                         with self._lock:
                             self.faults.append(repr(error))

@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving.errors import StartError
 from serving.listeners import open_listeners
 from serving.settings import ServingSettings, TlsSettings
-from tests.helpers.raw_http import Clients, ask, is_closed, post, read_answer
+from tests.helpers.raw_http import Clients, ask, is_closed, post, read_response
 from tests.helpers.served_models import ServerThread, write_model
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
@@ -59,7 +59,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
     return TlsSettings(certificate=str(certificate), key=str(key))
 
 
-def test_healthz_and_readyz_tell_whether_every_model_answers(server: ServerThread) -> None:
+def test_readyz_needs_a_version_of_each_model(server: ServerThread) -> None:
     port = server.server.rest_port
     alive = ask(port, READY.replace(b"readyz", b"healthz"))
     status, _, body = ask(port, READY)
@@ -69,7 +69,7 @@ def test_healthz_and_readyz_tell_whether_every_model_answers(server: ServerThrea
     assert json.loads(body) == {"ready": False, "draining": False, "without_version": ["empty"]}
 
 
-def test_description_names_versions_and_addresses(server: ServerThread) -> None:
+def test_describe_names_versions_and_addresses(server: ServerThread) -> None:
     assert server.server.describe() == [
         "model half: version 1",
         "model empty: waits for its first version",
@@ -92,7 +92,7 @@ def test_metrics_are_exposed_for_prometheus(server: ServerThread) -> None:
 
 
 @pytest.mark.parametrize("name", ["rest", "grpc"])
-def test_port_in_use_is_refused_before_anything_is_loaded(name: str) -> None:
+def test_port_in_use_is_refused(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         settings = ServingSettings.model_validate(
@@ -101,14 +101,14 @@ def test_port_in_use_is_refused_before_anything_is_loaded(name: str) -> None:
         title = {"rest": "REST", "grpc": "gRPC"}[name]
         with (
             pytest.raises(
-                StartError, match=rf"^127.0.0.1:{port}: the port of {title} is in use; .*--{name}"
+                StartError, match=rf"^127.0.0.1:{port}: the {title} port is in use; .*--{name}"
             ),
             open_listeners(settings),
         ):
             pass
 
 
-def test_port_of_a_running_server_is_in_use(server: ServerThread) -> None:
+def test_port_of_a_running_server_is_refused(server: ServerThread) -> None:
     for key, port in (("rest", server.server.rest_port), ("grpc", server.server.grpc_port)):
         settings = ServingSettings.model_validate(
             {"rest_port": 0, "grpc_port": 0, f"{key}_port": port}
@@ -117,7 +117,7 @@ def test_port_of_a_running_server_is_in_use(server: ServerThread) -> None:
             pass
 
 
-def test_one_port_for_both_is_refused() -> None:
+def test_same_port_for_both_is_refused() -> None:
     settings = ServingSettings(rest_port=8600, grpc_port=8600)
     with pytest.raises(StartError, match="port 8600 is given to both"), open_listeners(settings):
         pass
@@ -151,7 +151,7 @@ def test_wrong_tls_file_is_refused(
         pass
 
 
-def test_tls_is_spoken_by_rest_and_grpc(folder: Path, tls: TlsSettings) -> None:
+def test_rest_and_grpc_use_tls(folder: Path, tls: TlsSettings) -> None:
     settings = ServingSettings(tls=tls, drain_seconds=0.0)
     with ServerThread({"half": folder}, settings) as server:
         context = ssl.create_default_context(cafile=tls.certificate)
@@ -179,7 +179,7 @@ class DrainedServer(ServerThread):
         assert not self._thread.is_alive()
 
 
-def test_drain_says_at_once_that_it_is_not_ready(folder: Path) -> None:
+def test_draining_server_is_not_ready(folder: Path) -> None:
     with DrainedServer({"half": folder}) as server:
         port = server.server.rest_port
         with (
@@ -193,7 +193,7 @@ def test_drain_says_at_once_that_it_is_not_ready(folder: Path) -> None:
             while_draining = check(health_pb2.HealthCheckRequest(), timeout=10).status
             new = ask(port, READY)
             kept.sendall(PREDICT)
-            old = read_answer(kept)
+            old = read_response(kept)
             has_ended = is_closed(kept)
 
     status = health_pb2.HealthCheckResponse
@@ -219,17 +219,17 @@ def test_drain_loses_no_request(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_drain_loses_no_request_ever(folder: Path) -> None:
+def test_repeated_drains_lose_no_request(folder: Path) -> None:
     all_clients = [drain_under_load(folder) for _ in range(20)]
 
     assert [clients.faults for clients in all_clients] == [[]] * 20
 
 
-def test_drain_waits_for_nobody_who_is_idle(folder: Path) -> None:
+def test_drain_closes_idle_connections(folder: Path) -> None:
     with DrainedServer({"half": folder}, ServingSettings(drain_seconds=0.3)) as server:
         idle = socket.create_connection(("127.0.0.1", server.server.rest_port), 5)
         idle.sendall(PREDICT)
-        read_answer(idle)
+        read_response(idle)
         start = time.monotonic()
         server.drain()
     seconds = time.monotonic() - start
@@ -238,7 +238,7 @@ def test_drain_waits_for_nobody_who_is_idle(folder: Path) -> None:
     assert 0.3 <= seconds < 3
 
 
-def test_drain_answers_what_is_still_being_sent(folder: Path) -> None:
+def test_drain_answers_an_incomplete_request(folder: Path) -> None:
     with DrainedServer({"half": folder}, ServingSettings(drain_seconds=0.2)) as server:
         slow = socket.create_connection(("127.0.0.1", server.server.rest_port), 5)
         slow.sendall(PREDICT[:-5])
@@ -246,7 +246,7 @@ def test_drain_answers_what_is_still_being_sent(folder: Path) -> None:
         server.drain()
         time.sleep(0.6)
         slow.sendall(PREDICT[-5:])
-        answer = read_answer(slow)
+        answer = read_response(slow)
         slow.close()
 
     assert json.loads(answer[2]) == {"predictions": [2.5]}

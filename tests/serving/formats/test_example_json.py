@@ -39,11 +39,13 @@ def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[
         ([], (None, [])),
     ],
 )
-def test_read_examples_makes_features(value: Any, expected: tuple[str | None, list[Any]]) -> None:
+def test_read_examples_converts_features(
+    value: Any, expected: tuple[str | None, list[Any]]
+) -> None:
     assert _features({"examples": [{"x": value}, {}]}) == [{"x": expected}, {}]
 
 
-def test_read_examples_adds_the_context_to_what_an_example_has_not() -> None:
+def test_read_examples_adds_context_features() -> None:
     request = {"context": {"x": 1, "y": "c"}, "examples": [{"x": 2}, {}]}
     c = ("bytes_list", [b"c"])
     assert _features(request) == [
@@ -68,11 +70,11 @@ def test_read_examples_adds_the_context_to_what_an_example_has_not() -> None:
         ({"examples": [{"x": 2**63}]}, "x has an integer beyond int64"),
         ({"examples": [{"x": 1e39}]}, "without loss of precision"),
         ({"examples": [{"x": {"b64": "A"}}]}, "Unable to base64 decode"),
-        ({"examples": [{"x": "\ud800"}]}, "no text in Unicode"),
-        ({"examples": [{"\ud800": 1}]}, "no text in Unicode"),
+        ({"examples": [{"x": "\ud800"}]}, "not valid Unicode"),
+        ({"examples": [{"\ud800": 1}]}, "not valid Unicode"),
     ],
 )
-def test_read_examples_refuses(request_: dict[str, Any], message: str) -> None:
+def test_read_examples_refuses_wrong_documents(request_: dict[str, Any], message: str) -> None:
     with pytest.raises(ServingError, match=message) as caught:
         read_examples(request_)
     assert caught.value.code == Code.INVALID_ARGUMENT
@@ -96,7 +98,7 @@ _CLASSES = np.array([[b"low", b"high"]] * 2, object)
         ),
     ],
 )
-def test_write_classes_gives_labels_and_scores(outputs: dict[str, Any], expected: bytes) -> None:
+def test_write_classes_pairs_labels_and_scores(outputs: dict[str, Any], expected: bytes) -> None:
     assert dump(write_classes(*classification_of(outputs, 2))) == expected
 
 
@@ -109,7 +111,7 @@ _VALUES = st.recursive(
 
 @settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text("xy\ud800"), _VALUES, max_size=3), max_size=3))
-def test_read_examples_takes_or_refuses_any_examples(examples: list[dict[str, Any]]) -> None:
+def test_read_examples_reads_or_refuses_anything(examples: list[dict[str, Any]]) -> None:
     code = Code.OK
     try:
         read = _features({"examples": examples})

@@ -24,7 +24,7 @@ from serving.formats.json_text import dump, dump_error, parse
         (b"{}", {}),
     ],
 )
-def test_parse_reads_what_tensorflow_serving_reads(body: bytes, expected: Any) -> None:
+def test_parse_reads_lenient_json(body: bytes, expected: Any) -> None:
     assert parse(body, 64) == expected
 
 
@@ -52,7 +52,7 @@ def test_parse_reads_nan() -> None:
         (b"NaN", "JSON Value: Is not object"),
     ],
 )
-def test_parse_refuses(body: bytes, message: str | None) -> None:
+def test_parse_refuses_wrong_documents(body: bytes, message: str | None) -> None:
     with pytest.raises(ServingError) as caught:
         parse(body, 64)
     assert caught.value.code == Code.INVALID_ARGUMENT
@@ -70,13 +70,13 @@ def test_dump_writes_whole_floats_with_a_point() -> None:
     assert dump({"a": [5.0, -0.0, 1e16], "b": 5}) == b'{"a":[5.0,-0.0,1e+16],"b":5}'
 
 
-def test_dump_writes_a_float_in_the_digits_of_its_type() -> None:
+def test_dump_writes_only_needed_digits() -> None:
     tenth = np.array([0.1])
     assert dump({"a": tenth.astype(np.float32), "b": tenth}) == b'{"a":[0.1],"b":[0.1]}'
     assert dump({"a": [np.float32(0.1)]}) == b'{"a":[0.1]}'
 
 
-def test_dump_writes_numbers_that_are_not_finite_beside_others() -> None:
+def test_dump_writes_nan_and_infinity() -> None:
     values = np.array([[0.1, np.nan], [np.inf, -np.inf]], np.float32)
     expected = b"[[0.1,NaN],[Infinity,-Infinity]]"
     assert dump(values) == expected
@@ -84,12 +84,12 @@ def test_dump_writes_numbers_that_are_not_finite_beside_others() -> None:
     assert dump([np.float32("nan"), np.int64(3), 5.0]) == b"[NaN,3,5.0]"
 
 
-def test_dump_writes_a_word_that_reads_null() -> None:
+def test_dump_writes_the_string_null() -> None:
     words = {"é null": "null", "a": np.array([True, False]), "b": np.array([7], np.uint8)}
     assert json.loads(dump(words)) == {"é null": "null", "a": [True, False], "b": [7]}
 
 
-def test_dump_error_takes_any_message_and_shortens_it() -> None:
+def test_dump_error_cuts_long_messages() -> None:
     assert json.loads(dump_error('a "\ud800"')) == {"error": 'a "\ud800"'}
     assert json.loads(dump_error("x" * 2000)) == {"error": "x" * 1024 + "...TRUNCATED"}
 
@@ -107,14 +107,14 @@ _JSON = st.recursive(
 
 @settings(deadline=None)
 @given(st.dictionaries(st.text("abc"), _JSON))
-def test_parse_gives_back_any_document(document: dict[str, Any]) -> None:
+def test_parse_inverts_json_dumps(document: dict[str, Any]) -> None:
     assert parse(orjson.dumps(document), 200) == document
     assert parse(json.dumps(document).encode() + b"\n}", 200) == document
 
 
 @settings(deadline=None)
 @given(st.binary() | st.text('[]{}",:\\0123456789.eE+-truefalsnINy \t').map(str.encode))
-def test_parse_fails_by_a_serving_error_only(body: bytes) -> None:
+def test_parse_raises_only_serving_errors(body: bytes) -> None:
     code = Code.OK
     try:
         assert isinstance(parse(body, 8), dict)

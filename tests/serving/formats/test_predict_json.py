@@ -45,7 +45,7 @@ _NONE = Signature("none", "tensorflow/serving/predict", {}, {})
         ),
     ],
 )
-def test_read_predict_takes(
+def test_read_predict_reads_both_formats(
     signature: Signature, request_: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     inputs, is_by_row = read_predict(request_, signature)
@@ -73,7 +73,9 @@ def test_read_predict_takes(
         (_NONE, {"inputs": {}}, "Failed to get input map for signature: none"),
     ],
 )
-def test_read_predict_refuses(signature: Signature, request_: dict[str, Any], message: str) -> None:
+def test_read_predict_refuses_wrong_documents(
+    signature: Signature, request_: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ServingError, match=message) as caught:
         read_predict(request_, signature)
     assert caught.value.code == Code.INVALID_ARGUMENT
@@ -102,7 +104,9 @@ _WORDS = np.array([[b"a"], [b"b"]], object)
         ),
     ],
 )
-def test_write_predict_gives(outputs: dict[str, Any], by_row: bool, expected: bytes) -> None:
+def test_write_predict_writes_both_formats(
+    outputs: dict[str, Any], by_row: bool, expected: bytes
+) -> None:
     assert dump(write_predict(outputs, by_row=by_row)) == expected
 
 
@@ -114,7 +118,7 @@ def test_write_predict_gives(outputs: dict[str, Any], by_row: bool, expected: by
         ({"y": _Y, "z": _Y[:1]}, "z has inconsistent batch size: 1 expecting: 2"),
     ],
 )
-def test_write_predict_has_no_rows_for(outputs: dict[str, Any], message: str) -> None:
+def test_write_predict_refuses_outputs_without_rows(outputs: dict[str, Any], message: str) -> None:
     with pytest.raises(ServingError, match=message) as caught:
         write_predict(outputs, by_row=True)
     assert caught.value.code == Code.INVALID_ARGUMENT
@@ -127,7 +131,7 @@ _ROWS = st.lists(
 
 @settings(deadline=None)
 @given(_ROWS)
-def test_rows_and_columns_are_the_same_request(rows: list[dict[str, Any]]) -> None:
+def test_rows_and_columns_read_the_same(rows: list[dict[str, Any]]) -> None:
     columns = {name: [row[name] for row in rows] for name in ("number", "word")}
     by_row, _ = read_predict(parse(json.dumps({"instances": rows}).encode(), 9), _TWO)
     by_column, _ = read_predict(parse(json.dumps({"inputs": columns}).encode(), 9), _TWO)
@@ -161,12 +165,12 @@ def _check_is_read_or_refused(request: dict[str, Any]) -> None:
 
 @settings(deadline=None)
 @given(_REQUESTS)
-def test_read_predict_takes_or_refuses_any_document(request_: dict[str, Any]) -> None:
+def test_read_predict_reads_or_refuses_anything(request_: dict[str, Any]) -> None:
     _check_is_read_or_refused(request_)
 
 
 @pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(_REQUESTS)
-def test_read_predict_takes_or_refuses_very_many_documents(request_: dict[str, Any]) -> None:
+def test_read_predict_reads_or_refuses_many(request_: dict[str, Any]) -> None:
     _check_is_read_or_refused(request_)

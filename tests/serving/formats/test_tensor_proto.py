@@ -12,7 +12,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from serving.errors import Code, ServingError
-from serving.formats.tensor_proto import arrays_of, serialize_output, write_array
+from serving.formats.tensor_proto import read_tensors, serialize_output, write_tensor
 
 _MEBIBYTE = 2**20
 _DTYPES = [
@@ -34,8 +34,8 @@ _DTYPES = [
 ]
 
 
-def _read(proto: tensor_pb2.TensorProto, most_bytes: int = _MEBIBYTE) -> Any:
-    return arrays_of({"x": proto}, most_bytes)["x"]
+def _read(proto: tensor_pb2.TensorProto, max_bytes: int = _MEBIBYTE) -> Any:
+    return read_tensors({"x": proto}, max_bytes)["x"]
 
 
 def _refusal(proto: tensor_pb2.TensorProto) -> str:
@@ -53,11 +53,11 @@ def _floats(values: Any, sizes: Sequence[int]) -> tensor_pb2.TensorProto:
 
 
 @pytest.mark.parametrize("dtype", _DTYPES, ids=lambda dtype: dtype.name)
-def test_write_array_uses_a_typed_field_that_tensorflow_and_arrays_of_read(dtype: tf.DType) -> None:
+def test_write_tensor_is_read_by_tensorflow_and_here(dtype: tf.DType) -> None:
     values = np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype.as_numpy_dtype)
     proto = tensor_pb2.TensorProto()
 
-    write_array(values, proto)
+    write_tensor(values, proto)
 
     assert not proto.tensor_content
     for read in (tf.make_ndarray(proto), _read(proto)):
@@ -66,7 +66,7 @@ def test_write_array_uses_a_typed_field_that_tensorflow_and_arrays_of_read(dtype
 
 
 @pytest.mark.parametrize("dtype", _DTYPES, ids=lambda dtype: dtype.name)
-def test_arrays_of_reads_what_make_tensor_proto_writes(dtype: tf.DType) -> None:
+def test_read_tensors_reads_make_tensor_proto(dtype: tf.DType) -> None:
     values = np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype.as_numpy_dtype)
 
     read = _read(tf.make_tensor_proto(values))
@@ -82,17 +82,17 @@ def test_arrays_of_reads_what_make_tensor_proto_writes(dtype: tf.DType) -> None:
         st_numpy.array_shapes(min_dims=0, min_side=0),
     )
 )
-def test_arrays_of_gives_back_what_write_array_was_given(values: Any) -> None:
+def test_read_tensors_inverts_write_tensor(values: Any) -> None:
     proto = tensor_pb2.TensorProto()
-    write_array(values, proto)
+    write_tensor(values, proto)
     np.testing.assert_array_equal(_read(proto), values)
 
 
-def test_strings_go_both_ways() -> None:
+def test_strings_are_written_and_read() -> None:
     values = np.array([[b"low", b"\xff"]], object)
     proto = tensor_pb2.TensorProto()
 
-    write_array(values, proto)
+    write_tensor(values, proto)
 
     assert list(proto.string_val) == [b"low", b"\xff"]
     read = _read(proto)
@@ -105,7 +105,7 @@ def test_strings_go_both_ways() -> None:
     [([7], [7, 7, 7]), ([7, 8], [7, 8, 8]), ([], [0, 0, 0])],
     ids=["one", "last", "none"],
 )
-def test_arrays_of_repeats_the_last_value_as_tensorflow_does(values: Any, expected: Any) -> None:
+def test_read_tensors_repeats_the_last_value(values: Any, expected: Any) -> None:
     assert _read(_floats(values, [3])).tolist() == expected
 
 
@@ -114,26 +114,26 @@ def test_arrays_of_repeats_the_last_value_as_tensorflow_does(values: Any, expect
     [([], [b"", b""]), ([b"a\0"], [b"a\0", b"a\0"])],
     ids=["none", "zero at the end"],
 )
-def test_arrays_of_repeats_strings_whole(values: Any, expected: Any) -> None:
+def test_read_tensors_repeats_whole_strings(values: Any, expected: Any) -> None:
     proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=values)
     proto.tensor_shape.dim.add().size = 2
     assert _read(proto).tolist() == expected
 
 
-def test_arrays_of_bounds_what_it_makes_up_of_all_inputs_together() -> None:
+def test_read_tensors_limits_all_repeated_bytes() -> None:
     half = _floats([1], [5, 30_000])  # 600,000 bytes of one value
     assert _read(half).shape == (5, 30_000)
     with pytest.raises(ServingError, match=r"tensor parsing error: b: .* is too large"):
-        arrays_of({"a": half, "b": half}, _MEBIBYTE)
+        read_tensors({"a": half, "b": half}, _MEBIBYTE)
 
 
-def test_arrays_of_counts_the_bytes_of_repeated_strings() -> None:
+def test_read_tensors_counts_repeated_string_bytes() -> None:
     proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[b"x" * 100_000])
     proto.tensor_shape.dim.add().size = 100
     assert "too large" in _refusal(proto)
 
 
-def test_arrays_of_reads_any_byte_of_a_boolean_as_true() -> None:
+def test_read_tensors_reads_any_nonzero_byte_as_true() -> None:
     proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_BOOL, tensor_content=b"\0\1\7")
     proto.tensor_shape.dim.add().size = 3
     assert _read(proto).view(np.uint8).tolist() == [0, 1, 1]
@@ -155,19 +155,19 @@ def _with(proto: tensor_pb2.TensorProto, **fields: Any) -> tensor_pb2.TensorProt
         (_floats([1, 2], []), "2 values for shape"),
         (_floats([], [0, 2**62, 2**62]), "tensor parsing error"),
         (_with(_floats([], [2]), tensor_content=b"1234567"), "7 bytes of content, expected 8"),
-        (_with(_floats([], [1]), dtype=types_pb2.DT_INVALID), "type 0 is not possible"),
-        (_with(_floats([], [1]), dtype=types_pb2.DT_RESOURCE), "is not possible"),
+        (_with(_floats([], [1]), dtype=types_pb2.DT_INVALID), "type 0 is not supported"),
+        (_with(_floats([], [1]), dtype=types_pb2.DT_RESOURCE), "is not supported"),
         (_with(_floats([], [1]), dtype=types_pb2.DT_STRING, tensor_content=b"a"), "string_val"),
         (tensor_pb2.TensorProto(dtype=types_pb2.DT_INT8, int_val=[300]), "too large for the type"),
         (tensor_pb2.TensorProto(dtype=types_pb2.DT_HALF, half_val=[-1]), "too large for the type"),
         (tensor_pb2.TensorProto(dtype=types_pb2.DT_COMPLEX64, scomplex_val=[1]), "parsing error"),
     ],
 )
-def test_arrays_of_refuses(proto: tensor_pb2.TensorProto, text: str) -> None:
+def test_read_tensors_refuses_wrong_messages(proto: tensor_pb2.TensorProto, text: str) -> None:
     assert text in _refusal(proto)
 
 
-def test_arrays_of_refuses_an_unknown_rank() -> None:
+def test_read_tensors_refuses_an_unknown_rank() -> None:
     proto = _floats([1], [])
     proto.tensor_shape.unknown_rank = True
     assert "shape is not known" in _refusal(proto)
@@ -175,15 +175,13 @@ def test_arrays_of_refuses_an_unknown_rank() -> None:
 
 def _response_of(name: str, values: Any) -> Any:
     response = predict_pb2.PredictResponse()
-    write_array(values, response.outputs[name])
+    write_tensor(values, response.outputs[name])
     return response
 
 
 @pytest.mark.parametrize("dtype", _DTYPES, ids=lambda dtype: dtype.name)
 @pytest.mark.parametrize("shape", [(), (0, 3), (3,), (2, 1), (20, 2, 5)])
-def test_serialize_output_gives_what_the_message_does(
-    dtype: tf.DType, shape: tuple[int, ...]
-) -> None:
+def test_serialize_output_equals_protobuf(dtype: tf.DType, shape: tuple[int, ...]) -> None:
     values = np.arange(math.prod(shape)).reshape(shape).astype(dtype.as_numpy_dtype)
     parsed = predict_pb2.PredictResponse.FromString(serialize_output("a", values))
     assert parsed == _response_of("a", values)
@@ -196,14 +194,12 @@ def test_serialize_output_gives_what_the_message_does(
     | st_numpy.arrays(np.float32, st_numpy.array_shapes(), elements={"allow_nan": False})
     | st.lists(st.binary(max_size=200), max_size=3).map(lambda words: np.array(words, object)),
 )
-def test_serialize_output_gives_what_the_message_does_for_any_values(
-    name: str, values: Any
-) -> None:
+def test_serialize_output_equals_protobuf_for_any(name: str, values: Any) -> None:
     parsed = predict_pb2.PredictResponse.FromString(serialize_output(name, values))
     assert parsed == _response_of(name, values)
 
 
-def test_serialize_output_reads_a_view_in_its_order() -> None:
+def test_serialize_output_keeps_order_of_a_view() -> None:
     values = np.arange(6, dtype=np.float32).reshape(2, 3).T
     parsed = predict_pb2.PredictResponse.FromString(serialize_output("a", values))
     assert list(parsed.outputs["a"].float_val) == [0, 3, 1, 4, 2, 5]

@@ -1,4 +1,4 @@
-"""Clients that are slow, broken or many, against a server with a time-out of a second."""
+"""Slow, broken and too many clients, against a server with a timeout of one second."""
 
 import asyncio
 import gc
@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.http.connection import Clients, Connection, Respond
-from serving.http.messages import Answer, Request
+from serving.http.connection import Connection, Send, ServerState
+from serving.http.messages import Request, Response
 from serving.models.batching import Outputs
 from serving.settings import LimitSettings, ServingSettings
-from tests.helpers.raw_http import ask, is_closed, post, read_answer
+from tests.helpers.raw_http import ask, is_closed, post, read_response
 from tests.helpers.served_models import ServerThread, write_model
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
 
 @pytest.fixture
 def connect(server: ServerThread) -> Iterator[Callable[[], socket.socket]]:
-    """Opens connections, which end with the test."""
+    """Opens connections that are closed after the test."""
     connections = []
 
     def connect() -> socket.socket:
@@ -52,16 +52,16 @@ def connect(server: ServerThread) -> Iterator[Callable[[], socket.socket]]:
 @pytest.mark.parametrize(
     "beginning",
     [b"", b"\r\n", PREDICT[:20], PREDICT[:-3]],
-    ids=["nothing", "line ends", "half a head", "half a body"],
+    ids=["nothing", "line ends", "half the headers", "half the body"],
 )
-def test_request_that_is_not_whole_in_time_is_refused(
+def test_incomplete_request_times_out(
     connect: Callable[[], socket.socket], beginning: bytes
 ) -> None:
     connection = connect()
     start = time.monotonic()
     connection.sendall(beginning)
 
-    status, headers, body = read_answer(connection)
+    status, headers, body = read_response(connection)
 
     assert 0.9 < time.monotonic() - start < 3
     assert (status, headers["connection"]) == (408, "close")
@@ -69,7 +69,7 @@ def test_request_that_is_not_whole_in_time_is_refused(
     assert is_closed(connection)
 
 
-def test_bytes_that_trickle_in_do_not_extend_the_time(
+def test_trickling_bytes_do_not_extend_the_timeout(
     connect: Callable[[], socket.socket],
 ) -> None:
     connection = connect()
@@ -79,7 +79,7 @@ def test_bytes_that_trickle_in_do_not_extend_the_time(
     for byte in PREDICT * 10:
         connection.sendall(bytes([byte]))
         try:
-            status = read_answer(connection)[0]
+            status = read_response(connection)[0]
             break
         except TimeoutError:
             continue
@@ -87,18 +87,18 @@ def test_bytes_that_trickle_in_do_not_extend_the_time(
     assert (status, time.monotonic() - start < 3) == (408, True)
 
 
-def test_request_after_another_has_a_time_of_its_own(
+def test_each_request_has_its_own_timeout(
     connect: Callable[[], socket.socket],
 ) -> None:
     connection = connect()
     for _ in range(3):
         connection.sendall(PREDICT)
-        assert read_answer(connection)[0] == 200
-        time.sleep(0.5)  # idle, which may take longer than a request
+        assert read_response(connection)[0] == 200
+        time.sleep(0.5)  # idle time does not count
 
     connection.sendall(PREDICT[:20])
 
-    assert read_answer(connection)[0] == 408
+    assert read_response(connection)[0] == 408
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def test_malformed_request_is_refused(
     connection = connect()
     connection.sendall(request_)
 
-    status, headers, body = read_answer(connection)
+    status, headers, body = read_response(connection)
 
     assert (status, headers["content-type"]) == (400, "application/json")
     assert json.loads(body) == {"error": "malformed HTTP request"}
     assert is_closed(connection)
 
 
-def test_garbage_after_a_request_leaves_its_answer(connect: Callable[[], socket.socket]) -> None:
+def test_garbage_after_a_request_keeps_its_response(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     connection.sendall(PREDICT + b"\x00\x01\x02 garbage\r\n\r\n")
 
-    assert json.loads(read_answer(connection)[2]) == {"predictions": [2.5]}
+    assert json.loads(read_response(connection)[2]) == {"predictions": [2.5]}
     assert is_closed(connection)
 
 
@@ -144,20 +144,16 @@ def test_garbage_after_a_request_leaves_its_answer(connect: Callable[[], socket.
     ],
     ids=["unfinished", "path", "many"],
 )
-def test_head_that_is_too_long_is_refused(
-    connect: Callable[[], socket.socket], head: bytes
-) -> None:
+def test_too_large_headers_are_refused(connect: Callable[[], socket.socket], head: bytes) -> None:
     connection = connect()
     connection.sendall(head)
 
-    assert read_answer(connection)[0] == 431
+    assert read_response(connection)[0] == 431
     assert is_closed(connection)
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_body_that_is_too_long_is_refused_though_all_of_it_is_sent(
-    connect: Callable[[], socket.socket], is_chunked: bool
-) -> None:
+def test_too_large_body_is_refused(connect: Callable[[], socket.socket], is_chunked: bool) -> None:
     connection = connect()
     body = b" " * (2**20 + 1)
     if is_chunked:
@@ -166,24 +162,24 @@ def test_body_that_is_too_long_is_refused_though_all_of_it_is_sent(
     else:
         connection.sendall(post("/v1/models/half:predict", body))
 
-    status, _, answer = read_answer(connection)
+    status, _, answer = read_response(connection)
 
     assert status == 413
     assert json.loads(answer) == {"error": "the body has more than the 1048576 bytes allowed"}
     assert is_closed(connection)
 
 
-def test_connection_too_many_is_refused_and_room_is_used_again(
+def test_too_many_connections_are_refused(
     server: ServerThread, connect: Callable[[], socket.socket]
 ) -> None:
     kept = [connect() for _ in range(LIMITS.connections)]
-    for connection in kept:  # accepted by the time it answers
+    for connection in kept:  # a response shows that the connection is accepted
         connection.sendall(GET)
-        assert read_answer(connection)[0] == 200
+        assert read_response(connection)[0] == 200
 
     extra = connect()
     extra.sendall(GET)
-    status, headers, body = read_answer(extra)
+    status, headers, body = read_response(extra)
 
     assert (status, headers["connection"]) == (503, "close")
     assert json.loads(body) == {"error": "too many connections"}
@@ -194,24 +190,24 @@ def test_connection_too_many_is_refused_and_room_is_used_again(
     assert ask(server.server.rest_port, PREDICT)[0] == 200
 
 
-def test_client_that_stops_to_send_is_answered(connect: Callable[[], socket.socket]) -> None:
+def test_half_closed_connection_gets_its_response(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     connection.sendall(PREDICT)
     connection.shutdown(socket.SHUT_WR)
 
-    assert json.loads(read_answer(connection)[2]) == {"predictions": [2.5]}
+    assert json.loads(read_response(connection)[2]) == {"predictions": [2.5]}
     assert is_closed(connection)
 
 
-def test_other_protocol_is_not_spoken(connect: Callable[[], socket.socket]) -> None:
+def test_upgrade_to_another_protocol_is_ignored(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     connection.sendall(GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 
-    assert read_answer(connection)[0] == 200
+    assert read_response(connection)[0] == 200
     assert is_closed(connection)
 
 
-def test_answer_comes_in_one_piece(connect: Callable[[], socket.socket]) -> None:
+def test_response_arrives_in_one_piece(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     pieces = []
     for _ in range(50):
@@ -221,7 +217,7 @@ def test_answer_comes_in_one_piece(connect: Callable[[], socket.socket]) -> None
     assert all(piece.endswith(b"}") for piece in pieces)
 
 
-def test_head_is_answered_without_a_body(connect: Callable[[], socket.socket]) -> None:
+def test_head_request_gets_no_body(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     connection.sendall(GET.replace(b"GET", b"HEAD"))
     head = connection.recv(2**16)
@@ -245,7 +241,7 @@ def test_pipelined_requests_are_answered_in_order(connect: Callable[[], socket.s
     assert positions == sorted(positions)
 
 
-def test_client_that_never_reads_costs_little_and_is_dropped(
+def test_client_that_never_reads_is_dropped(
     server: ServerThread, connect: Callable[[], socket.socket]
 ) -> None:
     gc.collect()
@@ -267,7 +263,7 @@ def test_client_that_never_reads_costs_little_and_is_dropped(
     assert ask(server.server.rest_port, PREDICT)[0] == 200
 
 
-def test_client_that_asks_first_is_told_to_go_on(connect: Callable[[], socket.socket]) -> None:
+def test_expect_header_gets_100_continue(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     head, _, body = PREDICT.partition(b"\r\n\r\n")
     connection.sendall(head + b"\r\nExpect: 100-continue\r\n\r\n")
@@ -275,28 +271,28 @@ def test_client_that_asks_first_is_told_to_go_on(connect: Callable[[], socket.so
 
     connection.sendall(body)
 
-    assert json.loads(read_answer(connection)[2]) == {"predictions": [2.5]}
+    assert json.loads(read_response(connection)[2]) == {"predictions": [2.5]}
 
 
-def test_client_of_http_1_0_is_answered_and_let_go(connect: Callable[[], socket.socket]) -> None:
+def test_http_1_0_request_closes_the_connection(connect: Callable[[], socket.socket]) -> None:
     connection = connect()
     connection.sendall(PREDICT.replace(b"HTTP/1.1", b"HTTP/1.0"))
 
-    _, headers, body = read_answer(connection)
+    _, headers, body = read_response(connection)
 
     assert (headers["connection"], json.loads(body)) == ("close", {"predictions": [2.5]})
     assert is_closed(connection)
 
 
 class _Model:
-    """Takes requests, and never answers by itself."""
+    """Collects the futures of requests, which the test completes."""
 
     def __init__(self) -> None:
         self.pending: list[asyncio.Future[Outputs]] = []
 
-    def handle(self, request: Request, respond: Respond) -> "asyncio.Future[Outputs]":
+    def handle(self, request: Request, send: Send) -> "asyncio.Future[Outputs]":
         def end(future: "asyncio.Future[Outputs]") -> None:
-            respond(Answer(200, "text/plain", str(future.exception()).encode()))
+            send(Response(200, "text/plain", str(future.exception()).encode()))
 
         future: asyncio.Future[Outputs] = asyncio.get_running_loop().create_future()
         future.add_done_callback(end)
@@ -305,37 +301,37 @@ class _Model:
 
 
 @asynccontextmanager
-async def asked(model: _Model, *requests: bytes) -> AsyncIterator[tuple[Clients, Any, Any]]:
-    """Gives the clients of a server, and a stream of a connection that has asked."""
-    clients = Clients(model.handle, LIMITS)
+async def asked(model: _Model, *requests: bytes) -> AsyncIterator[tuple[ServerState, Any, Any]]:
+    """Sends requests on a new connection; yields the server's state and the connection's stream."""
+    server = ServerState(model.handle, LIMITS)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(clients), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    listener = await loop.create_server(lambda: Connection(server), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
     writer.write(b"".join(requests))
     while len(model.pending) < 1:
         await asyncio.sleep(0.01)
     try:
-        yield clients, reader, writer
+        yield server, reader, writer
     finally:
         writer.close()
-        server.close()
-        for connection in list(clients.connections):
+        listener.close()
+        for connection in list(server.connections):
             connection.transport.abort()
         await asyncio.sleep(0.01)
 
 
 def code_of(future: "asyncio.Future[Outputs]") -> Code:
-    """Gives the code of the error that a future holds."""
+    """Returns the code of a future's error."""
     error = future.exception()
     assert isinstance(error, ServingError)
     return error.code
 
 
-def test_answer_that_takes_too_long_is_given_up() -> None:
+def test_slow_model_ends_in_a_timeout() -> None:
     async def run() -> None:
         model = _Model()
-        async with asked(model, GET) as (clients, reader, _):
-            (connection,) = clients.connections
+        async with asked(model, GET) as (server, reader, _):
+            (connection,) = server.connections
             connection.check(time.monotonic() + LIMITS.timeout_seconds - 0.2)
             assert not model.pending[0].done()
             connection.check(time.monotonic() + LIMITS.timeout_seconds)
@@ -347,34 +343,34 @@ def test_answer_that_takes_too_long_is_given_up() -> None:
     asyncio.run(run())
 
 
-def test_answer_that_nobody_waits_for_is_given_up() -> None:
+def test_lost_connection_cancels_its_request() -> None:
     async def run() -> None:
         model = _Model()
-        async with asked(model, GET) as (clients, _, writer):
-            # As the end of a process, and not of its requests only.
+        async with asked(model, GET) as (server, _, writer):
+            # Resets the connection, as when the client's process ends.
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.close()
-            while clients.connections:
+            while server.connections:
                 await asyncio.sleep(0.01)
             assert [code_of(future) for future in model.pending] == [Code.CANCELLED]
 
     asyncio.run(run())
 
 
-def test_requests_are_answered_one_after_another_while_no_more_are_read() -> None:
+def test_pending_response_pauses_reading() -> None:
     async def run() -> None:
         model = _Model()
-        async with asked(model, GET, GET, GET) as (clients, reader, writer):
+        async with asked(model, GET, GET, GET) as (server, reader, writer):
             await asyncio.sleep(0.05)
             assert len(model.pending) == 1
             writer.write(GET * 10_000)
             await asyncio.sleep(0.05)
-            assert clients.n_requests == 3
+            assert server.n_requests == 3
             for _ in range(3):
                 model.pending[-1].set_exception(ServingError(Code.OK, "done"))
                 await reader.readuntil(b"done")
-            while clients.n_requests == 3:  # until more are read
+            while server.n_requests == 3:  # until more are read
                 await asyncio.sleep(0.01)
 
     asyncio.run(run())

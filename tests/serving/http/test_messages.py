@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.http.messages import Answer, HttpError, Request, read_body, write_answer
+from serving.http.messages import HttpError, Request, Response, read_body, write_response
 
 _GZIP = [(b"content-encoding", b"GZIP")]
 
@@ -14,7 +14,7 @@ def _post(body: bytes, headers: list[tuple[bytes, bytes]]) -> Request:
     return Request("POST", "/", headers, body)
 
 
-def test_read_body_unpacks_gzip() -> None:
+def test_read_body_decompresses_gzip() -> None:
     assert read_body(_post(gzip.compress(b"x" * 100), _GZIP), 100) == b"x" * 100
     assert read_body(_post(b"x", [(b"content-encoding", b"identity")]), 100) == b"x"
 
@@ -36,14 +36,14 @@ def test_read_body_refuses(body: bytes, headers: list[tuple[bytes, bytes]], stat
 @pytest.mark.parametrize(
     "body", [b"{}", b"", gzip.compress(b"{}", mtime=0)[:-1], gzip.compress(b"", mtime=0) * 2]
 )
-def test_read_body_refuses_what_is_no_gzip(body: bytes) -> None:
+def test_read_body_refuses_broken_gzip(body: bytes) -> None:
     with pytest.raises(ServingError, match="gzip") as caught:
         read_body(_post(body, _GZIP), 100)
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 
-def test_write_answer_has_all_headers() -> None:
-    head, _, body = write_answer(Answer(429, "text/plain", b"no"), 784111777.5).partition(
+def test_write_response_has_all_headers() -> None:
+    head, _, body = write_response(Response(429, "text/plain", b"no"), 784111777.5).partition(
         b"\r\n\r\n"
     )
     assert body == b"no"
@@ -56,12 +56,12 @@ def test_write_answer_has_all_headers() -> None:
     ]
 
 
-def test_write_answer_leaves_the_body_out_but_not_its_length() -> None:
-    text = write_answer(Answer(200, "text/plain", b"abc", is_last=True), 0, has_body=False)
+def test_write_response_without_body_keeps_length() -> None:
+    text = write_response(Response(200, "text/plain", b"abc", is_last=True), 0, has_body=False)
     assert b"connection: close\r\n" in text
     assert b"content-length: 3\r\n" in text
     assert text.endswith(b"\r\n\r\n")
 
 
-def test_write_answer_knows_a_status_without_a_name() -> None:
-    assert write_answer(Answer(499, "text/plain", b""), 0).startswith(b"HTTP/1.1 499 \r\n")
+def test_write_response_allows_a_nonstandard_status() -> None:
+    assert write_response(Response(499, "text/plain", b""), 0).startswith(b"HTTP/1.1 499 \r\n")

@@ -20,7 +20,7 @@ def read(data: bytes, size: int | None = None) -> tuple[RequestReader, list[Requ
 
 
 @pytest.mark.parametrize("size", [1, 7, None])
-def test_reader_gives_requests_however_they_are_cut(size: int | None) -> None:
+def test_reader_joins_pieces_of_requests(size: int | None) -> None:
     data = (
         post("/a%20b?c=%20", b"body", "X-Y: Z")
         + CHUNKED
@@ -34,7 +34,7 @@ def test_reader_gives_requests_however_they_are_cut(size: int | None) -> None:
     assert (first.body, first.keeps_alive) == (b"body", True)
     assert (second.path, second.body) == ("/p", b"abc")
     assert second.headers == [(b"transfer-encoding", b"chunked")]
-    assert (reader.is_within, reader.refusal) == (False, None)
+    assert (reader.is_in_request, reader.error) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_reader_gives_requests_however_they_are_cut(size: int | None) -> None:
         (b"GET http://host:80/ HTTP/1.1", b"A: b", True),
     ],
 )
-def test_reader_tells_whether_another_request_may_follow(
+def test_reader_finds_whether_connection_stays_open(
     line: bytes, header: bytes, expected: bool
 ) -> None:
     _, (request,) = read(line + b"\r\n" + header + b"\r\n\r\n")
     assert (request.path, request.keeps_alive) == ("/", expected)
 
 
-def test_reader_tells_how_far_a_request_has_come() -> None:
+def test_reader_tracks_progress_of_a_request() -> None:
     reader = RequestReader(1000)
     states = []
     for piece in (
@@ -63,7 +63,9 @@ def test_reader_tells_how_far_a_request_has_come() -> None:
         b"x",
     ):
         n_requests = len(reader.feed(piece))
-        states.append((reader.is_within, reader.has_head, reader.is_asked_to_go_on, n_requests))
+        states.append(
+            (reader.is_in_request, reader.has_headers, reader.expects_continue, n_requests)
+        )
     assert states == [
         (False, False, False, 0),
         (True, False, False, 0),
@@ -90,7 +92,7 @@ def test_reader_refuses(data: bytes, status: int, size: int | None) -> None:
     before = post("/first", b"x")
     reader, requests = read(before + data, size)
 
-    assert reader.refusal is not None
-    assert reader.refusal.status == status
+    assert reader.error is not None
+    assert reader.error.status == status
     assert [request.path for request in requests] == ["/first"]
     assert reader.feed(before) == []

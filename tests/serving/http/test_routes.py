@@ -25,9 +25,7 @@ from serving.http.routes import Route, find_route
         ),
     ],
 )
-def test_find_route_knows_the_paths_of_tensorflow_serving(
-    method: str, path: str, route: Route
-) -> None:
+def test_find_route_parses_valid_paths(method: str, path: str, route: Route) -> None:
     assert find_route(method, path) == route
 
 
@@ -65,7 +63,9 @@ def test_find_route_knows_the_paths_of_tensorflow_serving(
         ("GET", "/favicon.ico", Code.NOT_FOUND, "Not found: /favicon.ico"),
     ],
 )
-def test_find_route_refuses(method: str, path: str, code: Code, message: str | None) -> None:
+def test_find_route_refuses_invalid_paths(
+    method: str, path: str, code: Code, message: str | None
+) -> None:
     with pytest.raises(ServingError) as caught:
         find_route(method, path)
     assert caught.value.code == code

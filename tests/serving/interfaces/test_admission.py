@@ -43,25 +43,25 @@ def ask(server: ServerThread, path: str, request: object) -> tuple[int, Any]:
     return response.status, answer
 
 
-def test_rest_answers_what_is_like_the_training(server: ServerThread) -> None:
+def test_rest_accepts_allowed_values(server: ServerThread) -> None:
     assert ask(server, "known:predict", {"instances": [0, 10]}) == (200, {"predictions": [2, 7]})
 
 
-def test_rest_says_what_is_wrong_row_by_row(server: ServerThread) -> None:
+def test_rest_lists_violations_by_row(server: ServerThread) -> None:
     status, answer = ask(server, "known:predict", {"instances": [1, 10.5, float("nan")]})
 
     assert status == 400
     assert answer["error"] == (
-        "values unlike those of the training: row 1, x: 10.5 is out of range; allowed is 0 to 10,"
-        " and 1 more"
+        "values not allowed by the training data: row 1, x: 10.5 is out of range;"
+        " allowed is 0 to 10, and 1 more"
     )
     missing = {"row": 2, "column": "x", "kind": "missing"}
-    missing["text"] = "there is no value, and one is required"
+    missing["text"] = "the value is missing, but required"
     assert answer["violations"] == [_TOO_LARGE, missing]
 
 
 @pytest.mark.parametrize("method", ["classify", "regress"])
-def test_rest_looks_into_examples(server: ServerThread, method: str) -> None:
+def test_rest_checks_values_in_examples(server: ServerThread, method: str) -> None:
     request = {"signature_name": method, "examples": [{"x": 1.0}, {"x": 10.5}]}
 
     status, answer = ask(server, f"known:{method}", request)
@@ -69,7 +69,7 @@ def test_rest_looks_into_examples(server: ServerThread, method: str) -> None:
     assert (status, answer["violations"]) == (400, [_TOO_LARGE])
 
 
-def test_rest_explains_a_thousand_violations_at_most(tmp_path: Path) -> None:
+def test_rest_lists_at_most_1000_violations(tmp_path: Path) -> None:
     write_columns(_COLUMNS, write_model(tmp_path / "m", 1))
     with ServerThread({"m": tmp_path / "m"}, ServingSettings(check_values=True)) as server:
         status, answer = ask(server, "m:predict", {"instances": [11] * 3000})
@@ -78,11 +78,11 @@ def test_rest_explains_a_thousand_violations_at_most(tmp_path: Path) -> None:
     assert answer["error"].endswith("and 2999 more")
 
 
-def test_rest_checks_no_model_of_which_nothing_is_known(server: ServerThread) -> None:
+def test_model_without_columns_is_not_checked(server: ServerThread) -> None:
     assert ask(server, "unknown:predict", {"instances": [10.5]})[0] == 200
 
 
-def test_rest_checks_no_values_unless_told_to(tmp_path: Path) -> None:
+def test_values_are_only_counted_by_default(tmp_path: Path) -> None:
     write_columns(_COLUMNS, write_model(tmp_path / "m", 1))
     with ServerThread({"m": tmp_path / "m"}) as server:
         assert ask(server, "m:predict", {"instances": [10.5]})[0] == 200
@@ -95,17 +95,18 @@ def test_rest_checks_no_values_unless_told_to(tmp_path: Path) -> None:
     assert f"serving_value_violations_total{labels} 1.0" in metrics
 
 
-def test_rest_and_grpc_hold_a_request_to_the_limit_of_examples(server: ServerThread) -> None:
+def test_rest_and_grpc_limit_examples(server: ServerThread) -> None:
     text = "5 examples: 4 are allowed in a request"
 
     assert ask(server, "known:predict", {"instances": [1] * 5}) == (400, {"error": text})
     assert predict(server, [1] * 5) == (grpc.StatusCode.INVALID_ARGUMENT, text)
 
 
-def test_grpc_says_what_is_wrong(server: ServerThread) -> None:
+def test_grpc_describes_violations(server: ServerThread) -> None:
     assert predict(server, [1, 10.5]) == (
         grpc.StatusCode.INVALID_ARGUMENT,
-        "values unlike those of the training: row 1, x: 10.5 is out of range; allowed is 0 to 10",
+        "values not allowed by the training data: row 1, x: 10.5 is out of range;"
+        " allowed is 0 to 10",
     )
 
 

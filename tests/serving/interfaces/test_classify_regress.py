@@ -10,7 +10,7 @@ from serving.interfaces.classify_regress import (
     CLASSIFY_METHOD,
     REGRESS_METHOD,
     classification_of,
-    find_classic_signature,
+    find_signature,
     regression_of,
 )
 from serving.models.engine import Signature, Tensor
@@ -38,7 +38,7 @@ _LABELS = [["low", "high"], ["low", "\ufffd"]]
     ],
     ids=["both", "scores", "classes"],
 )
-def test_classification_of_gives_labels_and_scores(
+def test_classification_of_returns_labels_and_scores(
     outputs: Any, labels: list[list[str]], scores: list[list[float]]
 ) -> None:
     found_labels, found_scores = classification_of(outputs, 2)
@@ -57,13 +57,13 @@ def test_classification_of_gives_labels_and_scores(
         ({"scores": _SCORES[:, :1], "classes": _CLASSES}, "differ in shape"),
     ],
 )
-def test_classification_of_refuses_other_outputs(outputs: Any, text: str) -> None:
+def test_classification_of_refuses_wrong_outputs(outputs: Any, text: str) -> None:
     with pytest.raises(ServingError, match=text):
         classification_of(outputs, 2)
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
-def test_regression_of_takes_a_number_per_example(shape: tuple[int, ...]) -> None:
+def test_regression_of_returns_a_number_per_example(shape: tuple[int, ...]) -> None:
     values = np.array([1.5, -2], np.float32).reshape(shape)
     assert regression_of({"outputs": values}, 2).tolist() == [1.5, -2]
 
@@ -76,15 +76,15 @@ def test_regression_of_takes_a_number_per_example(shape: tuple[int, ...]) -> Non
         (_SCORES[:1, 0], "Expected output batch size to be 2. Got: 1"),
     ],
 )
-def test_regression_of_refuses_other_outputs(values: Any, text: str) -> None:
+def test_regression_of_refuses_wrong_outputs(values: Any, text: str) -> None:
     with pytest.raises(ServingError, match=text):
         regression_of({"outputs": values}, 2)
 
 
-def test_find_classic_signature_takes_serving_default_unless_named() -> None:
+def test_find_signature_defaults_to_serving_default() -> None:
     found = _signature(CLASSIFY_METHOD)
-    assert find_classic_signature({"serving_default": found}, "", CLASSIFY_METHOD) is found
-    assert find_classic_signature({"other": found}, "other", CLASSIFY_METHOD) is found
+    assert find_signature({"serving_default": found}, "", CLASSIFY_METHOD) is found
+    assert find_signature({"other": found}, "other", CLASSIFY_METHOD) is found
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_find_classic_signature_takes_serving_default_unless_named() -> None:
         ),
     ],
 )
-def test_find_classic_signature_refuses_what_does_not_fit(
+def test_find_signature_refuses_other_signatures(
     signature: Any, method: Any, code: Any, text: str
 ) -> None:
     with pytest.raises(ServingError) as caught:
-        find_classic_signature({"s": signature}, "s", method)
+        find_signature({"s": signature}, "s", method)
     assert (caught.value.code, caught.value.message) == (code, text)
 
 
-def test_find_classic_signature_refuses_an_unknown_name() -> None:
+def test_find_signature_refuses_an_unknown_name() -> None:
     with pytest.raises(ServingError, match="No signature was found with the name: x"):
-        find_classic_signature({}, "x", CLASSIFY_METHOD)
+        find_signature({}, "x", CLASSIFY_METHOD)

@@ -33,7 +33,7 @@ from tensorflow_serving.apis import (
 
 from serving.errors import Code
 from serving.interfaces.grpc_api import require_fast_protobuf
-from serving.models.versions import Catalog
+from serving.models.catalog import Catalog
 from serving.settings import LimitSettings, ServingSettings, VersionSettings
 from serving.telemetry.metrics import Metrics
 from tests.helpers.served_models import ServerThread, write_model
@@ -177,7 +177,7 @@ def _refusal(method: Any, request: Any, timeout: float = 20) -> tuple[str, str]:
     return caught.value.code().name, caught.value.details()
 
 
-def test_predict_gives_typed_fields_and_tells_who_answered(client: _Client) -> None:
+def test_predict_returns_typed_fields_and_model_spec(client: _Client) -> None:
     response = client.predict([1, 2])
 
     assert response.model_spec.name == "half"
@@ -188,7 +188,7 @@ def test_predict_gives_typed_fields_and_tells_who_answered(client: _Client) -> N
     assert [dim.size for dim in response.outputs["y"].tensor_shape.dim] == [2]
 
 
-def test_predict_takes_and_gives_values_of_several_types(client: _Client) -> None:
+def test_predict_handles_several_types(client: _Client) -> None:
     request = _request([0.25], "number", signature="columns")
     request.inputs["word"].CopyFrom(tf.make_tensor_proto([b"caf\xe9"]))
 
@@ -200,7 +200,7 @@ def test_predict_takes_and_gives_values_of_several_types(client: _Client) -> Non
     assert list(outputs["length"].int64_val) == [4]
 
 
-def test_predict_takes_any_form_of_a_tensor(client: _Client) -> None:
+def test_predict_accepts_all_forms_of_a_tensor(client: _Client) -> None:
     typed = tensor_pb2.TensorProto(dtype=tf.float32.as_datatype_enum, float_val=[1, 2])
     typed.tensor_shape.dim.add().size = 2
     short = tensor_pb2.TensorProto(dtype=tf.float32.as_datatype_enum, float_val=[1])
@@ -213,13 +213,13 @@ def test_predict_takes_any_form_of_a_tensor(client: _Client) -> None:
     assert answers == [[3.5, 4], [3.5, 3.5], [3.5, 4]]
 
 
-def test_predict_answers_a_signature_without_batches(client: _Client) -> None:
+def test_predict_runs_a_signature_without_batches(client: _Client) -> None:
     output = client.predict(np.float32(4), signature="single").outputs["y"]
     assert list(output.float_val) == [5]
     assert not output.tensor_shape.dim
 
 
-def test_predict_passes_what_is_no_number(client: _Client) -> None:
+def test_predict_passes_nan_and_infinity(client: _Client) -> None:
     output = client.predict([[np.nan, -np.inf]], signature="matrix").outputs["y"]
     np.testing.assert_array_equal(output.float_val, [np.nan, -np.inf])
 
@@ -228,13 +228,13 @@ def test_predict_passes_what_is_no_number(client: _Client) -> None:
     ("spec", "expected"),
     [({}, 3), ({"version": 1}, 1), ({"version": 3}, 3), ({"label": "stable"}, 1)],
 )
-def test_predict_asks_the_version_that_is_named(client: _Client, spec: Any, expected: Any) -> None:
+def test_predict_uses_the_requested_version(client: _Client, spec: Any, expected: Any) -> None:
     response = client.predict([0], **spec)
     assert response.model_spec.version.value == expected
     assert list(response.outputs["y"].float_val) == [2 if expected == 1 else 3]
 
 
-def test_predict_gives_the_outputs_of_the_filter_only(client: _Client) -> None:
+def test_predict_applies_the_output_filter(client: _Client) -> None:
     request = _request([0.25], "number", signature="columns", outputs=["length", "scores"])
     request.inputs["word"].CopyFrom(tf.make_tensor_proto([b"a"]))
     assert set(client.predictions.Predict(request, timeout=20).outputs) == {"length", "scores"}
@@ -285,23 +285,25 @@ _HUGE.tensor_shape.dim.add().size = 10**9
         (
             _request(tf.make_tensor_proto([1])),
             "INVALID_ARGUMENT",
-            "input x: is of type int32, expected float32",
+            "input x: has type int32, expected float32",
         ),
         (_request([-1]), "INVALID_ARGUMENT", "x is negative"),
     ],
 )
-def test_predict_refuses(client: _Client, request_: Any, code: Any, text: str) -> None:
+def test_predict_refuses_wrong_requests(
+    client: _Client, request_: Any, code: Any, text: str
+) -> None:
     refused_code, details = _refusal(client.predictions.Predict, request_)
     assert refused_code == code
     assert text in details
 
 
-def test_an_error_is_cut_after_1024_bytes(client: _Client) -> None:
+def test_error_text_is_cut_after_1024_bytes(client: _Client) -> None:
     _, details = _refusal(client.predictions.Predict, _request(signature="é" * 2000))
     assert details == f'Serving signature key "{"é" * 500}...TRUNCATED'
 
 
-def test_classify_gives_labels_and_scores(client: _Client) -> None:
+def test_classify_returns_labels_and_scores(client: _Client) -> None:
     response = client.predictions.Classify(_classification(0.25, 1, signature="classify"))
 
     assert response.model_spec.signature_name == "classify"
@@ -310,14 +312,14 @@ def test_classify_gives_labels_and_scores(client: _Client) -> None:
     assert pairs == [[("low", 0.25), ("high", 0.75)], [("low", 1), ("high", 0)]]
 
 
-def test_regress_gives_a_number_per_example(client: _Client) -> None:
+def test_regress_returns_a_number_per_example(client: _Client) -> None:
     response = client.predictions.Regress(_regression(1, 2, signature="regress", version=1))
 
     assert response.model_spec.version.value == 1
     assert [one.value for one in response.result.regressions] == [2.5, 3]
 
 
-def test_regress_merges_the_context_into_each_example(client: _Client) -> None:
+def test_regress_adds_context_to_each_example(client: _Client) -> None:
     request = _spec(regression_pb2.RegressionRequest(), signature="regress")
     both = request.input.example_list_with_context
     both.context.CopyFrom(_example(x=2))
@@ -369,7 +371,9 @@ _BYTES.input.example_list.examples.add().features.feature["x"].bytes_list.value.
         (_GREAT_CONTEXT, "INVALID_ARGUMENT", "the context is too large for that many examples"),
     ],
 )
-def test_classify_and_regress_refuse(client: _Client, request_: Any, code: Any, text: str) -> None:
+def test_classify_regress_refuse_wrong_requests(
+    client: _Client, request_: Any, code: Any, text: str
+) -> None:
     is_regression = isinstance(request_, regression_pb2.RegressionRequest)
     stub = client.predictions
     refused_code, details = _refusal(stub.Regress if is_regression else stub.Classify, request_)
@@ -419,15 +423,15 @@ def test_multi_inference_answers_each_task(client: _Client) -> None:
         ),
     ],
 )
-def test_multi_inference_refuses(client: _Client, request_: Any, code: Any, text: str) -> None:
+def test_multi_inference_refuses_wrong_requests(
+    client: _Client, request_: Any, code: Any, text: str
+) -> None:
     refused_code, details = _refusal(client.predictions.MultiInference, request_)
     assert refused_code == code
     assert text in details
 
 
-def test_get_model_metadata_gives_the_signatures_of_the_saved_model(
-    client: _Client, folder: Path
-) -> None:
+def test_model_metadata_returns_saved_signatures(client: _Client, folder: Path) -> None:
     request = _spec(get_model_metadata_pb2.GetModelMetadataRequest(), label="stable")
     request.metadata_field.append("signature_def")
 
@@ -448,12 +452,12 @@ def test_get_model_metadata_gives_the_signatures_of_the_saved_model(
         (["signature_def", "x"], "Metadata field x is not supported"),
     ],
 )
-def test_get_model_metadata_refuses_other_fields(client: _Client, fields: Any, text: str) -> None:
+def test_model_metadata_refuses_other_fields(client: _Client, fields: Any, text: str) -> None:
     request = _spec(get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields))
     assert _refusal(client.predictions.GetModelMetadata, request) == ("INVALID_ARGUMENT", text)
 
 
-def test_get_model_status_lists_all_versions_and_why_one_is_not_served(client: _Client) -> None:
+def test_model_status_lists_versions_and_errors(client: _Client) -> None:
     request = _spec(get_model_status_pb2.GetModelStatusRequest())
 
     statuses = client.models.GetModelStatus(request, timeout=20).model_version_status
@@ -464,12 +468,12 @@ def test_get_model_status_lists_all_versions_and_why_one_is_not_served(client: _
         (1, "AVAILABLE"),
     ]
     assert statuses[0].status.error_code == Code.UNKNOWN
-    assert "is no SavedModel" in statuses[0].status.error_message
+    assert "is not a SavedModel" in statuses[0].status.error_message
     assert statuses[1].status.error_code == Code.OK
 
 
 @pytest.mark.parametrize("spec", [{"version": 1}, {"label": "stable"}])
-def test_get_model_status_of_a_version_lists_it_alone(client: _Client, spec: Any) -> None:
+def test_model_status_of_a_single_version(client: _Client, spec: Any) -> None:
     request = _spec(get_model_status_pb2.GetModelStatusRequest(), **spec)
     (status,) = client.models.GetModelStatus(request, timeout=20).model_version_status
     assert status.version == 1
@@ -491,30 +495,32 @@ def test_get_model_status_of_a_version_lists_it_alone(client: _Client, spec: Any
         ),
     ],
 )
-def test_get_model_status_refuses(client: _Client, request_: Any, code: Any, text: str) -> None:
+def test_model_status_refuses_wrong_requests(
+    client: _Client, request_: Any, code: Any, text: str
+) -> None:
     assert _refusal(client.models.GetModelStatus, request_) == (code, text)
 
 
-def test_reload_config_is_not_there(client: _Client) -> None:
+def test_reload_config_is_unimplemented(client: _Client) -> None:
     code, _ = _refusal(
         client.models.HandleReloadConfigRequest, model_management_pb2.ReloadConfigRequest()
     )
     assert code == "UNIMPLEMENTED"
 
 
-def test_bytes_that_are_no_message_are_refused(client: _Client) -> None:
+def test_invalid_message_is_refused(client: _Client) -> None:
     assert _refusal(client.channel.unary_unary(_PREDICT), b"\xff garbage") == (
         "INVALID_ARGUMENT",
         "no PredictRequest message was sent",
     )
 
 
-def test_a_call_without_a_message_is_refused(client: _Client) -> None:
+def test_call_without_a_message_is_refused(client: _Client) -> None:
     code, _ = _refusal(client.channel.stream_unary(_PREDICT), iter([]))
     assert code == "INVALID_ARGUMENT"
 
 
-def test_a_message_above_the_limit_is_refused(client: _Client) -> None:
+def test_too_large_message_is_refused(client: _Client) -> None:
     code, _ = _refusal(client.predictions.Predict, _request(np.zeros(2**16 + 1)))
     assert code == "RESOURCE_EXHAUSTED"
 
@@ -522,9 +528,7 @@ def test_a_message_above_the_limit_is_refused(client: _Client) -> None:
 @pytest.mark.parametrize(
     "slow_client", [ServingSettings(limits=LimitSettings(timeout_seconds=0.1))], indirect=True
 )
-def test_the_limit_of_time_holds_for_the_message_and_for_the_answer(
-    slow_client: _Client, requests_seen: _Seen
-) -> None:
+def test_timeout_covers_message_and_response(slow_client: _Client, requests_seen: _Seen) -> None:
     late = threading.Event()
 
     def send() -> Iterator[bytes]:
@@ -548,7 +552,7 @@ def test_the_limit_of_time_holds_for_the_message_and_for_the_answer(
 
 
 @pytest.mark.parametrize("slow_client", [ServingSettings()], indirect=True)
-def test_the_deadline_of_a_client_ends_its_request(
+def test_deadline_of_the_client_ends_its_request(
     slow_client: _Client, requests_seen: _Seen
 ) -> None:
     request = _request(model="slow")
@@ -570,7 +574,7 @@ def test_the_deadline_of_a_client_ends_its_request(
     [ServingSettings(batching={"max_batch_size": 1, "max_enqueued_batches": 2})],
     indirect=True,
 )
-def test_more_requests_than_may_wait_are_refused(slow_client: _Client) -> None:
+def test_requests_beyond_the_queue_are_refused(slow_client: _Client) -> None:
     futures = [
         slow_client.predictions.Predict.future(_request([1], model="slow"), timeout=60)
         for _ in range(6)
@@ -580,7 +584,7 @@ def test_more_requests_than_may_wait_are_refused(slow_client: _Client) -> None:
     assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
-def test_more_calls_than_connections_are_allowed_are_refused(tmp_path: Path) -> None:
+def test_too_many_concurrent_calls_are_refused(tmp_path: Path) -> None:
     limits = LimitSettings(connections=1)
     with ServerThread({"half": tmp_path}, ServingSettings(limits=limits)) as server:
         client = _Client(server)
@@ -608,7 +612,7 @@ def test_requests_are_counted_with_their_code(client: _Client, requests_seen: _S
     assert all(0 < seen[4] < 20 for seen in requests_seen)
 
 
-def test_a_mistake_of_the_server_is_logged_and_not_told(
+def test_unexpected_error_is_logged_and_hidden(
     client: _Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def find(*_: object) -> None:
@@ -625,7 +629,7 @@ def _status(client: _Client, service: str) -> str:
     return health_pb2.HealthCheckResponse.ServingStatus.Name(status)
 
 
-def test_health_is_that_of_each_model_and_of_all(client: _Client) -> None:
+def test_health_covers_each_model_and_all(client: _Client) -> None:
     assert _status(client, "half") == "SERVING"
     assert _status(client, "empty") == "NOT_SERVING"
     assert _status(client, "") == "NOT_SERVING"  # as one of the models does not answer
@@ -633,7 +637,7 @@ def test_health_is_that_of_each_model_and_of_all(client: _Client) -> None:
     assert _refusal(client.health.Check, request)[0] == "NOT_FOUND"
 
 
-def test_health_is_watched_until_the_server_drains(tmp_path: Path) -> None:
+def test_health_watch_ends_when_server_drains(tmp_path: Path) -> None:
     with ServerThread({"half": tmp_path}) as server:
         client = _Client(server)
         watch = client.health.Watch(health_pb2.HealthCheckRequest(service=""), timeout=60)
@@ -667,7 +671,7 @@ def test_reflection_describes_the_services(client: _Client) -> None:
     ]
 
 
-def test_pure_python_protocol_buffers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pure_python_protobuf_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_implementation, "Type", lambda: "python")
     with pytest.raises(RuntimeError, match="PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"):
         require_fast_protobuf()
@@ -697,7 +701,7 @@ _PROTOS = st.builds(
     unknown_rank=st.booleans(),
     signature=st.sampled_from(["", "matrix", "ragged", "single", "examples", "classify"]),
 )
-def test_any_tensor_is_answered_or_refused_as_the_client_s_mistake(
+def test_any_tensor_is_answered_or_refused(
     client: _Client,
     proto: tensor_pb2.TensorProto,
     sizes: Sequence[int],
@@ -717,6 +721,6 @@ def test_any_tensor_is_answered_or_refused_as_the_client_s_mistake(
 @pytest.mark.filterwarnings("ignore:Unexpected end-group tag:RuntimeWarning")  # protobuf's parser
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_refused_as_the_client_s_mistake(client: _Client, body: bytes) -> None:
+def test_any_bytes_are_refused(client: _Client, body: bytes) -> None:
     future = client.channel.unary_unary(_PREDICT).future(body, timeout=20)
     assert future.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)

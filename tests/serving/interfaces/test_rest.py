@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.http.messages import Answer, Request
+from serving.http.messages import Request, Response
 from serving.interfaces.rest import RestApp
-from serving.models.versions import Catalog
+from serving.models.catalog import Catalog
 from serving.settings import BatchingSettings, ServingSettings
 from serving.telemetry.metrics import Metrics
 from tests.helpers.served_models import write_model
@@ -51,8 +51,8 @@ async def _app(folder: Path, settings: ServingSettings, **options: Any) -> Async
     await catalog.close()
 
 
-async def _ask(app: RestApp, method: str, path: str, body: bytes = b"") -> Answer:
-    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+async def _ask(app: RestApp, method: str, path: str, body: bytes = b"") -> Response:
+    answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
     app.handle(Request(method, path, body=body), answer.set_result)
     return await answer
 
@@ -70,7 +70,7 @@ def _run(
     asyncio.run(run())
 
 
-def test_app_tells_of_each_request(folder: Path) -> None:
+def test_app_observes_each_model_request(folder: Path) -> None:
     async def use(app: RestApp, metrics: _Recorder) -> None:
         for method, path, body, status in [
             ("POST", _PREDICT, b'{"instances": [1]}', 200),
@@ -90,11 +90,11 @@ def test_app_tells_of_each_request(folder: Path) -> None:
     _run(folder, use)
 
 
-def test_app_shows_pages(folder: Path) -> None:
+def test_app_serves_pages(folder: Path) -> None:
     pages = {"/": lambda: (200, "text/html", b"<p>"), "/readyz": lambda: (503, "text/plain", b"no")}
 
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        assert await _ask(app, "GET", "/") == Answer(200, "text/html", b"<p>")
+        assert await _ask(app, "GET", "/") == Response(200, "text/html", b"<p>")
         assert (await _ask(app, "HEAD", "/readyz")).status == 503
         answer = await _ask(app, "POST", "/")
         assert answer.status == 405
@@ -104,7 +104,7 @@ def test_app_shows_pages(folder: Path) -> None:
     _run(folder, use, pages=pages)
 
 
-def test_app_that_is_draining_closes_connections(folder: Path) -> None:
+def test_draining_app_closes_connections(folder: Path) -> None:
     async def use(app: RestApp, metrics: _Recorder) -> None:
         assert not (await _ask(app, "GET", "/v1/models/m")).is_last
         app.is_draining = True
@@ -115,7 +115,7 @@ def test_app_that_is_draining_closes_connections(folder: Path) -> None:
     _run(folder, use)
 
 
-def test_app_hides_what_fails_unexpectedly_and_logs_it(
+def test_app_logs_and_hides_unexpected_errors(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def page() -> Any:
@@ -131,7 +131,7 @@ def test_app_hides_what_fails_unexpectedly_and_logs_it(
     assert "RuntimeError: secret" in caplog.text
 
 
-def test_app_answers_429_beyond_what_may_wait(folder: Path) -> None:
+def test_app_answers_429_when_queue_is_full(folder: Path) -> None:
     settings = ServingSettings(batching=BatchingSettings(max_batch_size=1, max_enqueued_batches=1))
 
     async def use(app: RestApp, metrics: _Recorder) -> None:
@@ -143,9 +143,9 @@ def test_app_answers_429_beyond_what_may_wait(folder: Path) -> None:
     _run(folder, use, settings)
 
 
-def test_app_answers_by_the_error_that_is_put_in_place_of_an_answer(folder: Path) -> None:
+def test_app_sends_an_error_set_on_the_future(folder: Path) -> None:
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        answers: list[Answer] = []
+        answers: list[Response] = []
         request = Request("POST", _PREDICT, body=b'{"instances": [1]}')
         pending = app.handle(request, answers.append)
         assert pending is not None

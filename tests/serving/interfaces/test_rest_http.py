@@ -170,7 +170,7 @@ def _read_all(client: socket.socket) -> bytes:
         ),
     ],
 )
-def test_rest_answers(
+def test_rest_answers_requests(
     connection: http.client.HTTPConnection, path: str, body: Any, reply: Any
 ) -> None:
     assert _ask(connection, "POST", path, body) == (200, reply)
@@ -260,7 +260,7 @@ def test_rest_answers(
         ("GET", "/none", None, 404, "Not found: /none"),
     ],
 )
-def test_rest_refuses(
+def test_rest_refuses_wrong_requests(
     connection: http.client.HTTPConnection,
     method: str,
     path: str,
@@ -274,13 +274,13 @@ def test_rest_refuses(
     assert answer[1]["error"].startswith(message)
 
 
-def test_rest_gives_nan_for_nan(connection: http.client.HTTPConnection) -> None:
+def test_rest_returns_nan_for_nan(connection: http.client.HTTPConnection) -> None:
     body = b'{"signature_name": "matrix", "instances": [[NaN, -Infinity]]}'
     _, text = _send(connection, "POST", _PREDICT, body)
     assert text == b'{"predictions":[[NaN,-Infinity]]}'
 
 
-def test_rest_tells_the_status_of_versions(connection: http.client.HTTPConnection) -> None:
+def test_rest_reports_model_status(connection: http.client.HTTPConnection) -> None:
     def status(version: str) -> dict[str, Any]:
         ok = {"error_code": "OK", "error_message": ""}
         return {"version": version, "state": "AVAILABLE", "status": ok}
@@ -293,7 +293,7 @@ def test_rest_tells_the_status_of_versions(connection: http.client.HTTPConnectio
         assert _ask(connection, "GET", path) == (200, {"model_version_status": [status("1")]})
 
 
-def test_rest_tells_the_signatures(
+def test_rest_reports_model_metadata(
     connection: http.client.HTTPConnection, server: ServerThread
 ) -> None:
     status, described = _ask(connection, "GET", "/v1/models/m/versions/1/metadata")
@@ -326,12 +326,12 @@ def test_rest_tells_the_signatures(
     assert latest["model_spec"]["version"] == "2"
 
 
-def test_rest_answers_head_without_a_body(connection: http.client.HTTPConnection) -> None:
+def test_rest_head_request_gets_no_body(connection: http.client.HTTPConnection) -> None:
     response, body = _send(connection, "HEAD", "/v1/models/m")
     assert (response.status, body) == (400, b"")
 
 
-def test_rest_takes_gzip(connection: http.client.HTTPConnection) -> None:
+def test_rest_accepts_gzip(connection: http.client.HTTPConnection) -> None:
     body = gzip.compress(b'{"instances": [1]}')
     headers = {"content-encoding": "gzip"}
     response, text = _send(connection, "POST", _PREDICT, body, **headers)
@@ -339,7 +339,7 @@ def test_rest_takes_gzip(connection: http.client.HTTPConnection) -> None:
     assert _send(connection, "POST", _PREDICT, b"{}", **headers)[0].status == 400
 
 
-def test_rest_takes_a_body_in_chunks(connection: http.client.HTTPConnection) -> None:
+def test_rest_accepts_a_chunked_body(connection: http.client.HTTPConnection) -> None:
     parts = iter([b'{"inst', b'ances": [1', b"]}"])
     assert _ask(connection, "POST", _PREDICT, parts) == (200, {"predictions": [3.5]})
 
@@ -365,7 +365,7 @@ def _head(length: int) -> bytes:
     return b"POST /v1/models/m:predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % length
 
 
-def test_rest_limits_examples_and_levels(strict_server: ServerThread) -> None:
+def test_rest_limits_examples_and_nesting(strict_server: ServerThread) -> None:
     port = strict_server.server.rest_port
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     assert _ask(connection, "POST", _PREDICT, {"instances": [1] * 4})[0] == 200
@@ -379,7 +379,7 @@ def test_rest_limits_examples_and_levels(strict_server: ServerThread) -> None:
     connection.close()
 
 
-def test_rest_limits_the_body(strict_server: ServerThread) -> None:
+def test_rest_limits_body_size(strict_server: ServerThread) -> None:
     chunked = b"POST /v1/models/m:predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
     zipped = gzip.compress(b" " * 100_000)
     headers = b"connection: close\r\ncontent-encoding: gzip"
@@ -399,7 +399,7 @@ def test_rest_limits_the_body(strict_server: ServerThread) -> None:
         assert json.loads(body) == {"error": "the body has more than the 2000 bytes allowed"}
 
 
-def test_rest_limits_the_time_a_body_takes(strict_server: ServerThread) -> None:
+def test_rest_limits_time_to_receive_a_body(strict_server: ServerThread) -> None:
     with _connect(strict_server) as client:
         start = time.monotonic()
         client.sendall(_head(100) + b"{")
@@ -408,7 +408,7 @@ def test_rest_limits_the_time_a_body_takes(strict_server: ServerThread) -> None:
     assert 0.4 < time.monotonic() - start < 10
 
 
-def test_rest_outlives_clients_that_go(
+def test_rest_survives_clients_that_disconnect(
     strict_server: ServerThread,
 ) -> None:
     body = b'{"instances": [1]}'
@@ -421,7 +421,7 @@ def test_rest_outlives_clients_that_go(
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_rest_answers_random_bytes_by_nothing_worse_than_400(server: ServerThread) -> None:
+def test_rest_answers_4xx_to_random_bytes(server: ServerThread) -> None:
     rng = random.Random(7)
     for _ in range(50):
         with _connect(server) as client:
@@ -471,7 +471,7 @@ def _check_is_answered_or_refused(
 
 @settings(deadline=None, max_examples=150)
 @given(_VERBS, _BODIES)
-def test_rest_answers_or_refuses_any_body(
+def test_rest_answers_200_or_400_to_any_body(
     connection: http.client.HTTPConnection, verb: str, body: bytes
 ) -> None:
     _check_is_answered_or_refused(connection, verb, body)
@@ -480,7 +480,7 @@ def test_rest_answers_or_refuses_any_body(
 @pytest.mark.slow
 @settings(deadline=None, max_examples=3000)
 @given(_VERBS, _BODIES)
-def test_rest_answers_or_refuses_very_many_bodies(
+def test_rest_answers_200_or_400_to_many_bodies(
     connection: http.client.HTTPConnection, verb: str, body: bytes
 ) -> None:
     _check_is_answered_or_refused(connection, verb, body)
@@ -488,7 +488,7 @@ def test_rest_answers_or_refuses_very_many_bodies(
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1))
-def test_rest_answers_as_the_model_does(
+def test_rest_returns_the_outputs_of_the_model(
     connection: http.client.HTTPConnection, server: ServerThread, x: list[float]
 ) -> None:
     _, reply = _ask(connection, "POST", _PREDICT, {"instances": x})

@@ -90,7 +90,7 @@ def _run(
     return asyncio.run(run())
 
 
-def test_batcher_merges_what_waits(engine: GatedEngine) -> None:
+def test_batcher_merges_waiting_requests(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = [bench.ask(x=[2.0 * i] * (i + 1)) for i in range(4)]
@@ -101,7 +101,7 @@ def test_batcher_merges_what_waits(engine: GatedEngine) -> None:
     assert _run(engine, test) == [1, 10]
 
 
-def test_batcher_waits_for_no_others(engine: GatedEngine) -> None:
+def test_batcher_does_not_wait_for_others(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         engine.gate.set()
         assert (await bench.ask(x=[2]))["y"] == [3]
@@ -110,7 +110,7 @@ def test_batcher_waits_for_no_others(engine: GatedEngine) -> None:
     assert _run(engine, test) == [1, 1]
 
 
-def test_batcher_answers_a_small_quick_batch_without_a_thread(engine: GatedEngine) -> None:
+def test_small_quick_batch_runs_on_the_event_loop(engine: GatedEngine) -> None:
     here = threading.get_ident()
 
     async def test(bench: Bench) -> None:
@@ -128,7 +128,7 @@ def test_batcher_answers_a_small_quick_batch_without_a_thread(engine: GatedEngin
     _run(engine, test)
 
 
-def test_batcher_answers_at_once_what_comes_alone(engine: GatedEngine) -> None:
+def test_single_request_runs_at_once(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         engine.gate.set()
         for i in range(4):
@@ -140,7 +140,7 @@ def test_batcher_answers_at_once_what_comes_alone(engine: GatedEngine) -> None:
     assert _run(engine, test) == [1] * 4
 
 
-def test_batcher_takes_in_what_comes_after_what_was_merged(engine: GatedEngine) -> None:
+def test_batcher_collects_requests_after_a_merge(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         engine.gate.set()
         bench.batcher._seconds["serving_default"] = 0  # a quick model
@@ -159,7 +159,7 @@ def test_batcher_takes_in_what_comes_after_what_was_merged(engine: GatedEngine) 
     assert _run(engine, test)[1:3] == [4, 1]
 
 
-def test_batcher_takes_in_less_long_after_each_that_stays_alone(engine: GatedEngine) -> None:
+def test_lone_requests_shorten_the_collecting(engine: GatedEngine) -> None:
     n_turns = []
 
     async def test(bench: Bench) -> None:
@@ -178,7 +178,7 @@ def test_batcher_takes_in_less_long_after_each_that_stays_alone(engine: GatedEng
     assert n_turns == [*range(16, 0, -1), 1, 1]
 
 
-def test_batcher_takes_in_no_more_than_a_batch(engine: GatedEngine) -> None:
+def test_batcher_collects_at_most_a_batch(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         engine.gate.set()
         bench.batcher._seconds["serving_default"] = 0  # a quick model
@@ -198,7 +198,7 @@ def test_batcher_takes_in_no_more_than_a_batch(engine: GatedEngine) -> None:
     assert _run(engine, test, max_batch_size=8)[1] == 8
 
 
-def test_batcher_gives_a_row_what_it_gets_alone(network: GatedEngine) -> None:
+def test_batched_row_equals_single_row(network: GatedEngine) -> None:
     rows = np.random.default_rng(0).normal(size=[200, 1, 4]).astype(np.float32)
 
     async def test(bench: Bench) -> None:
@@ -214,7 +214,7 @@ def test_batcher_gives_a_row_what_it_gets_alone(network: GatedEngine) -> None:
     assert _run(network, test)[:2] == [1, 200]
 
 
-def test_batcher_gives_a_row_the_same_bits_where_nothing_is_summed(engine: GatedEngine) -> None:
+def test_batched_row_has_the_same_bits(engine: GatedEngine) -> None:
     rows = np.random.default_rng(0).uniform(0, 9, size=[100, 1]).astype(np.float32)
 
     async def test(bench: Bench) -> None:
@@ -227,7 +227,7 @@ def test_batcher_gives_a_row_the_same_bits_where_nothing_is_summed(engine: Gated
     assert _run(engine, test)[:2] == [1, 100]
 
 
-def test_batcher_fails_a_bad_request_alone(engine: GatedEngine) -> None:
+def test_bad_request_fails_alone(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = [bench.ask(x=[-1 if i in (3, 17) else i]) for i in range(20)]
@@ -243,7 +243,7 @@ def test_batcher_fails_a_bad_request_alone(engine: GatedEngine) -> None:
     assert sum(_run(engine, test)) == 1 + 18
 
 
-def test_batcher_keeps_signatures_and_shapes_apart(engine: GatedEngine) -> None:
+def test_batcher_separates_signatures_and_shapes(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = []
@@ -260,7 +260,7 @@ def test_batcher_keeps_signatures_and_shapes_apart(engine: GatedEngine) -> None:
     assert sorted(_run(engine, test)) == [1, 1, 1, 1, 3, 3, 3, 3]
 
 
-def test_batcher_runs_large_requests_alone(engine: GatedEngine) -> None:
+def test_large_requests_run_alone(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = [bench.ask(x=[i] * n) for i, n in enumerate([3, 20, 4, 8, 1])]
@@ -271,7 +271,7 @@ def test_batcher_runs_large_requests_alone(engine: GatedEngine) -> None:
     assert _run(engine, test, max_batch_size=8) == [1, 3, 20, 4, 8, 1]
 
 
-def test_batcher_takes_requests_without_examples(engine: GatedEngine) -> None:
+def test_requests_without_examples_are_answered(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = [bench.ask(x=[2] * n) for n in (0, 1, 0, 2)]
@@ -283,7 +283,7 @@ def test_batcher_takes_requests_without_examples(engine: GatedEngine) -> None:
     assert _run(engine, test) == [1, 3, 0]
 
 
-def test_batcher_refuses_what_is_too_much_and_recovers(engine: GatedEngine) -> None:
+def test_full_queue_refuses_then_recovers(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = [bench.ask(x=[i]) for i in range(7)]
@@ -298,7 +298,7 @@ def test_batcher_refuses_what_is_too_much_and_recovers(engine: GatedEngine) -> N
     _run(engine, test, max_batch_size=4, max_enqueued_batches=2)
 
 
-def test_batcher_computes_no_cancelled_request(engine: GatedEngine) -> None:
+def test_cancelled_request_does_not_run(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         first = await bench.ask_first()
         futures = [bench.ask(x=[i]) for i in range(4)]
@@ -312,7 +312,7 @@ def test_batcher_computes_no_cancelled_request(engine: GatedEngine) -> None:
     assert _run(engine, test) == [1, 2]
 
 
-def test_batcher_close_answers_what_waits(engine: GatedEngine) -> None:
+def test_close_answers_waiting_requests(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         await bench.ask_first()
         futures = [bench.ask(x=[i]) for i in range(30)]
@@ -326,7 +326,7 @@ def test_batcher_close_answers_what_waits(engine: GatedEngine) -> None:
     _run(engine, test, max_batch_size=4, num_batch_threads=3)
 
 
-def test_batcher_computes_in_several_threads(engine: GatedEngine) -> None:
+def test_batcher_runs_in_several_threads(engine: GatedEngine) -> None:
     async def test(bench: Bench) -> None:
         futures = [bench.ask("single", x=i) for i in range(3)]
         await asyncio.sleep(0.05)
@@ -339,7 +339,7 @@ def test_batcher_computes_in_several_threads(engine: GatedEngine) -> None:
     _run(engine, test, num_batch_threads=2, max_batch_size=1)
 
 
-def test_batcher_outlives_an_unforeseen_failure(
+def test_batcher_survives_an_unexpected_error(
     engine: GatedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -359,7 +359,7 @@ def test_batcher_outlives_an_unforeseen_failure(
     _run(engine, test)
 
 
-def test_batcher_answers_though_the_counting_fails(
+def test_batcher_answers_if_on_batch_fails(
     engine: GatedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Bench, "on_batch", lambda *_: 1 / 0)
@@ -372,7 +372,7 @@ def test_batcher_answers_though_the_counting_fails(
     _run(engine, test)
 
 
-def test_batcher_merges_no_more_what_has_no_entry_per_example(tmp_path: Path) -> None:
+def test_unmergeable_signature_runs_alone(tmp_path: Path) -> None:
     with write_graph(tmp_path / "1") as signatures:
         x = tf.compat.v1.placeholder(tf.float32, [None])
         unique = tf.unique(x).y

@@ -10,13 +10,13 @@ COLUMNS = {
 }
 
 
-def test_read_columns_gives_what_was_written(tmp_path: Path) -> None:
+def test_read_columns_inverts_write_columns(tmp_path: Path) -> None:
     write_columns(COLUMNS, tmp_path)
 
     assert read_columns(tmp_path) == COLUMNS
 
 
-def test_read_columns_knows_nothing_of_a_model_without_the_file(tmp_path: Path) -> None:
+def test_read_columns_is_empty_without_file(tmp_path: Path) -> None:
     assert read_columns(tmp_path) == {}
 
 
@@ -33,7 +33,7 @@ def test_read_columns_knows_nothing_of_a_model_without_the_file(tmp_path: Path) 
         '{"x": {"example": "a", "required": true, "words": "a"}}',
     ],
 )
-def test_read_columns_refuses_what_is_no_description(tmp_path: Path, text: str) -> None:
+def test_read_columns_refuses_other_content(tmp_path: Path, text: str) -> None:
     write_columns({}, tmp_path)
     path = tmp_path / "assets.extra" / "columns.json"
     path.write_text(text)

@@ -28,7 +28,7 @@ def _ask(engine: Engine, signature: str, **inputs: object) -> dict[str, np.ndarr
     return engine.run(engine.signatures[signature], inputs)
 
 
-def test_engine_answers_each_signature(engine: Engine) -> None:
+def test_engine_runs_each_signature(engine: Engine) -> None:
     x = np.array([2.0, 4.0], np.float32)
     assert _ask(engine, "serving_default", x=x)["y"].tolist() == [3.0, 4.0]
     words = np.array([b"low", "h\u00f6her".encode()], object)
@@ -50,8 +50,8 @@ def test_engine_hides_signatures_of_the_loader(model_dir: Path) -> None:
             lambda path: (path / "saved_model.pb").unlink(),
             "saved_model.pb: cannot be read: No such",
         ),
-        (lambda path: _truncate(path / "saved_model.pb"), "saved_model.pb: is no SavedModel"),
-        (lambda path: (path / "saved_model.pb").write_bytes(b"\xff" * 99), "is no SavedModel"),
+        (lambda path: _truncate(path / "saved_model.pb"), "saved_model.pb: is not a SavedModel"),
+        (lambda path: (path / "saved_model.pb").write_bytes(b"\xff" * 99), "is not a SavedModel"),
         (lambda path: (path / "saved_model.pb").write_bytes(b""), "has no graph with the tag"),
         (lambda path: shutil.rmtree(path / "variables"), "cannot be loaded: "),
         (lambda path: _truncate(path / "variables/variables.index"), "cannot be loaded: "),
@@ -94,7 +94,7 @@ def test_engine_refuses_a_graph_that_reads_files(tmp_path: Path, in_function: bo
         name = _V1.placeholder(tf.string, [])
         y = tf.function(read)(name) if in_function else read(name)
         signatures["serving_default"] = sign({"name": name}, {"y": y})
-    with pytest.raises(ModelLoadError, match="holds ReadFile, which reach beyond the model"):
+    with pytest.raises(ModelLoadError, match="holds ops that access files or run Python: ReadFile"):
         Engine(tmp_path / "1")
 
 
@@ -116,20 +116,20 @@ def test_engine_runs_control_flow_of_tensorflow_1(tmp_path: Path) -> None:
     [
         ("serving_default", {}, "Sent extra: {}. Missing but required: {x}."),
         ("serving_default", {"x": np.float32([1]), "z": np.float32([1])}, "Sent extra: {z}"),
-        ("serving_default", {"x": np.float64([1])}, "is of type float64, expected float32"),
-        ("serving_default", {"x": np.array(["a"])}, "is of type <U1, expected float32"),
-        ("serving_default", {"x": np.array([1], ">f4")}, "is of type >f4, expected float32"),
+        ("serving_default", {"x": np.float64([1])}, "has type float64, expected float32"),
+        ("serving_default", {"x": np.array(["a"])}, "has type <U1, expected float32"),
+        ("serving_default", {"x": np.array([1], ">f4")}, "has type >f4, expected float32"),
         ("serving_default", {"x": np.float32(1)}, r"has shape \[\], expected \[-1\]"),
         ("matrix", {"x": np.zeros([1, 3], np.float32)}, r"has shape \[1, 3\], expected \[-1, 2\]"),
         ("single", {"x": np.float32([1])}, r"has shape \[1\], expected \[\]"),
         (
             "columns",
             {"number": np.float32([1, 2]), "word": np.array([b"a"], object)},
-            "input word: has 1 examples, another one 2",
+            "input word: has 1 examples, another input 2",
         ),
     ],
 )
-def test_signature_check_says_what_is_wrong(
+def test_signature_check_refuses_wrong_inputs(
     engine: Engine, signature: str, inputs: dict[str, np.ndarray], message: str
 ) -> None:
     with pytest.raises(ServingError, match=message) as error:
@@ -143,14 +143,14 @@ def test_signature_check_counts_examples(engine: Engine) -> None:
     assert engine.signatures["single"].check({"x": np.zeros([], np.float32)}) == 1
 
 
-def test_signature_is_batched_where_every_tensor_has_examples(engine: Engine) -> None:
+def test_signature_batching_follows_shapes(engine: Engine) -> None:
     unbatched = [name for name, s in engine.signatures.items() if not s.is_batched]
     assert unbatched == ["single"]
     free = [name for name, s in engine.signatures.items() if s.has_free_sizes]
     assert free == ["ragged"]
 
 
-def test_engine_error_holds_no_values(engine: Engine) -> None:
+def test_engine_error_contains_no_values(engine: Engine) -> None:
     with pytest.raises(ServingError) as error:
         _ask(engine, "serving_default", x=np.float32([-123.5]))
     assert error.value.code == Code.INVALID_ARGUMENT
@@ -159,7 +159,7 @@ def test_engine_error_holds_no_values(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"\xff\xfe\x80garbage", b"garbage", b""])
-def test_engine_refuses_bytes_that_are_no_example(engine: Engine, garbage: bytes) -> None:
+def test_engine_refuses_invalid_examples(engine: Engine, garbage: bytes) -> None:
     with pytest.raises(ServingError) as error:
         _ask(engine, "examples", examples=np.array([garbage], object))
     assert error.value.code == Code.INVALID_ARGUMENT
@@ -168,19 +168,19 @@ def test_engine_refuses_bytes_that_are_no_example(engine: Engine, garbage: bytes
 
 
 @pytest.mark.parametrize("entry", [None, 7, 2**70, 1.5, [b"a"], object()])
-def test_engine_refuses_objects_that_are_no_strings(engine: Engine, entry: object) -> None:
+def test_engine_refuses_objects_other_than_strings(engine: Engine, entry: object) -> None:
     words = np.empty(1, object)
     words[0] = entry
     with pytest.raises(ServingError, match="Unsupported object type"):
         _ask(engine, "columns", number=np.float32([1]), word=words)
 
 
-def test_engine_takes_text_as_its_bytes(engine: Engine) -> None:
+def test_engine_encodes_text_as_utf_8(engine: Engine) -> None:
     words = np.array(["h\u00f6h"], object)
     assert _ask(engine, "columns", number=np.float32([1]), word=words)["length"].tolist() == [4]
 
 
-def test_code_knows_all_of_tensorflow() -> None:
+def test_code_equals_codes_of_tensorflow() -> None:
     of_tensorflow = {
         name: number
         for name, number in vars(tf.errors).items()
@@ -201,5 +201,5 @@ def test_code_knows_all_of_tensorflow() -> None:
         ("a" * 500, "a" * 400),
     ],
 )
-def test_first_line_leaves_out_values_and_nodes(text: str, line: str) -> None:
+def test_first_line_omits_values_and_nodes(text: str, line: str) -> None:
     assert first_line(ValueError(text)) == line

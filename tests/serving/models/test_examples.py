@@ -36,7 +36,7 @@ def parse(*serialized: bytes) -> dict[str, Any]:
     return parse_examples(np.array(serialized, object), COLUMNS)
 
 
-def test_parse_examples_gives_the_raw_columns() -> None:
+def test_parse_examples_returns_raw_columns() -> None:
     inputs = parse(FULL, example(x=floats(7.0), word=words(b"b")))
 
     assert list(inputs) == ["x", "word"]
@@ -55,7 +55,7 @@ def test_parse_examples_gives_the_raw_columns() -> None:
         pytest.param(b"", id="empty"),
     ],
 )
-def test_parse_examples_gives_gaps(serialized: bytes) -> None:
+def test_parse_examples_marks_missing_values(serialized: bytes) -> None:
     inputs = parse(serialized, FULL)
 
     np.testing.assert_array_equal(inputs["x"], np.float32([np.nan, 2.1]))
@@ -72,13 +72,11 @@ def test_parse_examples_gives_gaps(serialized: bytes) -> None:
     ],
     ids=["whole number", "no number", "number for a word", "both"],
 )
-def test_parse_examples_leaves_a_column_of_another_type_to_the_model(
-    serialized: bytes, left: list[str]
-) -> None:
+def test_parse_examples_drops_columns_of_wrong_type(serialized: bytes, left: list[str]) -> None:
     assert list(parse(FULL, serialized)) == left
 
 
-def test_parse_examples_gives_what_the_model_reads() -> None:
+def test_parse_examples_agrees_with_tensorflow() -> None:
     serialized = [FULL, example(), example(x=floats(), word=words(b"a")), example(x=floats(-1.5))]
     spec = {"x": tf.io.VarLenFeature(tf.float32), "word": tf.io.VarLenFeature(tf.string)}
     parsed = tf.io.parse_example(serialized, spec)
@@ -90,7 +88,7 @@ def test_parse_examples_gives_what_the_model_reads() -> None:
         np.testing.assert_array_equal(inputs[name], dense)
 
 
-def test_serialize_example_writes_each_type_of_value() -> None:
+def test_serialize_example_writes_each_type() -> None:
     serialized = serialize_example({"x": [1.5, 2.0], "word": [b"\xff"], "n": [3], "yes": [True]})
 
     assert tf.train.Example.FromString(serialized) == tf.train.Example.FromString(

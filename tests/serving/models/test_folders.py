@@ -17,7 +17,7 @@ def base(tmp_path: Path) -> Path:
     return tmp_path / "base"
 
 
-def test_list_versions_takes_numbers_newest_first(base: Path) -> None:
+def test_list_versions_sorts_newest_first(base: Path) -> None:
     names = ["10", "0007", "9223372036854775807", "2"]
     others = [".tmp-3", "9223372036854775808", "9" * 200, "-1", "+4", "1.5", "\u0663", "a", "4 "]
     for name in [*names, *others]:
@@ -28,16 +28,16 @@ def test_list_versions_takes_numbers_newest_first(base: Path) -> None:
     assert found[7] == base / "0007"
 
 
-def test_list_versions_takes_the_shorter_of_two_names(base: Path) -> None:
+def test_list_versions_prefers_the_shorter_name(base: Path) -> None:
     (base / "01").mkdir()
     assert list_versions(base) == {1: base / "1"}
 
 
-def test_list_versions_finds_none_without_a_folder(tmp_path: Path) -> None:
+def test_list_versions_is_empty_without_folder(tmp_path: Path) -> None:
     assert list_versions(tmp_path / "gone") == {}
 
 
-def test_fingerprint_tells_changes(base: Path) -> None:
+def test_fingerprint_detects_changes(base: Path) -> None:
     path = base / "1"
     states = [fingerprint(path, base)]
     assert fingerprint(path, base) == states[0]
@@ -61,7 +61,9 @@ def test_fingerprint_refuses_links_to_outside(base: Path, tmp_path: Path, link: 
     if path.exists():
         path.rename(base / "moved")
     path.symlink_to(outside)
-    with pytest.raises(ModelLoadError, match="is a link to outside of the model's folder") as error:
+    with pytest.raises(
+        ModelLoadError, match="is a symbolic link out of the model's folder"
+    ) as error:
         fingerprint(base / link.split("/")[0], base)
     assert str(tmp_path) not in str(error.value)
 
@@ -76,5 +78,5 @@ def test_fingerprint_follows_links_inside(base: Path, tmp_path: Path) -> None:
 
 def test_fingerprint_refuses_a_link_to_itself(base: Path) -> None:
     (base / "1" / "loop").symlink_to("loop")
-    with pytest.raises(ModelLoadError, match="loop: is a link that leads nowhere"):
+    with pytest.raises(ModelLoadError, match="loop: is a symbolic link to itself"):
         fingerprint(base / "1", base)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.errors import Violation
 from serving.models.columns import Column
-from serving.models.value_check import ValueCheck, Violation
+from serving.models.value_check import ValueCheck
 
 CITIES = ("Berlin", "Lima", "London", "Oslo", "Paris", "Rome")
 GREATEST = float(np.finfo(np.float32).max)
@@ -38,7 +39,7 @@ def found(column: Column, values: npt.NDArray[Any]) -> list[tuple[int, str]]:
 # numbers
 
 
-def test_value_check_finds_numbers_out_of_range() -> None:
+def test_numbers_out_of_range_violate() -> None:
     values = numbers(4.3, 4.2, 7.9, 8, -1e30, 5)
 
     assert found(Column(5.0, True, 4.3, 7.9), values) == [
@@ -51,7 +52,7 @@ def test_value_check_finds_numbers_out_of_range() -> None:
 @pytest.mark.parametrize(
     ("is_required", "expected"), [(True, [(1, "missing"), (2, "missing")]), (False, [])]
 )
-def test_value_check_finds_gaps_of_numbers_where_none_may_be(
+def test_missing_numbers_violate_if_required(
     is_required: bool, expected: list[tuple[int, str]]
 ) -> None:
     values = numbers(5, math.nan, math.nan)
@@ -63,7 +64,7 @@ def test_value_check_finds_gaps_of_numbers_where_none_may_be(
     ("low", "high", "expected"),
     [(None, None, []), (None, 1, [3]), (-1, None, [2]), (-1, 1, [2, 3])],
 )
-def test_value_check_finds_infinity_out_of_any_range(
+def test_infinity_is_always_out_of_range(
     low: float | None, high: float | None, expected: list[int]
 ) -> None:
     values = numbers(math.inf, -math.inf, -GREATEST, GREATEST)
@@ -73,7 +74,7 @@ def test_value_check_finds_infinity_out_of_any_range(
     assert rows == [(row, "out_of_range") for row in (0, 1, *expected)]
 
 
-def test_value_check_compares_as_float32() -> None:
+def test_bounds_are_compared_as_float32() -> None:
     least, greatest = numbers(0.1, 16777217.0).astype(float)
     column = Column(1.0, True, 0.1, 16777217)  # neither is a float32
 
@@ -86,7 +87,7 @@ def test_value_check_compares_as_float32() -> None:
 
 @pytest.mark.parametrize("row", [0, 63, 64, 199])
 @pytest.mark.parametrize("value", [9.0, math.nan, math.inf])
-def test_value_check_finds_one_of_many_numbers(row: int, value: float) -> None:
+def test_one_violation_among_many_is_found(row: int, value: float) -> None:
     values = np.full(200, 5, np.float32)
     values[row] = value
 
@@ -109,7 +110,7 @@ def test_value_check_finds_one_of_many_numbers(row: int, value: float) -> None:
         ),
     ],
 )
-def test_value_check_finds_words_that_were_not_seen(
+def test_unseen_and_missing_strings_violate(
     column: Column, expected: list[tuple[int, str]]
 ) -> None:
     assert found(column, words(b"a", "ä".encode(), b"A", b"", b"\xe4")) == expected
@@ -128,12 +129,10 @@ def test_value_check_finds_words_that_were_not_seen(
         (Column(5.0, True, max=7.5), 8.0, "8 is out of range; allowed is at most 7.5"),
         (Column(5.0, True, 4.3, 7.9), math.inf, "inf is not a finite number"),
         (Column(5.0, True), -math.inf, "-inf is not a finite number"),
-        (Column(5.0, True), math.nan, "there is no value, and one is required"),
+        (Column(5.0, True), math.nan, "the value is missing, but required"),
     ],
 )
-def test_value_check_says_what_is_wrong_with_a_number(
-    column: Column, value: float, text: str
-) -> None:
+def test_text_describes_a_number(column: Column, value: float, text: str) -> None:
     assert check(column, numbers(value)) == [
         Violation(0, "x", "missing" if math.isnan(value) else "out_of_range", text)
     ]
@@ -142,33 +141,47 @@ def test_value_check_says_what_is_wrong_with_a_number(
 @pytest.mark.parametrize(
     ("known", "value", "text"),
     [
-        (CITIES, b"Rme", "'Rme' is none of the 6 words of the training; did you mean 'Rome'?"),
-        (CITIES, b"OSLO", "'OSLO' is none of the 6 words of the training; did you mean 'Oslo'?"),
-        (CITIES, b"?", "'?' is none of the 6 words of the training"),
-        (CITIES[:2], b"Rome", "'Rome' is none of the words of the training: 'Berlin', 'Lima'"),
-        (("a\nb",), b"\xffa\0\n", r"'\xffa\x00\n' is none of the words of the training: 'a\nb'"),
+        (
+            CITIES,
+            b"Rme",
+            "'Rme' is not among the 6 values of the training data; did you mean 'Rome'?",
+        ),
+        (
+            CITIES,
+            b"OSLO",
+            "'OSLO' is not among the 6 values of the training data; did you mean 'Oslo'?",
+        ),
+        (CITIES, b"?", "'?' is not among the 6 values of the training data"),
+        (
+            CITIES[:2],
+            b"Rome",
+            "'Rome' does not occur in the training data; allowed is 'Berlin', 'Lima'",
+        ),
+        (
+            ("a\nb",),
+            b"\xffa\0\n",
+            r"'\xffa\x00\n' does not occur in the training data; allowed is 'a\nb'",
+        ),
         (
             CITIES,
             "Osloä".encode() * 100,
-            f"'{'Osloä' * 16}...' is none of the 6 words of the training",
+            f"'{'Osloä' * 16}...' is not among the 6 values of the training data",
         ),
         (
             tuple(str(index) for index in range(1000)),
             b"x",
-            "'x' is none of the 1,000 words of the training",
+            "'x' is not among the 1,000 values of the training data",
         ),
-        (CITIES, b"", "there is no value, and one is required"),
+        (CITIES, b"", "the value is missing, but required"),
     ],
 )
-def test_value_check_says_what_is_wrong_with_a_word(
-    known: tuple[str, ...], value: bytes, text: str
-) -> None:
+def test_text_describes_a_string(known: tuple[str, ...], value: bytes, text: str) -> None:
     (violation,) = check(Column(known[0], True, words=known), words(value))
 
     assert violation.text == text
 
 
-def test_value_check_looks_up_the_nearest_of_the_first_words_only() -> None:
+def test_only_first_violations_suggest_a_string() -> None:
     violations = check(Column("Rome", True, words=CITIES), words(*[b"Rme"] * 7))
 
     assert ["did you mean" in each.text for each in violations] == [True] * 5 + [False] * 2
@@ -184,7 +197,7 @@ COLUMNS = {
 }
 
 
-def test_value_check_finds_row_by_row() -> None:
+def test_find_orders_by_row_and_column() -> None:
     inputs = {
         "y": numbers(2, 2),
         "word": words(b"?", b""),
@@ -211,12 +224,12 @@ def test_value_check_finds_row_by_row() -> None:
         pytest.param({"x": numbers(), "word": words()}, id="no rows"),
     ],
 )
-def test_value_check_finds_nothing_in_columns_that_it_cannot_check(inputs: dict[str, Any]) -> None:
+def test_unknown_and_absent_columns_are_ignored(inputs: dict[str, Any]) -> None:
     assert ValueCheck(COLUMNS).find(inputs) == []
     assert ValueCheck(COLUMNS).count(inputs) == {}
 
 
-def test_value_check_takes_columns_of_one_value_each() -> None:
+def test_columns_may_have_two_dimensions() -> None:
     inputs = {"x": numbers(5, 99)[:, np.newaxis], "word": words(b"?", b"Rome")[:, np.newaxis]}
 
     violations = ValueCheck(COLUMNS).find(inputs)
@@ -237,7 +250,7 @@ RANGES = st.tuples(*[st.none() | st.floats(allow_nan=False, allow_infinity=False
     st.none() | st.lists(st.text("abß\n", max_size=3)),
     st.lists(st.tuples(FLOATS, st.text("abß\n", max_size=3).map(str.encode) | st.binary())),
 )
-def test_count_is_that_of_the_found(
+def test_count_agrees_with_find(
     is_required: bool,
     bounds: tuple[float | None, float | None],
     known: list[str] | None,
@@ -261,7 +274,7 @@ def test_count_is_that_of_the_found(
     st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1),
     st.booleans(),
 )
-def test_values_of_the_training_never_violate(
+def test_training_values_never_violate(
     trained: list[float], seen: list[str], has_gaps: bool
 ) -> None:
     # As the Pusher writes bounds: the shortest numbers that are the same float32.

@@ -75,7 +75,7 @@ def test_warm_up_makes_up_an_example_and_a_batch(model_dir: Path) -> None:
     assert sizes["single"] == [0]
 
 
-def test_warm_up_asks_the_examples_of_the_columns(model_dir: Path) -> None:
+def test_warm_up_uses_typical_values_of_columns(model_dir: Path) -> None:
     engine = RecordingEngine(model_dir)
     warm_up(engine, model_dir, {"x": Column(example=5.0, required=True)})
     assert [inputs["x"].tolist() for name, inputs in engine.asked[:2]] == [[5.0], [5.0] * 32]
@@ -85,13 +85,15 @@ def test_warm_up_asks_the_examples_of_the_columns(model_dir: Path) -> None:
     assert sizes["examples"] == sizes["classify"] == sizes["regress"] == [(1,), (32,)]
 
 
-def test_warm_up_fails_where_the_model_refuses_its_columns(model_dir: Path) -> None:
-    with pytest.raises(ModelLoadError, match=r"by signature serving_default: .*x is negative"):
+def test_warm_up_fails_if_model_refuses_columns(model_dir: Path) -> None:
+    with pytest.raises(
+        ModelLoadError, match=r"of signature serving_default failed: .*x is negative"
+    ):
         load_engine(model_dir, {"x": Column(example=-1.0, required=True)})
 
 
-def test_warm_up_refuses_an_example_of_another_type(model_dir: Path) -> None:
-    with pytest.raises(ModelLoadError, match=r"columns.json: the example of x is no float32"):
+def test_warm_up_refuses_a_value_of_wrong_type(model_dir: Path) -> None:
+    with pytest.raises(ModelLoadError, match=r"columns.json: the example of x is not float32"):
         load_engine(model_dir, {"x": Column(example="five", required=True)})
 
 
@@ -129,7 +131,7 @@ def test_warm_up_serializes_columns_by_their_types(tmp_path: Path) -> None:
     }
 
 
-def test_warm_up_asks_the_requests_of_the_model(model_dir: Path) -> None:
+def test_warm_up_runs_the_requests_of_the_model(model_dir: Path) -> None:
     logs = [
         _predict("serving_default", x=np.float32([1, 2])),
         _predict("", x=np.float32([4])),
@@ -150,13 +152,16 @@ def test_warm_up_asks_the_requests_of_the_model(model_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "message"),
     [
-        (_predict("serving_default", x=np.float32([-1])), "by signature serving_default: .*negat"),
+        (
+            _predict("serving_default", x=np.float32([-1])),
+            "signature serving_default failed: .*negat",
+        ),
         (_predict("serving_default", z=np.float32([1])), "Missing but required: {x}"),
-        (_predict("none", x=np.float32([1])), "asks for signature none, which is not there"),
+        (_predict("none", x=np.float32([1])), "the model has no signature none"),
         (b"\xff\xff\xff", "tf_serving_warmup_requests: cannot be read"),
     ],
 )
-def test_warm_up_fails_by_a_request_of_the_model(
+def test_warm_up_fails_if_a_request_fails(
     model_dir: Path, log: PredictionLog | bytes, message: str
 ) -> None:
     _write_requests(model_dir, [log])
@@ -165,7 +170,7 @@ def test_warm_up_fails_by_a_request_of_the_model(
     assert str(model_dir) not in str(error.value)
 
 
-def test_warm_up_fails_by_a_broken_file(model_dir: Path) -> None:
+def test_warm_up_fails_with_a_broken_file(model_dir: Path) -> None:
     _write_requests(model_dir, [_predict("serving_default", x=np.float32([1]))])
     path = model_dir / "assets.extra" / "tf_serving_warmup_requests"
     path.write_bytes(path.read_bytes()[:-3])

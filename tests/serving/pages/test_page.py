@@ -9,8 +9,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from serving.models.catalog import Catalog
 from serving.models.columns import Column
-from serving.models.versions import Catalog
 from serving.pages.page import make_page
 from serving.settings import ServingSettings
 from serving.telemetry.metrics import Metrics
@@ -56,17 +56,17 @@ def test_page_shows_versions_inputs_and_an_example(tmp_path: Path) -> None:
         assert shown in page
 
 
-def test_page_says_what_waits_and_why(tmp_path: Path) -> None:
+def test_page_shows_why_a_model_is_not_served(tmp_path: Path) -> None:
     version = write_model(tmp_path / "broken", 3)
     (version / "saved_model.pb").write_bytes(b"\xff\xff")
     page = page_of({"broken": tmp_path / "broken", "later": tmp_path / "later"})
     assert page.count("Waiting for a first version that can be served.") == 2
     assert '<td>3</td><td><span class="end">END</span></td>' in page
-    assert "saved_model.pb: is no SavedModel" in page
+    assert "saved_model.pb: is not a SavedModel" in page
     assert "<form" not in page
 
 
-def test_page_escapes_whatever_comes_from_models(tmp_path: Path) -> None:
+def test_page_escapes_names_and_values(tmp_path: Path) -> None:
     word = Column(HOSTILE, required=True, words=(HOSTILE,))
     path = write_classifier(tmp_path / "m", 1, {HOSTILE: word, "n": NUMBER}, names=("n", HOSTILE))
     (path / "assets.extra" / "classes").write_text(HOSTILE)
@@ -77,7 +77,7 @@ def test_page_escapes_whatever_comes_from_models(tmp_path: Path) -> None:
     assert f'data-words="{html.escape(json.dumps([HOSTILE]))}"' in page
 
 
-def test_page_lists_many_words_as_suggestions(tmp_path: Path) -> None:
+def test_page_suggests_many_strings(tmp_path: Path) -> None:
     words = tuple(sorted(f"word{i}" for i in range(101)))
     columns = {"n": NUMBER, "w": Column("word7", required=True, words=words)}
     write_classifier(tmp_path / "m", 1, columns, names=("n", "w"))
@@ -134,7 +134,7 @@ def answer_of(article: WebElement) -> str:
 
 
 @pytest.mark.servers
-def test_form_shows_a_classifier_s_answer_as_bars(
+def test_form_shows_classes_as_bars(
     articles: Callable[[], dict[str, WebElement]],
 ) -> None:
     article = articles()["classes"]
@@ -149,7 +149,7 @@ def test_form_shows_a_classifier_s_answer_as_bars(
 
 
 @pytest.mark.servers
-def test_form_shows_any_other_answer_as_it_is(
+def test_form_shows_other_responses_as_json(
     articles: Callable[[], dict[str, WebElement]],
 ) -> None:
     article = articles()["half"]

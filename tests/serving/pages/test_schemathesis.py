@@ -58,7 +58,7 @@ def failures_in(recorder: ScenarioRecorder) -> Iterator[str]:
                 yield f"{check.failure_info.failure}\n{check.failure_info.code_sample}"
 
 
-def test_server_answers_whatever_is_sent_as_the_description_says(server: ServerThread) -> None:
+def test_server_conforms_to_its_openapi_description(server: ServerThread) -> None:
     config = schemathesis.Config.from_dict(CONFIG)
     schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json", config=config)
     failures, answers = [], Counter[tuple[str, int]]()

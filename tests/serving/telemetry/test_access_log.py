@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from serving.errors import Code
-from serving.http.messages import Answer, Request
+from serving.http.messages import Request, Response
 from serving.telemetry.access_log import AccessLog
 
 
@@ -21,16 +21,16 @@ def log_requests(*requests: Request | None) -> list[Any]:
     reader, writer = os.pipe()
     log = AccessLog(writer)
     for request in requests:
-        log.write_http(_Transport(), request, Answer(404, "application/json", b"{}"), 0.0015)
-    log.write_rpc("a\nb", "GRPC", "Predict", Code.OK, 0.0015)
-    log.write_rpc("half", "REST", "Predict", Code.OK, 0.0015)
+        log.write_http(_Transport(), request, Response(404, "application/json", b"{}"), 0.0015)
+    log.write_grpc("a\nb", "GRPC", "Predict", Code.OK, 0.0015)
+    log.write_grpc("half", "REST", "Predict", Code.OK, 0.0015)
     log.close()
     os.close(writer)
     with os.fdopen(reader, "rb") as lines:
         return [json.loads(line) for line in lines]
 
 
-def test_request_is_a_line_of_json() -> None:
+def test_http_request_is_logged_as_json() -> None:
     line, unnumbered, unread, bodiless, _ = log_requests(
         Request("POST", "/v1/models/half/versions/3:predict"),
         Request("GET", "/v1/models/half"),
@@ -54,18 +54,18 @@ def test_request_is_a_line_of_json() -> None:
     assert (unread["method"], unread["path"], unread["status"]) == (None, None, 404)
 
 
-def test_rpc_is_a_line_and_rest_is_not_told_twice() -> None:
+def test_only_grpc_requests_are_logged_by_write_grpc() -> None:
     (line,) = log_requests()
 
     del line["time"]
     assert line == {"method": "Predict", "model": "a\nb", "status": "OK", "milliseconds": 1.5}
 
 
-def test_log_that_nobody_reads_blocks_nobody() -> None:
+def test_blocked_output_drops_lines() -> None:
     reader, writer = os.pipe()
     log = AccessLog(writer)
     for _ in range(20_000):  # a pipe holds some hundred
-        log.write_rpc("half", "GRPC", "Predict", Code.OK, 0.001)
+        log.write_grpc("half", "GRPC", "Predict", Code.OK, 0.001)
 
     lines: list[Any] = []
     with os.fdopen(reader, "rb") as file:

@@ -40,7 +40,7 @@ def test_requests_are_counted_by_model_and_code() -> None:
     assert f'{REQUEST_COUNT}{{model_name="half",status="INVALID_ARGUMENT"}} 1.0\n' in text
 
 
-def test_request_latency_is_in_microseconds_and_tensorflow_servings_buckets() -> None:
+def test_latency_uses_tensorflow_serving_buckets() -> None:
     metrics = Metrics(["half"])
     for microseconds in (9, 11, 19, 10**9):
         metrics.observe_request("half", "REST", "Predict", Code.OK, microseconds / 1e6)
@@ -54,7 +54,7 @@ def test_request_latency_is_in_microseconds_and_tensorflow_servings_buckets() ->
     assert samples[(f"{name}_sum", *labels)] == pytest.approx(39 + 10**9)
 
 
-def test_unknown_models_share_their_series() -> None:
+def test_unknown_models_share_one_series() -> None:
     metrics = Metrics(["half"])
     for number in range(100):
         metrics.observe_request(f"invented-{number}", "REST", "Predict", Code.NOT_FOUND, 0.001)
@@ -66,7 +66,7 @@ def test_unknown_models_share_their_series() -> None:
     ]
 
 
-def test_calls_of_the_model_are_measured(tmp_path: Path) -> None:
+def test_batches_are_measured(tmp_path: Path) -> None:
     engine = Engine(write_model(tmp_path, 1))
     metrics = Metrics(["half"])
     on_batch = metrics.make_on_batch("half", {})
@@ -83,7 +83,7 @@ def test_calls_of_the_model_are_measured(tmp_path: Path) -> None:
     assert samples[latency, "Predict", "TF1", "half"] == pytest.approx(400)
 
 
-def test_values_unlike_those_of_the_training_are_counted(tmp_path: Path) -> None:
+def test_value_violations_are_counted(tmp_path: Path) -> None:
     engine = Engine(write_model(tmp_path, 1))
     metrics = Metrics(["half"])
     on_batch = metrics.make_on_batch("half", {"x": Column(1.0, required=True, min=0.0, max=5.0)})
@@ -99,11 +99,11 @@ def test_values_unlike_those_of_the_training_are_counted(tmp_path: Path) -> None
     assert found == {("half", "out_of_range", "x"): 2, ("half", "missing", "x"): 1}
 
 
-def test_loads_versions_and_queues_are_shown() -> None:
+def test_loads_versions_and_queues_are_exposed() -> None:
     metrics = Metrics(["half", "empty"])
     metrics.observe_load("half", 4, 0.3, True)
     metrics.observe_load("half", 5, 0.1, False)
-    metrics.show_served({("half", 3): 5, ("half", 4): 2})
+    metrics.update_served({("half", 3): 5, ("half", 4): 2})
 
     samples = read(metrics)
 
@@ -114,18 +114,18 @@ def test_loads_versions_and_queues_are_shown() -> None:
     assert samples["serving_queue_examples", "half"] == 7
 
 
-def test_number_of_series_does_not_grow_by_versions() -> None:
+def test_versions_add_no_series() -> None:
     metrics = Metrics(["half"])
     sizes = set()
     for number in range(1, 20):
         metrics.observe_load("half", number, 0.3, True)
-        metrics.show_served({("half", number): 0})
+        metrics.update_served({("half", number): 0})
         sizes.add(len(read(metrics)))
 
     assert len(sizes) == 1
 
 
-def test_request_is_observed_in_microseconds() -> None:
+def test_observe_request_takes_microseconds() -> None:
     metrics = Metrics(["half"])
     best = 1.0
     for _ in range(20):
@@ -138,7 +138,7 @@ def test_request_is_observed_in_microseconds() -> None:
     assert best < 20e-6  # about 2 on an idle machine
 
 
-def test_listener_is_told_of_each_request() -> None:
+def test_on_request_is_called_for_each_request() -> None:
     told: list[tuple[object, ...]] = []
     metrics = Metrics(["half"], lambda *request: told.append(request))
     metrics.observe_request("x", "GRPC", "Predict", Code.NOT_FOUND, 0.001)
@@ -146,7 +146,7 @@ def test_listener_is_told_of_each_request() -> None:
     assert told == [("x", "GRPC", "Predict", Code.NOT_FOUND, 0.001)]
 
 
-def test_names_are_those_prometheus_allows() -> None:
+def test_metric_names_are_valid() -> None:
     metrics = Metrics(["half"])
     metrics.observe_request("half", "REST", "Predict", Code.OK, 0.001)
 

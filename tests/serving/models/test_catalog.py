@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from serving.errors import Code, ServingError
-from serving.models import versions
-from serving.models.versions import Catalog, State
+from serving.models import catalog as catalog_module
+from serving.models.catalog import Catalog
+from serving.models.versions import State
 from serving.settings import LimitSettings, ServingSettings, VersionSettings
 from tests.helpers.served_models import write_model
 
@@ -102,7 +103,7 @@ async def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_catalog_swaps_to_a_newer_version(base: Path) -> None:
+def test_catalog_replaces_an_older_version(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         assert await _ask(catalog) == 1
         with catalog.find("half") as old:
@@ -128,7 +129,7 @@ def test_catalog_swaps_to_a_newer_version(base: Path) -> None:
         ({"policy": "specific", "numbers": (1, 3)}, [3, 1]),
     ],
 )
-def test_catalog_serves_by_its_policy(
+def test_catalog_follows_the_version_policy(
     base: Path, policy: dict[str, object], served: list[int]
 ) -> None:
     _push(base, 2)
@@ -142,7 +143,7 @@ def test_catalog_serves_by_its_policy(
     _run(test, base, _settings(**policy))
 
 
-def test_catalog_serves_what_is_left_after_a_rollback(base: Path) -> None:
+def test_catalog_serves_older_version_after_rollback(base: Path) -> None:
     _push(base, 2)
 
     async def test(catalog: Catalog) -> None:
@@ -155,7 +156,7 @@ def test_catalog_serves_what_is_left_after_a_rollback(base: Path) -> None:
 
 
 @pytest.mark.parametrize("gone", ["", "1"])
-def test_catalog_keeps_serving_what_was_deleted(base: Path, gone: str) -> None:
+def test_catalog_keeps_serving_a_deleted_version(base: Path, gone: str) -> None:
     async def test(catalog: Catalog) -> None:
         shutil.rmtree(base / gone)
         await catalog.poll()
@@ -187,7 +188,7 @@ def test_catalog_finds_by_label(base: Path) -> None:
         ("half", 9, "Servable not found for request: Specific(half, 9)"),
     ],
 )
-def test_catalog_knows_no_other_models_and_versions(
+def test_catalog_refuses_unknown_models_and_versions(
     base: Path, model: str, version: int | None, message: str
 ) -> None:
     async def test(catalog: Catalog) -> None:
@@ -205,14 +206,14 @@ def test_catalog_knows_no_other_models_and_versions(
     ("damage", "reason"),
     [
         (lambda path: (path / "saved_model.pb").unlink(), "saved_model.pb: cannot be read"),
-        (lambda path: (path / "saved_model.pb").write_bytes(b"\xff"), "is no SavedModel"),
+        (lambda path: (path / "saved_model.pb").write_bytes(b"\xff"), "is not a SavedModel"),
         (lambda path: shutil.rmtree(path / "variables"), "cannot be loaded: "),
         (lambda path: _write_extra(path, "columns.json", "[]"), "is not a description of columns"),
         (lambda path: _write_extra(path, "tf_serving_warmup_requests", "?" * 99), "cannot be read"),
-        (lambda path: (path / "link").symlink_to("/etc"), "is a link to outside"),
+        (lambda path: (path / "link").symlink_to("/etc"), "is a symbolic link out of"),
     ],
 )
-def test_catalog_refuses_with_the_reason(
+def test_catalog_reports_why_loading_failed(
     base: Path, damage: Callable[[Path], None], reason: str
 ) -> None:
     async def test(catalog: Catalog) -> None:
@@ -236,7 +237,7 @@ def _write_extra(path: Path, name: str, text: str) -> None:
     (path / "assets.extra" / name).write_text(text)
 
 
-def test_catalog_starts_with_the_newest_that_loads(base: Path) -> None:
+def test_catalog_serves_the_newest_that_loads(base: Path) -> None:
     _break(base, 2)
     _break(base, 3)
 
@@ -247,7 +248,7 @@ def test_catalog_starts_with_the_newest_that_loads(base: Path) -> None:
     _run(test, base)
 
 
-def test_catalog_reports_an_unforeseen_failure(base: Path) -> None:
+def test_catalog_reports_an_unexpected_error(base: Path) -> None:
     def make_on_batch(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
@@ -263,7 +264,7 @@ def test_catalog_reports_an_unforeseen_failure(base: Path) -> None:
     asyncio.run(test())
 
 
-def test_catalog_loads_no_broken_version_again_and_again(base: Path) -> None:
+def test_catalog_pauses_before_loading_again(base: Path) -> None:
     _break(base, 2)
 
     async def test(catalog: Catalog) -> None:
@@ -281,7 +282,7 @@ def test_catalog_loads_no_broken_version_again_and_again(base: Path) -> None:
     assert _run(test, base) == [("half", 2, False), ("half", 1, True), ("half", 2, False)]
 
 
-def test_catalog_serves_a_slowly_copied_version_once_it_is_whole(base: Path) -> None:
+def test_catalog_waits_for_a_copy_to_finish(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         (base / "2" / "variables").mkdir(parents=True)
         await catalog.poll()
@@ -301,7 +302,7 @@ def test_catalog_serves_a_slowly_copied_version_once_it_is_whole(base: Path) -> 
     assert _run(test, base) == [("half", 1, True), ("half", 2, False), ("half", 2, True)]
 
 
-def test_catalog_loads_a_version_again_that_was_made_again(base: Path) -> None:
+def test_catalog_reloads_a_changed_version(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         shutil.rmtree(base / "1")
         await catalog.poll()
@@ -316,7 +317,7 @@ def test_catalog_loads_a_version_again_that_was_made_again(base: Path) -> None:
     _run(test, base)
 
 
-def test_catalog_keeps_a_version_whose_files_break(base: Path) -> None:
+def test_catalog_keeps_a_version_with_broken_files(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         (base / "1" / "saved_model.pb").write_bytes(b"\xff")
         await catalog.poll()
@@ -327,7 +328,7 @@ def test_catalog_keeps_a_version_whose_files_break(base: Path) -> None:
     assert _run(test, base) == [("half", 1, True), ("half", 1, False)]
 
 
-def test_catalog_serves_a_new_version_within_a_second(base: Path) -> None:
+def test_catalog_serves_new_version_within_1_s(base: Path) -> None:
     seconds = []
 
     async def test() -> None:
@@ -344,19 +345,19 @@ def test_catalog_serves_a_new_version_within_a_second(base: Path) -> None:
     assert min(seconds) < 1  # what the machine does beside may take the others
 
 
-def test_catalog_waits_for_no_other_model(
+def test_catalog_loads_models_independently(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(base, tmp_path / "slow")
     gate = threading.Event()
-    load_engine = versions.load_engine
+    load_engine = catalog_module.load_engine
 
     def load(path: Path, *args: object) -> object:
         if "slow" in path.parts and path.name == "2":
             assert gate.wait(60)
         return load_engine(path, *args)
 
-    monkeypatch.setattr(versions, "load_engine", load)
+    monkeypatch.setattr(catalog_module, "load_engine", load)
 
     async def test() -> None:
         folders = {"slow": tmp_path / "slow", "half": base}
@@ -374,7 +375,7 @@ def test_catalog_waits_for_no_other_model(
     asyncio.run(test())
 
 
-def test_catalog_goes_on_while_an_old_version_hangs(base: Path) -> None:
+def test_catalog_goes_on_if_a_version_hangs(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         for number in range(2, 15):
             catalog.find("half").__enter__()  # and never let go
@@ -400,7 +401,7 @@ def test_catalog_forgets_old_versions(base: Path) -> None:
     _run(test, base)
 
 
-def test_catalog_is_ready_with_a_version_of_each_model(base: Path, tmp_path: Path) -> None:
+def test_catalog_is_ready_if_all_models_are(base: Path, tmp_path: Path) -> None:
     async def test(catalog: Catalog) -> None:
         assert not catalog.is_ready
         assert catalog.statuses("other") == []
@@ -411,7 +412,7 @@ def test_catalog_is_ready_with_a_version_of_each_model(base: Path, tmp_path: Pat
     _run(test, {"half": base, "other": tmp_path / "other"})
 
 
-def test_catalog_close_answers_what_was_asked(base: Path) -> None:
+def test_catalog_close_answers_open_requests(base: Path) -> None:
     async def test() -> None:
         catalog = Catalog({"half": base}, _settings(), lambda *_: lambda *batch: None)
         await catalog.start()
