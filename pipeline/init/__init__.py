@@ -1,1 +1,1 @@
-"""Looks at a CSV file and writes a first configuration for it."""
+"""Inspects CSV files and writes a first configuration for them."""

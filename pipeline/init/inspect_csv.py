@@ -1,4 +1,4 @@
-"""Finds out what a configuration has to say of some CSV files, for `pipeline init`."""
+"""Inspects CSV files: how they are written, the task, and a feature for each column."""
 
 import os
 import re
@@ -30,16 +30,16 @@ from trainer.settings.train import Task
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What a configuration is written by.
+class Inspection:
+    """The settings that a first configuration has.
 
     Attributes:
         name: Name of the pipeline.
-        data: Path of the data as the configuration has it.
-        csv: How the files are written.
-        label: What stands in the label's column.
-        task: What is predicted.
-        positive: Of a binary task, the word that is predicted.
+        data: Path of the data, relative to the folder of the configuration.
+        csv: Format of the files.
+        label: Profile of the label's column.
+        task: Whether classes or numbers are predicted.
+        positive: The positive class of a binary task, None if the pipeline's default is right.
         features: Column to the feature that it becomes.
     """
 
@@ -52,16 +52,16 @@ class Findings:
     features: Mapping[str, Choice]
 
 
-def examine(data: Path, label: str, folder: Path) -> Findings:
-    """Finds out what a configuration has to say of some data.
+def inspect_csv(data: Path, label: str, folder: Path) -> Inspection:
+    """Inspects CSV files to find the settings of a first configuration.
 
     Args:
         data: A CSV file, or a folder of them.
         label: The column to predict.
-        folder: Where the configuration will stand.
+        folder: The folder of the configuration to be.
 
     Raises:
-        DataError: If the data cannot be read, or the label is no column that can be learned.
+        DataError: If the data cannot be read, or the label is not a column that can be learned.
         OSError: If a file cannot be read.
     """
     paths = list_csv_files(data)
@@ -80,7 +80,7 @@ def examine(data: Path, label: str, folder: Path) -> Findings:
         lines = [f"{data}: no column is left to learn from"]
         lines += [f"{data}: {n}: {c.found}: {c.reason}" for n, c in features.items()]
         raise DataError("\n".join(lines))
-    return Findings(
+    return Inspection(
         name=_pipeline_name(data),
         data=os.path.relpath(data.resolve(), folder),
         csv=settings,
@@ -94,7 +94,7 @@ def examine(data: Path, label: str, folder: Path) -> Findings:
 def _profile(
     paths: Sequence[str], settings: CsvSettings
 ) -> tuple[dict[str, ColumnProfile], CsvSettings]:
-    """Profiles the columns; where words for gaps keep some from being numbers, once more."""
+    """Profiles the columns; again with null values, if these hide that a column is of numbers."""
     profiles = profile_columns(_batches(paths, settings.dialect), settings.decimal)
     null_words = {
         word
@@ -104,8 +104,8 @@ def _profile(
     }
     if not null_words:
         return profiles, settings
-    gaps = tuple(word for word in NULL_WORDS if word in null_words)
-    settings = CsvSettings.model_validate({**settings.model_dump(), "null_values": gaps})
+    null_values = tuple(word for word in NULL_WORDS if word in null_words)
+    settings = CsvSettings.model_validate({**settings.model_dump(), "null_values": null_values})
     return profile_columns(_batches(paths, settings.dialect), settings.decimal), settings
 
 
@@ -115,7 +115,7 @@ def _batches(paths: Sequence[str], dialect: Dialect) -> Iterator[pa.RecordBatch]
             yield from read_batches(path, dialect)
         except pa.ArrowInvalid as error:
             first = next(iter(str(error).splitlines()), "")
-            raise DataError(f"{path}: is no table: {first}") from None
+            raise DataError(f"{path}: is not a table: {first}") from None
 
 
 def _find_label(data: Path, label: str, names: Sequence[str], titles: Sequence[str]) -> str:
@@ -124,7 +124,7 @@ def _find_label(data: Path, label: str, names: Sequence[str], titles: Sequence[s
     if label in titles:
         return names[list(titles).index(label)]
     fix = did_you_mean(label, [*names, *titles])
-    headerless = "" if titles else "; its first line is no header, so that its columns are numbered"
+    headerless = "" if titles else "; its first line is not a header, so its columns are numbered"
     raise DataError(
         f"{data}: there is no column {quote(label)}; expected one of"
         f" {', '.join(map(quote, names))}: correct --label{fix}{headerless}"
@@ -132,7 +132,7 @@ def _find_label(data: Path, label: str, names: Sequence[str], titles: Sequence[s
 
 
 def _guess_task(data: Path, label: ColumnProfile) -> Task:
-    """Tells by the label what is predicted."""
+    """Guesses the task from the values of the label."""
     place = f"{data}: {label.name}"
     if label.missing:
         raise DataError(
@@ -142,7 +142,7 @@ def _guess_task(data: Path, label: ColumnProfile) -> Task:
     if label.distinct < 2:
         raise DataError(
             f"{place}: every row has the label {quote(next(iter(label.values or ())))}; expected at"
-            " least 2: add rows of another, or name another column by --label"
+            " least 2: add rows of another, or name another column with --label"
         )
     is_whole = label.kind == "integer" or all(map(_is_whole, label.values or ["0.5"]))
     if label.kind == "number" and not is_whole:
@@ -154,18 +154,18 @@ def _guess_task(data: Path, label: ColumnProfile) -> Task:
     if label.distinct > MAX_CLASSES or label.distinct_share > MAX_DISTINCT_SHARE:
         raise DataError(
             f"{place}: {describe_column(label)} in {label.rows:,} rows are too many for classes:"
-            " name another column by --label"
+            " name another column with --label"
         )
     return "multiclass"
 
 
 def _is_whole(word: str) -> bool:
-    """Whether a word is a number such as 1.0, which is a class as 1 is."""
+    """Whether a word is a whole number, perhaps with a decimal point, such as 1.0."""
     return re.fullmatch(r"-?[0-9]+([.,]0*)?", word) is not None
 
 
 def _guess_positive(label: ColumnProfile) -> str | None:
-    """Takes the word for yes, or else the last in order; leaves that to the pipeline for 1.0."""
+    """Returns the word for yes, else the last in order, or None if that is a number like 1.0."""
     words = sorted(label.values or (), key=lambda word: class_order(word.encode()))
     true = [
         word for word in words if label.kind == "boolean" and word.lower() in Boolean().true_words

@@ -1,4 +1,4 @@
-"""Writes the commented configuration of `pipeline init`."""
+"""Renders an inspection as a commented configuration."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline.data.feature_choice import describe_column
-from pipeline.init.inspect_csv import Findings
+from pipeline.init.inspect_csv import Inspection
 from pipeline.settings.data import CsvSettings
 from trainer.settings.train import is_column_name
 
@@ -20,28 +20,28 @@ _MANY_ROWS = 20_000
 _CSV_COMMENTS = {
     "separator": "Character between cells.",
     "header": "Whether the first line names the columns.",
-    "names": "Names of the columns, in place of the header's: letters, digits and ._- only.",
-    "null_values": "Words that stand for an empty cell.",
+    "names": "Names of the columns, in place of those in the header: letters, digits and ._- only.",
+    "null_values": "Words that mean a missing value, besides the empty cell.",
     "decimal": "Decimal point of numbers.",
     "encoding": "Encoding of the text.",
 }
 
 
-def render(found: Findings, train_share: int, eval_share: int) -> str:
-    """Writes a configuration.
+def render(found: Inspection, train_share: int, eval_share: int) -> str:
+    """Renders a configuration.
 
     Args:
-        found: What was found out about the data.
-        train_share: Share of the rows to learn from.
-        eval_share: Share of the rows to judge by.
+        found: The settings that the inspection found.
+        train_share: Share of the rows to train on.
+        eval_share: Share of the rows to evaluate on.
 
     Returns:
         YAML with comments.
     """
     train_rows = found.label.rows * train_share // (train_share + eval_share)
     lines = [
-        "# A first guess by pipeline init, to be edited; the README lists every setting there is.",
-        "# Relative paths start at this folder.",
+        "# A first configuration by pipeline init, to be edited; the documentation lists all",
+        "# settings. Relative paths start at this folder.",
         "",
         "# Name of the pipeline, of its MLflow experiment and of its served model.",
         f"name: {_scalar(found.name)}",
@@ -60,7 +60,7 @@ def render(found: Findings, train_share: int, eval_share: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _data(found: Findings, train_share: int, eval_share: int) -> Iterator[str]:
+def _data(found: Inspection, train_share: int, eval_share: int) -> Iterator[str]:
     yield "data:"
     yield "  # A CSV file, or a folder of them."
     yield f"  path: {_scalar(found.data)}"
@@ -68,16 +68,16 @@ def _data(found: Findings, train_share: int, eval_share: int) -> Iterator[str]:
     yield f"  # The column to predict: {describe_column(found.label)}."
     yield f"  label: {_scalar(found.label.name)}"
     if found.positive is not None:
-        yield "  # The class that is predicted; precision, recall and auc are of it."
+        yield "  # The positive class; precision, recall and auc are those of this class."
         yield f"  positive: {_scalar(found.positive)}"
-    yield "  # Shares of the rows by a hash of the row: what to learn from, and what to judge by."
+    yield "  # Shares of the rows to train on and to evaluate on, by a hash of the row."
     yield "  split:"
     yield f"    train: {train_share}"
     yield f"    eval: {eval_share}"
 
 
 def _csv(settings: CsvSettings) -> Iterator[str]:
-    """Writes what is not the default."""
+    """Renders the settings that are not the default."""
     changed = {
         name: value
         for name, value in settings
@@ -90,7 +90,7 @@ def _csv(settings: CsvSettings) -> Iterator[str]:
         yield f"    {name}: {_value(value)}"
 
 
-def _features(found: Findings) -> Iterator[str]:
+def _features(found: Inspection) -> Iterator[str]:
     yield "# The columns that the model reads, each with its kind: numeric, bucketized,"
     yield "# categorical, boolean, datetime, crossed; ignore: not read; auto: chosen by each run."
     yield "features:"
@@ -109,7 +109,7 @@ def _model(train_rows: int) -> Iterator[str]:
     yield "  type: dnn"
     yield "  # Units of each hidden layer, first to last."
     yield f"  hidden_units: {[64, 32] if train_rows >= _MANY_ROWS else [32, 16]}"
-    yield "  # What minimizes the loss, and its step size."
+    yield "  # The optimizer and its step size."
     yield "  optimizer: adam"
     yield f"  learning_rate: {0.001 if train_rows >= _MANY_ROWS else 0.01}"
     yield ""
@@ -129,10 +129,10 @@ def _epochs(examples: int, rows: int) -> str:
     return f"each example is seen about {epochs:.0f} times." if epochs >= 2 else "one epoch or so."
 
 
-def _evaluation(found: Findings) -> Iterator[str]:
+def _evaluation(found: Inspection) -> Iterator[str]:
     yield "evaluation:"
-    yield "  # The model is blessed, and so pushed, only if every bound holds: min, max, and"
-    yield "  # max_worsening, how much worse than the latest blessed model it may be."
+    yield "  # The model is blessed, and then pushed, only if every bound holds: min, max, and"
+    yield "  # max_worsening, which is how much worse than the latest blessed model it may be."
     yield "  thresholds:"
     if found.task == "regression":
         yield "    # Better than always answering the mean; 1 is without error."
@@ -150,7 +150,7 @@ def _evaluation(found: Findings) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    """Writes a setting in one line."""
+    """Renders a setting in one line."""
     if isinstance(value, str):
         return _scalar(value)
     if isinstance(value, Mapping):
@@ -161,7 +161,7 @@ def _value(value: Any) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Writes a text in one line, so that no YAML reader takes it for anything else."""
+    """Renders a text in one line, quoted if YAML would read it as something else."""
     if _PLAIN.fullmatch(text):
         return text
     quoted: str = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf)
@@ -169,5 +169,5 @@ def _scalar(text: str) -> str:
 
 
 def _in_comment(text: str) -> str:
-    """Writes a text that a comment can hold: in one line, and of characters that YAML allows."""
+    """Makes a text fit into a comment: one line, only characters that YAML allows."""
     return text.encode("ascii", "backslashreplace").decode().replace("\n", " ").replace("\r", " ")

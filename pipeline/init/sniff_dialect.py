@@ -1,4 +1,4 @@
-"""Finds out how a CSV file is written: its encoding, separator, decimal point and header."""
+"""Detects the format of a CSV file: encoding, separator, decimal point and header."""
 
 import codecs
 import csv
@@ -19,7 +19,7 @@ from tabular.csv.column_rules import NUMBER
 from trainer.settings.train import is_column_name
 
 SEPARATORS = ("\t", ";", "|", ",")
-"""Where several fit alike, the first is taken: commas also stand in numbers and sentences."""
+"""In order of preference if several fit equally; commas are also part of numbers and text."""
 _RECORDS = 1000
 _HEAD_CHARACTERS = 2**20
 _CHUNK_BYTES = 2**20
@@ -32,12 +32,12 @@ _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+")
 
 
 class Sniffed(NamedTuple):
-    """How a file is written.
+    """The format of a file.
 
     Attributes:
-        csv: The settings by which it is read. They name the columns where the file does not, or
-            does by names that columns of this pipeline cannot have.
-        titles: What its header says, a title per column; empty where it has none.
+        csv: The settings by which it is read. They name the columns if the file does not, or has
+            names that columns of this pipeline cannot have.
+        titles: The titles in its header, one for each column; empty without a header.
     """
 
     csv: CsvSettings
@@ -45,14 +45,14 @@ class Sniffed(NamedTuple):
 
 
 def sniff(path: Path, label: str) -> Sniffed:
-    """Finds out how a file is written.
+    """Detects the format of a file.
 
     Args:
         path: The file; it may be compressed by gzip.
         label: A column that should be in its header.
 
     Raises:
-        DataError: If it is empty or no text.
+        DataError: If it is empty or not text.
         OSError: If it cannot be read.
     """
     encoding = _find_encoding(path)
@@ -80,7 +80,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _find_encoding(path: Path) -> str:
-    """Tells UTF-8 and UTF-16 from everything else, which it takes for Latin-1, by all bytes."""
+    """Reads all bytes to detect UTF-8 or UTF-16; everything else is taken for Latin-1."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     encoding = "utf-8"
     try:
@@ -110,7 +110,7 @@ def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = F
 
 
 def _find_separator(head: str) -> tuple[str, list[list[str]]]:
-    """Finds the separator by which the most records have the same number of cells, above one."""
+    """Finds the separator with which most records have the same number of cells, above one."""
     best: tuple[float, str, list[list[str]]] | None = None
     for separator in SEPARATORS:
         records = list(_records(head, separator))
@@ -123,13 +123,13 @@ def _find_separator(head: str) -> tuple[str, list[list[str]]]:
 
 
 def _records(head: str, separator: str) -> Iterator[list[str]]:
-    """Reads the first records that are not blank, without one that the head cuts off."""
+    """Reads the first records that are not blank, without one cut off at the end of the head."""
     is_cut = len(head) == _HEAD_CHARACTERS
     lines = head.splitlines(keepends=True)
     reader = csv.reader(lines[:-1] if is_cut and len(lines) > 1 else lines, delimiter=separator)
     try:
         yield from islice(filter(None, reader), _RECORDS)
-    except csv.Error:  # a cell too long to be one: a quote that never closes
+    except csv.Error:  # a cell that is too long, since its quote is never closed
         return
 
 
@@ -141,7 +141,7 @@ def _has_header(records: Sequence[Sequence[str]], label: str) -> bool:
 
 
 def _has_decimal_comma(rows: Sequence[Sequence[str]], separator: str) -> bool:
-    """Whether a column is of numbers with a comma, and none of numbers with a point."""
+    """Whether a column has numbers with a decimal comma, and no column has any with a point."""
     found = False
     for column in zip_longest(*rows, fillvalue=""):
         cells = [cell for cell in column if cell and cell not in NULL_WORDS]
@@ -156,7 +156,7 @@ def _has_decimal_comma(rows: Sequence[Sequence[str]], separator: str) -> bool:
 
 
 def _find_names(header: Sequence[str]) -> tuple[str, ...] | None:
-    """Makes names that a column can have, all different; None if they are so already."""
+    """Makes valid and different names; None if the titles are valid and different already."""
     names: list[str] = []
     for index, title in enumerate(header, start=1):
         name = title if is_column_name(title) else _clean(title) or f"column_{index}"
@@ -168,7 +168,7 @@ def _find_names(header: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def _clean(title: str) -> str:
-    """Writes a title in the letters that a column's name may have."""
+    """Replaces the characters that a column's name may not have."""
     ascii_title = (
         unicodedata.normalize("NFKD", title.replace("ß", "ss")).encode("ascii", "ignore").decode()
     )

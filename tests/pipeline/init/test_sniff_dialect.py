@@ -1,4 +1,4 @@
-"""How CSV files are found to be written."""
+"""Detection of the format of CSV files."""
 
 import gzip
 from pathlib import Path
@@ -50,12 +50,12 @@ def test_sniff_finds_the_encoding(tmp_path: Path, encoding: str, found: str) -> 
     assert sniffed.titles == ("größe", "y")
 
 
-def test_sniff_finds_a_late_byte_that_is_not_utf_8(tmp_path: Path) -> None:
+def test_sniff_finds_late_latin_1_byte(tmp_path: Path) -> None:
     text = "a,y\n" + "1,x\n" * 600_000 + "1,ü\n"
     assert sniff_text(tmp_path, text, "latin-1").csv.encoding == "latin-1"
 
 
-def test_sniff_takes_a_character_across_two_reads_for_utf_8(tmp_path: Path) -> None:
+def test_sniff_decodes_character_across_reads(tmp_path: Path) -> None:
     assert sniff_text(tmp_path, "a,y\n1," + "ü" * 2**20 + "\n").csv.encoding == "utf-8"
 
 
@@ -74,7 +74,7 @@ def test_sniff_finds_the_decimal_point(tmp_path: Path, text: str, decimal: str) 
     assert sniff_text(tmp_path, text).csv.decimal == decimal
 
 
-def test_sniff_names_the_columns_where_there_is_no_header(tmp_path: Path) -> None:
+def test_sniff_names_columns_without_header(tmp_path: Path) -> None:
     sniffed = sniff_text(tmp_path, "1.5,red\n2.5,blue\n")
     assert sniffed.csv.header is False
     assert sniffed.csv.names == ("column_1", "column_2")
@@ -82,12 +82,12 @@ def test_sniff_names_the_columns_where_there_is_no_header(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["2019,2020,y\n1,2,x\n", "a,b\nx,z\n"])
-def test_sniff_takes_words_or_the_label_for_a_header(tmp_path: Path, text: str) -> None:
+def test_sniff_takes_words_or_label_for_header(tmp_path: Path, text: str) -> None:
     sniffed = sniff_text(tmp_path, text)
     assert (sniffed.csv.header, sniffed.csv.names) == (True, None)
 
 
-def test_sniff_renames_columns_that_cannot_keep_their_names(tmp_path: Path) -> None:
+def test_sniff_renames_invalid_columns(tmp_path: Path) -> None:
     sniffed = sniff_text(tmp_path, "Größe (cm),,a,a,_b,*,y\n1,2,3,4,5,6,7\n")
     assert sniffed.csv.names == ("Grosse_cm", "column_2", "a", "a_2", "b", "column_6", "y")
 
@@ -109,7 +109,7 @@ def test_sniff_reads_gzip(tmp_path: Path) -> None:
         (gzip.compress(b"", mtime=0), "is empty"),
     ],
 )
-def test_sniff_refuses_what_is_no_csv(tmp_path: Path, content: bytes, words: str) -> None:
+def test_sniff_refuses_files_that_are_not_csv(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(content)
     with pytest.raises(DataError, match=words):
