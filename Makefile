@@ -8,7 +8,7 @@ BIN := .venv/bin
 PARALLEL := -n logical --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-servers bench ui tensorboard
+.PHONY: help setup run test test-slow test-servers coverage bench docs ui tensorboard
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,8 +32,14 @@ test-slow: setup ## Run the tests that take minutes
 test-servers: setup ## Run the tests with PostgreSQL, a browser and fresh environments
 	$(BIN)/pytest -m servers $(ARGS)
 
+coverage: setup ## Run the tests of make test, and show how much of the code they run
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not servers and not benchmark" --cov $(ARGS)
+
+docs: setup ## Build the pages into site/, strictly
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir site/.doctrees docs site
+
 bench: setup ## Measure the pipeline, training, the server and tracking; takes hours
-	@$(BIN)/pytest -m benchmark -s $(ARGS); status=$$?; $(BIN)/python tools/readme.py && exit $$status
+	@$(BIN)/pytest -m benchmark -s $(ARGS); status=$$?; $(BIN)/python tools/pages.py && exit $$status
 
 ui: setup ## Show the runs in MLflow's user interface
 	@$(BIN)/pipeline ui $(ARGS)

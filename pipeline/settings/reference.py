@@ -1,6 +1,7 @@
-"""Makes the configuration reference, from the models that read the configuration."""
+"""Makes the settings reference from the models that validate the configuration."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
@@ -11,66 +12,115 @@ from pydantic_core import PydanticUndefined
 from pipeline.settings.config import Config, section_in
 from trainer.settings.features import Feature
 
+_SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
 
 def make_reference() -> str:
-    """Makes a Markdown table of every setting: key, default, meaning and bounds."""
-    rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows("", Config))
-    return f"| key | default | what it is |\n|---|---|---|\n{rows}"
+    """Describes every setting in Markdown, a heading for each key at the top of the YAML file.
+
+    Each setting is a definition: its dotted key with the default, then its meaning and bounds.
+
+    Raises:
+        ValueError: A setting has no description.
+    """
+    return "\n".join(_sections())
 
 
-def _rows(prefix: str, section: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
-    for name, field in section.model_fields.items():
-        key = f"{prefix}{field.alias or name}"
-        inner = section_in(field.annotation)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _rows(f"{key}.", field.annotation)
-            continue
-        yield f"`{key}`", _default(field), f"{field.description} {_bounds(field)}".strip()
-        if key == "features":
-            yield from _rows_of_features()
-        elif inner:
-            is_mapping = get_origin(field.annotation) is dict
-            yield from _rows(f"{key}.*." if is_mapping else f"{key}.", inner)
+def list_keys() -> list[str]:
+    """Lists the dotted keys of all settings; `*` stands for a name that the user chooses."""
+    keys = [key for name, field in Config.model_fields.items() for key, _ in _settings(name, field)]
+    kinds = [key for kind in _kinds() for key, _ in _settings_of_kind(kind)]
+    return keys + kinds
 
 
-def _rows_of_features() -> Iterator[tuple[str, str, str]]:
-    """Gives, for each kind, what it is, and its settings."""
+def anchor(key: str) -> str:
+    """Makes the anchor of a setting on the page, such as `data-csv-null-values`."""
+    return "-".join(re.findall("[a-z0-9]+", key))
+
+
+def _sections() -> Iterator[str]:
+    for name, field in Config.model_fields.items():
+        yield f"## {name}\n"
+        for key, inner in _settings(name, field):
+            yield _define(key, inner)
+        if name == "features":
+            for kind in _kinds():
+                yield f"### {_name_of(kind)}\n\n{_first_paragraph(kind)}\n"
+                for key, inner in _settings_of_kind(kind):
+                    yield _define(key, inner)
+
+
+def _settings(key: str, field: FieldInfo) -> Iterator[tuple[str, FieldInfo]]:
+    """Yields the dotted keys below a key, and the key itself unless it is a plain section."""
+    section = section_in(field.annotation)
+    if section is not field.annotation:
+        yield key, field
+    if section is not None and key != "features":
+        prefix = f"{key}.*" if get_origin(field.annotation) is dict else key
+        for name, inner in section.model_fields.items():
+            yield from _settings(f"{prefix}.{inner.alias or name}", inner)
+
+
+def _settings_of_kind(kind: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in kind.model_fields.items():
+        if name != "kind":
+            yield f"features.*.{_name_of(kind)}.{name}", field
+
+
+def _kinds() -> tuple[type[BaseModel], ...]:
     kinds: tuple[type[BaseModel], ...] = get_args(get_args(Feature)[0])
-    told: set[str] = set()
-    for kind in kinds:
-        name = kind.model_fields["kind"].default
-        yield f"`features.*: {name}`", "", (kind.__doc__ or "").strip()
-        for key, field in kind.model_fields.items():
-            if key == "kind" or field.description in told:
-                continue
-            told.add(str(field.description))
-            yield (
-                f"`features.*.{key}`",
-                _default(field),
-                f"{field.description} {_bounds(field)}".strip(),
-            )
+    return kinds
+
+
+def _name_of(kind: type[BaseModel]) -> str:
+    return str(kind.model_fields["kind"].default)
+
+
+def _first_paragraph(kind: type[BaseModel]) -> str:
+    return " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+
+
+def _define(key: str, field: FieldInfo) -> str:
+    """Writes one definition.
+
+    In the settings of a kind, the key that is shown leaves out the kind, as the YAML file does.
+    """
+    if not field.description:
+        raise ValueError(f"the setting {key} has no description")
+    parts = key.split(".")
+    is_of_kind = parts[:2] == ["features", "*"]
+    shown = ".".join([*parts[:2], *parts[3:]]) if is_of_kind else key
+    meaning = " ".join(filter(None, [field.description, _bounds(field)]))
+    term = f"[`{shown}`]{{#{anchor(key)}}}" if len(parts) > 1 else f"`{key}`"  # the heading has it
+    return f"{term} ({_default(field)})\n: {meaning}\n"
 
 
 def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
-    return "required" if default is PydanticUndefined else f"`{json.dumps(default)}`"
+    return "required" if default is PydanticUndefined else f"default `{json.dumps(default)}`"
 
 
 def _bounds(field: FieldInfo) -> str:
-    """Says what values are allowed, where the type alone does not."""
-    words: list[str] = []
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    for constraint in field.metadata:
-        words += [
-            f"{sign} {getattr(constraint, name)}"
-            for name, sign in signs.items()
-            if getattr(constraint, name, None) is not None
-        ]
-    choices = [str(choice) for choice in _choices(field.annotation)]
+    """Says which values are allowed, where the type alone does not."""
+    bounds = [
+        f"{sign} {getattr(constraint, name)}"
+        for constraint in field.metadata
+        for name, sign in _SIGNS.items()
+        if getattr(constraint, name, None) is not None
+    ]
+    choices = [f"`{choice}`" for choice in _choices(field.annotation)]
     if choices:
-        words.append("one of " + ", ".join(f"`{choice}`" for choice in choices))
-    return f"({', '.join(words)})" if words else ""
+        bounds.append(f"one of {', '.join(choices)}")
+    return f"({', '.join(bounds)})" if bounds else ""
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
+    """Lists the words that a `Literal` allows, and those of a `Literal | None`."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(
+        choice
+        for candidate in get_args(annotation)
+        if get_origin(candidate) is Literal
+        for choice in get_args(candidate)
+    )

@@ -1,0 +1,40 @@
+"""The layout on the architecture page names the folders that there are."""
+
+import re
+from pathlib import Path
+
+from tests.helpers.pages import DOCS_DIR, read
+from tests.helpers.paths import PROJECT_DIR
+
+PACKAGES = ("pipeline", "tracking", "components", "serving", "trainer", "tabular")
+MADE_BY_RUNS = "artifacts"
+
+
+def layout() -> list[Path]:
+    """Lists the folders and files that the page names."""
+    page = read(DOCS_DIR / "explanation" / "architecture.md")
+    text = re.findall(r"<!-- layout: begin -->(.*)<!-- layout: end -->", page, re.DOTALL)[0]
+    paths: list[Path] = []
+    outer = PROJECT_DIR
+    for indent, name in re.findall(r"^( *)([\w.]+)/?  ?", text, re.MULTILINE):
+        outer = outer if indent else PROJECT_DIR / name
+        paths.append(outer / name if indent else outer)
+    return paths
+
+
+def test_layout_names_what_exists() -> None:
+    missing = [path for path in layout() if not path.exists() and path.name != MADE_BY_RUNS]
+
+    assert missing == []
+
+
+def test_layout_names_every_folder_of_the_packages() -> None:
+    folders = {
+        path.parent
+        for package in PACKAGES
+        for path in (PROJECT_DIR / package).glob("*/*.py")
+        if (path.parent / "__init__.py").exists()
+    }
+
+    assert len(folders) > 25
+    assert folders | {PROJECT_DIR / package for package in PACKAGES} <= set(layout())
