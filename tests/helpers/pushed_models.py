@@ -11,7 +11,7 @@ WORDS = ["blue", "red, dark", "grün"]
 
 
 class Classifier(tf.Module):
-    """Of a number x, a gap of which is 1, and a word, of which it knows "ab" and "cd"."""
+    """Classifies by a number x (1 if missing) and a string, of which it knows "ab" and "cd"."""
 
     def __init__(self, shift: float = 0.0) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Classifier(tf.Module):
 
 
 class Regressor(tf.Module):
-    """Twice the number, a gap of which is 1; of the word "?" it fails."""
+    """Predicts twice the number x (1 if missing); fails for the string "?"."""
 
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.string)]

@@ -1,4 +1,4 @@
-"""HTTP by hand: what no client library would send, and clients that notice a lost answer."""
+"""Raw HTTP: requests that no client library sends, and clients that notice a lost response."""
 
 import json
 import socket
@@ -8,16 +8,16 @@ HEAD_END = b"\r\n\r\n"
 
 
 def post(path: str, body: bytes, *headers: str) -> bytes:
-    """Makes a request."""
+    """Makes a POST request."""
     lines = [f"POST {path} HTTP/1.1", "Host: test", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
 def read_response(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Reads one answer: status, headers, body.
+    """Reads a response: status, headers, body.
 
     Raises:
-        ConnectionError: If it is not whole.
+        ConnectionError: If it is incomplete.
     """
     data = b""
     while HEAD_END not in data:
@@ -33,19 +33,19 @@ def read_response(connection: socket.socket) -> tuple[int, dict[str, str], bytes
 def _receive(connection: socket.socket) -> bytes:
     data = connection.recv(2**16)
     if not data:
-        raise ConnectionError("closed in the midst of an answer")
+        raise ConnectionError("closed before the end of the response")
     return data
 
 
 def ask(port: int, request: bytes, seconds: float = 30) -> tuple[int, dict[str, str], bytes]:
-    """Sends a request on a connection of its own."""
+    """Sends a request on a new connection and returns the response."""
     with socket.create_connection(("127.0.0.1", port), seconds) as connection:
         connection.sendall(request)
         return read_response(connection)
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Tells whether the other side has ended, within the time-out."""
+    """Returns whether the server closes the connection within the socket's timeout."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -55,11 +55,11 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 class Clients:
-    """Threads that ask over kept-alive connections until the server is gone.
+    """Threads that send requests over kept-alive connections until the server is gone.
 
     Attributes:
-        n_answers: Whole, right answers.
-        faults: What became of requests that had none, though their connection was established.
+        n_answers: Number of complete, correct responses.
+        faults: Errors and wrong responses on established connections.
     """
 
     def __init__(self, port: int, path: str, n_clients: int = 8) -> None:

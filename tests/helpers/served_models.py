@@ -1,4 +1,4 @@
-"""Small models with a signature of every sort, and a server of them in a thread."""
+"""Small models with signatures of all kinds, and a server in a thread."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ def write_model(folder: Path, version: int, *, shift: float = 2.0) -> Path:
 
     Signatures, `[n]` unless said otherwise, float32:
 
-        serving_default   x -> y; of a negative x it fails with INVALID_ARGUMENT
+        serving_default   x -> y; fails with INVALID_ARGUMENT if x is negative
         columns           number, word (string) -> scores [n, 2], classes [n, 2] (string),
                           word_bytes (the word again), length (int64, of the word)
         matrix            x [n, 2] -> y [n, 2]
@@ -80,7 +80,7 @@ def write_model(folder: Path, version: int, *, shift: float = 2.0) -> Path:
 
 @contextlib.contextmanager
 def write_graph(path: Path, tag: str = "serve") -> Iterator[dict[str, object]]:
-    """Writes the graph that is made inside as a SavedModel, with the signatures put into this."""
+    """Saves the graph built in the `with` block, with the signatures added to the yielded dict."""
     signatures: dict[str, object] = {}
     with tf.Graph().as_default(), _V1.Session() as session:
         yield signatures
@@ -109,10 +109,10 @@ def _variable(name: str, values: object) -> tf.Variable:
 def write_classifier(
     folder: Path, version: int, columns: Mapping[str, Column], *, names: tuple[str, str]
 ) -> Path:
-    """Writes a version of a model as the pipeline pushes it, of two classes.
+    """Writes a classifier with two classes, with the files that the pipeline pushes.
 
-    The inputs of `serving_default` are a number, the probability of the first class, and a word
-    that counts for nothing; their names are given.
+    `serving_default` takes a number, which is the probability of the first class, and a string,
+    which is ignored; `names` are their names.
     """
     path = folder / str(version)
     with write_graph(path) as signatures:
@@ -144,7 +144,7 @@ def sign(
 
 
 class ServerThread:
-    """A server in a thread of its own, on free ports: `with ServerThread(folders) as server`."""
+    """A server in a thread, on free ports: `with ServerThread(folders) as server`."""
 
     def __init__(
         self, folders: Mapping[str, Path], settings: ServingSettings | None = None

@@ -12,7 +12,7 @@ COMMAND = [sys.executable, "-m", "pipeline", "serve", "--rest-port", "0", "--grp
 
 
 class ServerProcess:
-    """A server that is ready: `with ServerProcess("--model", ...) as server`.
+    """A running server process: `with ServerProcess("--model", ...) as server`.
 
     Attributes:
         log: Lines of its standard error.
@@ -57,7 +57,7 @@ class ServerProcess:
             stream.close()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Sends a signal, and gives the exit code."""
+        """Sends a signal and returns the exit code."""
         self.process.send_signal(number)
         code = self.process.wait(60)
         for reader in self._readers:

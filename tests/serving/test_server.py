@@ -1,4 +1,4 @@
-"""A server from its start to its end: ports, TLS, health, and nothing lost when it drains."""
+"""The whole server: ports, TLS, health, metrics and draining."""
 
 import json
 import socket
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
-    """Serves a model, and one of which there is no version yet."""
+    """Serves a model, and another one that has no version yet."""
     empty = tmp_path_factory.mktemp("empty")
     settings = ServingSettings(drain_seconds=0.0)
     with ServerThread({"half": folder, "empty": empty}, settings) as server:
@@ -41,7 +41,7 @@ def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
-    """A certificate of 127.0.0.1 that it has signed itself."""
+    """A self-signed certificate for 127.0.0.1."""
     folder = tmp_path_factory.mktemp("tls")
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=test"
@@ -169,7 +169,7 @@ def test_rest_and_grpc_use_tls(folder: Path, tls: TlsSettings) -> None:
 
 
 class DrainedServer(ServerThread):
-    """A server that a test tells to end."""
+    """A server that stops when the test calls `drain`."""
 
     def drain(self) -> None:
         self.loop.call_soon_threadsafe(self._stop.set)

@@ -13,7 +13,7 @@ from serving.interfaces.classify_regress import classification_of
 
 
 def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[Any]]]]:
-    """Gives the kind and values of each feature of each example."""
+    """Reads a request; returns kind and values of each feature of each example."""
     read = []
     for serialized in read_examples(request):
         features = {}

@@ -139,7 +139,7 @@ _SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 
 
 def _shown(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Gives what lists tell of a shape: nothing below an empty one."""
+    """Returns the shape that nested lists can express: cut after the first 0."""
     return shape[: shape.index(0) + 1] if 0 in shape else shape
 
 

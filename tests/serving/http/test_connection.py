@@ -254,7 +254,7 @@ def test_client_that_never_reads_is_dropped(
     end = time.monotonic() + 20
     while server.server.connections and time.monotonic() < end:
         for connection in connections:
-            with suppress(OSError):  # full, or dropped already
+            with suppress(OSError):  # the buffer is full, or the connection closed
                 connection.send(request)
         time.sleep(0.05)
 
@@ -370,7 +370,7 @@ def test_pending_response_pauses_reading() -> None:
             for _ in range(3):
                 model.pending[-1].set_exception(ServingError(Code.OK, "done"))
                 await reader.readuntil(b"done")
-            while server.n_requests == 3:  # until more are read
+            while server.n_requests == 3:  # until reading goes on
                 await asyncio.sleep(0.01)
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""Bodies as they are sent, and answers in bytes."""
+"""Decompression of bodies, and serialization of responses."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Requests in whatever pieces they come."""
+"""Parsing of requests that arrive in pieces."""
 
 import pytest
 
@@ -10,7 +10,7 @@ CHUNKED = b"POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def read(data: bytes, size: int | None = None) -> tuple[RequestReader, list[Request]]:
-    """Feeds a reader of bodies of up to 1000 bytes; in pieces of a size."""
+    """Feeds data in pieces of a size to a reader that allows bodies of 1000 bytes."""
     reader = RequestReader(1000)
     pieces = [
         data[begin : begin + (size or len(data))]

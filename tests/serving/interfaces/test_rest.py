@@ -1,4 +1,4 @@
-"""The application by itself: what it tells of a request, and when it gives one up."""
+"""RestApp without HTTP: metrics, pages, draining and errors."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ _PREDICT = "/v1/models/m:predict"
 
 
 class _Recorder(Metrics):
-    """Keeps what it is told."""
+    """Metrics that keep the observed requests."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST interface over HTTP, y = x / 2 + 2."""
+"""TensorFlow Serving's REST interface over HTTP."""
 
 import base64
 import gzip
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[ServerThread]:
-    """Version 1, y = x / 2 + 2, is the stable one; 2, y = x / 2 + 3, the newest."""
+    """Serves version 1, y = x / 2 + 2, with label `stable`, and version 2, y = x / 2 + 3."""
     versions = VersionSettings(policy="all", labels={"stable": 1, "gone": 9})
     with ServerThread({"m": folder}, ServingSettings(versions=versions)) as server:
         yield server
@@ -217,7 +217,7 @@ def test_rest_answers_requests(
             "/v1/models/m:regress",
             {"signature_name": "regress", "examples": [{"x": 1}]},
             400,
-            "",  # an integer becomes int64, which the model does not take
+            "",  # an integer becomes int64, but the model expects float32
         ),
         (
             "POST",
@@ -385,7 +385,7 @@ def test_rest_limits_body_size(strict_server: ServerThread) -> None:
     headers = b"connection: close\r\ncontent-encoding: gzip"
     unpacked = _head(len(zipped)).replace(b"host: x", headers)
     for request in (
-        _head(2001),  # refused before it is sent
+        _head(2001),  # refused because of its length, before the body
         _head(10**12),
         chunked + b"7d1\r\n" + b" " * 2001 + b"\r\n",
         unpacked + zipped,

@@ -1,4 +1,4 @@
-"""Requests merged, and kept apart."""
+"""Merging of requests into batches."""
 
 import asyncio
 import threading
@@ -18,11 +18,15 @@ from tests.helpers.served_models import sign, write_graph, write_model, write_ne
 
 
 class GatedEngine(Engine):
-    """A model whose calls begin when the gate is opened."""
+    """An engine whose runs wait until the gate is open.
+
+    Attributes:
+        gate: Lets runs begin while it is set.
+        threads: The thread of each run.
+    """
 
     gate = threading.Event()
     threads: ClassVar[list[int]] = []
-    """Of the calls."""
 
     def run(self, signature: Signature, inputs: Arrays) -> Outputs:
         self.gate.wait(60)
@@ -41,7 +45,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> GatedEngine:
 
 
 class Bench:
-    """A batcher whose requests wait until `answers` is asked for."""
+    """A batcher that records the sizes of its batches."""
 
     def __init__(self, engine: GatedEngine, **settings: int) -> None:
         self.engine = engine
@@ -62,7 +66,7 @@ class Bench:
         return self.batcher.submit(known, arrays, n_examples)
 
     async def ask_first(self) -> asyncio.Future[Outputs]:
-        """Sends what keeps the model busy until the gate is opened."""
+        """Sends a request that keeps the model busy until the gate is open."""
         if "single" in self.engine.signatures:
             first = self.ask("single", x=0)
         else:
@@ -74,7 +78,7 @@ class Bench:
 def _run(
     engine: GatedEngine, test: Callable[[Bench], Awaitable[None]], **settings: int
 ) -> list[int]:
-    """Runs a test; gives the numbers of examples of the model's calls."""
+    """Runs a test; returns the sizes of the batches."""
 
     async def run() -> list[int]:
         bench = Bench(engine, **settings)
@@ -115,7 +119,7 @@ def test_small_quick_batch_runs_on_the_event_loop(engine: GatedEngine) -> None:
 
     async def test(bench: Bench) -> None:
         engine.gate.set()
-        for _ in range(20):  # until a call is quick
+        for _ in range(20):  # until the model is known to be quick
             await bench.ask(x=[2])
         engine.threads.clear()
         answers = await asyncio.gather(*(bench.ask(x=[2.0 * i]) for i in range(8)))
@@ -208,7 +212,7 @@ def test_batched_row_equals_single_row(network: GatedEngine) -> None:
         await first
         merged = [answer["probabilities"] for answer in await asyncio.gather(*futures)]
         alone = [(await bench.ask(x=row))["probabilities"] for row in rows]
-        # The product of a matrix may add up in another order than that of a vector.
+        # The products of a matrix and of a vector may be summed in a different order.
         np.testing.assert_allclose(merged, alone, rtol=1e-5, atol=1e-7)
 
     assert _run(network, test)[:2] == [1, 200]
@@ -293,7 +297,7 @@ def test_full_queue_refuses_then_recovers(engine: GatedEngine) -> None:
             assert error.value.code == Code.RESOURCE_EXHAUSTED
         engine.gate.set()
         await asyncio.gather(*futures)
-        assert (await bench.ask(x=[2] * 100))["y"].tolist() == [3] * 100  # nothing waits
+        assert (await bench.ask(x=[2] * 100))["y"].tolist() == [3] * 100  # the queue is empty
 
     _run(engine, test, max_batch_size=4, max_enqueued_batches=2)
 
@@ -331,7 +335,7 @@ def test_batcher_runs_in_several_threads(engine: GatedEngine) -> None:
         futures = [bench.ask("single", x=i) for i in range(3)]
         await asyncio.sleep(0.05)
         busy = bench.batcher._queue.qsize() + len(bench.batcher._waiting)
-        assert busy == 1  # two are being computed
+        assert busy == 1  # two are running
         engine.gate.set()
         answers = await asyncio.gather(*futures)
         assert [answer["y"] for answer in answers] == [2, 2.5, 3]
@@ -380,7 +384,7 @@ def test_unmergeable_signature_runs_alone(tmp_path: Path) -> None:
         single = tf.compat.v1.placeholder(tf.float32, [])
         signatures["single"] = sign({"x": single}, {"y": single * 2})
     engine = GatedEngine(tmp_path / "1")
-    assert engine.signatures["serving_default"].is_batched  # by its shapes
+    assert engine.signatures["serving_default"].is_batched  # according to its shapes
 
     async def test(bench: Bench) -> None:
         for _ in range(2):

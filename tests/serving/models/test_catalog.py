@@ -1,4 +1,4 @@
-"""Versions found, loaded, swapped, refused and let go."""
+"""Finding, loading, replacing and unloading of versions."""
 
 import asyncio
 import math
@@ -34,7 +34,7 @@ def base(made: Path, tmp_path: Path) -> Path:
 
 
 def _push(base: Path, number: int | str, source: Path | None = None) -> None:
-    """Puts a version there at once, as the Pusher does."""
+    """Adds a version with a single rename, as the Pusher does."""
     shutil.copytree(source or base / "1", base / ".tmp-push")
     (base / ".tmp-push").rename(base / str(number))
 
@@ -56,7 +56,7 @@ def _run(
     folders: dict[str, Path] | Path,
     settings: ServingSettings | None = None,
 ) -> Loads:
-    """Runs a test with a catalog that looks at its folders only when told."""
+    """Runs a test with a catalog that polls only when the test calls `poll`; returns its loads."""
     folders = {"half": folders} if isinstance(folders, Path) else folders
     loads: Loads = []
 
@@ -80,7 +80,7 @@ def _run(
 
 
 async def _ask(catalog: Catalog, version: int | None = None, label: str | None = None) -> int:
-    """Gives the version that answers."""
+    """Sends a request; returns the version that answered."""
     with catalog.find("half", version, label) as served:
         signature = served.engine.signatures["serving_default"]
         inputs = {"x": np.float32([2])}
@@ -111,7 +111,7 @@ def test_catalog_replaces_an_older_version(base: Path) -> None:
             await catalog.poll()
             assert await _ask(catalog) == 10
             await asyncio.sleep(0.05)
-            assert _states(catalog) == {10: "AVAILABLE", 1: "UNLOADING"}  # it is held
+            assert _states(catalog) == {10: "AVAILABLE", 1: "UNLOADING"}  # `old` is in use
             signature = old.engine.signatures["single"]
             answer = await old.batcher.submit(signature, {"x": np.array(2, np.float32)}, 1)
             assert answer["y"] == 3
@@ -226,7 +226,7 @@ def test_catalog_reports_why_loading_failed(
         assert reason in version.message
         assert str(base) not in version.message
         version.retry_at = math.inf
-        await catalog.poll()  # and does not try at every look
+        await catalog.poll()  # does not try again at each poll
         await catalog.poll()
 
     assert _run(test, base) == [("half", 1, True), ("half", 2, False)]
@@ -286,7 +286,7 @@ def test_catalog_waits_for_a_copy_to_finish(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         (base / "2" / "variables").mkdir(parents=True)
         await catalog.poll()
-        # As after many failures: the next attempt by the clock is a minute off.
+        # As after many failures, the next timed attempt is a minute away.
         catalog._versions["half"][2].retry_at = time.monotonic() + 60
         for name in ["saved_model.pb", "variables/variables.index"]:
             shutil.copy(base / "1" / name, base / "2" / name)
@@ -294,11 +294,11 @@ def test_catalog_waits_for_a_copy_to_finish(base: Path) -> None:
             assert await _ask(catalog) == 1
         name = "variables/variables.data-00000-of-00001"
         shutil.copy(base / "1" / name, base / "2" / name)
-        await catalog.poll()  # sees the change
-        await catalog.poll()  # and that it was the last
+        await catalog.poll()  # notices the change
+        await catalog.poll()  # notices that the files are stable
         assert await _ask(catalog) == 2
 
-    # Nothing is loaded while files go on changing.
+    # Nothing was loaded while the files kept changing.
     assert _run(test, base) == [("half", 1, True), ("half", 2, False), ("half", 2, True)]
 
 
@@ -342,7 +342,7 @@ def test_catalog_serves_new_version_within_1_s(base: Path) -> None:
         await catalog.close()
 
     asyncio.run(test())
-    assert min(seconds) < 1  # what the machine does beside may take the others
+    assert min(seconds) < 1  # other processes may slow some of them
 
 
 def test_catalog_loads_models_independently(
@@ -378,7 +378,7 @@ def test_catalog_loads_models_independently(
 def test_catalog_goes_on_if_a_version_hangs(base: Path) -> None:
     async def test(catalog: Catalog) -> None:
         for number in range(2, 15):
-            catalog.find("half").__enter__()  # and never let go
+            catalog.find("half").__enter__()  # never released
             _push(base, number)
             await catalog.poll()
             assert await _ask(catalog) == number

@@ -1,4 +1,4 @@
-"""Models loaded, asked, and refused."""
+"""Loading of SavedModels, and running their signatures."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Examples as the raw columns that they hold."""
+"""Parsing and serializing of examples."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Folders of versions."""
+"""Listing of versions, and detection of changed files."""
 
 import os
 from pathlib import Path

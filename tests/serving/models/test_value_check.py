@@ -1,4 +1,4 @@
-"""Values of a request, held against what the columns held in training."""
+"""Checks of request values against the values that the training data allows."""
 
 import math
 import subprocess
@@ -94,7 +94,7 @@ def test_one_violation_among_many_is_found(row: int, value: float) -> None:
     assert [each.row for each in check(Column(5.0, True, 4.3, 7.9), values)] == [row]
 
 
-# words
+# strings
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_count_agrees_with_find(
 def test_training_values_never_violate(
     trained: list[float], seen: list[str], has_gaps: bool
 ) -> None:
-    # As the Pusher writes bounds: the shortest numbers that are the same float32.
+    # Like the Pusher, writes the shortest decimal numbers that round to the same float32.
     low, high = (float(str(np.float32(bound))) for bound in (min(trained), max(trained)))
     known = tuple(sorted({word for word in seen if word}))
     has_empty = has_gaps or "" in seen

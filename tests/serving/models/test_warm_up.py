@@ -1,4 +1,4 @@
-"""Models asked before they are served."""
+"""Warm-up of models."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +18,7 @@ _V1 = tf.compat.v1
 
 
 class RecordingEngine(Engine):
-    """A model that keeps what it was asked."""
+    """An engine that records its requests."""
 
     def __init__(self, model_dir: Path) -> None:
         super().__init__(model_dir)
@@ -71,7 +71,7 @@ def test_warm_up_makes_up_an_example_and_a_batch(model_dir: Path) -> None:
     sizes = engine.sizes()
     assert sizes.keys() == engine.signatures.keys()
     assert sizes["serving_default"] == sizes["columns"] == sizes["matrix"] == [(1,), (32,)]
-    assert sizes["examples"] == [(1,)]  # refuses what is no example, which is no failure
+    assert sizes["examples"] == [(1,)]  # a made-up request may be refused
     assert sizes["single"] == [0]
 
 
@@ -81,7 +81,7 @@ def test_warm_up_uses_typical_values_of_columns(model_dir: Path) -> None:
     assert [inputs["x"].tolist() for name, inputs in engine.asked[:2]] == [[5.0], [5.0] * 32]
     sizes = engine.sizes()
     assert sizes["serving_default"] == [(1,), (32,)]
-    # Serialized, they are what the signatures of one string take.
+    # Signatures with one string input get them as a serialized example.
     assert sizes["examples"] == sizes["classify"] == sizes["regress"] == [(1,), (32,)]
 
 

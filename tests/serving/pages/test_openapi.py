@@ -42,7 +42,7 @@ def openapi(server: ServerThread) -> dict[str, Any]:
 
 
 def ask(url: str, body: Any = None, status: int = 200) -> Any:
-    """Sends a GET, or a POST with JSON, and gives the JSON of the answer, which has a status."""
+    """Sends a GET, or a POST with JSON; checks the status and returns the JSON response."""
     data = None if body is None else json.dumps(body).encode()
     try:
         reply = urllib.request.urlopen(urllib.request.Request(url, data))
@@ -60,7 +60,7 @@ def validator(openapi: dict[str, Any], name: str) -> jsonschema_rs.Draft202012Va
 
 
 def examples_in(openapi: dict[str, Any]) -> Iterator[tuple[str, str, Any, str, str]]:
-    """Gives path, example's name and value, and the names of the request's and answer's schemas."""
+    """Yields path, name and value of each example, and its request and response schema's names."""
     for path, operations in openapi["paths"].items():
         for operation in operations.values():
             if "requestBody" in operation:

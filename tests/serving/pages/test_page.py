@@ -23,7 +23,7 @@ WORD = Column("low", required=False, words=("high", "low"))
 
 
 def page_of(folders: Mapping[str, Path]) -> str:
-    """Gives the page of a server that has looked at its folders once."""
+    """Returns the page after a single poll of the folders."""
 
     async def load() -> str:
         settings = ServingSettings()
@@ -90,7 +90,7 @@ def test_page_suggests_many_strings(tmp_path: Path) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
     folder = tmp_path_factory.mktemp("models")
     write_model(folder / "half", 1)
-    # A field must not get in the way of the form's own attributes.
+    # A field with this name must not hide the form's property `dataset`.
     columns = {"dataset": NUMBER, HOSTILE: Column(HOSTILE, required=True)}
     write_classifier(folder / "classes", 1, columns, names=("dataset", HOSTILE))
     with ServerThread({name: folder / name for name in ("half", "classes")}) as server:
@@ -99,7 +99,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
 
 @pytest.fixture(scope="module")
 def articles(server: ServerThread) -> Iterator[Callable[[], dict[str, WebElement]]]:
-    """Loads the page, and gives what it shows of each model."""
+    """Returns a function that loads the page and finds the section of each model."""
     programs = find_chromium()
     if programs is None:
         pytest.skip("Chromium is not installed (apt-get install chromium chromium-driver)")
@@ -111,7 +111,7 @@ def articles(server: ServerThread) -> Iterator[Callable[[], dict[str, WebElement
             return {one.find_element(By.TAG_NAME, "h2").text: one for one in found}
 
         yield load
-        # The page keeps to its own policy, and its script fails nowhere.
+        # The page violates no security policy, and its script raises no error.
         messages = [entry["message"] for entry in browser.get_log("browser")]
         assert [message for message in messages if "status of 400" not in message] == []
 
@@ -124,7 +124,7 @@ def fill(article: WebElement, name: str, text: str) -> None:
 
 
 def answer_of(article: WebElement) -> str:
-    """Presses the button and gives what is shown then."""
+    """Presses the button and returns the text that appears."""
     article.find_element(By.TAG_NAME, "button").click()
     deadline = time.monotonic() + 30
     while not (text := article.find_element(By.CLASS_NAME, "answer").text):

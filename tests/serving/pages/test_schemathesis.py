@@ -1,4 +1,4 @@
-"""Thousands of requests made from the description: as it allows, and as it does not."""
+"""Thousands of valid and invalid requests, generated from the OpenAPI description."""
 
 import re
 from collections import Counter
@@ -21,14 +21,14 @@ CONFIG = {
     "generation": {"deterministic": True, "max-examples": 350, "database": "none"},
     "phases": {"stateful": {"enabled": False}},
     "checks": {
-        # Lists of unequal lengths, strings that are no tf.Example: no schema can tell them.
+        # A schema cannot exclude lists of unequal lengths and strings that are not a tf.Example.
         "positive_data_acceptance": {"enabled": False},
-        # TensorFlow Serving answers 400 where another method is meant.
+        # TensorFlow Serving answers 400 to a wrong method.
         "unsupported_method": {"enabled": False},
     },
 }
 INFINITE = re.compile(r"\bNaN\b|\bInfinity\b")
-"""What a sum of the greatest numbers comes to, and JSON Schema has no word for."""
+"""Results of sums that overflow, which JSON Schema cannot describe."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
 
 
 def failures_in(recorder: ScenarioRecorder) -> Iterator[str]:
-    """Says which checks have failed, and by which requests."""
+    """Yields the failed checks with the requests that cause them."""
     for case_id, checks in recorder.checks.items():
         reply = recorder.interactions[case_id].response
         for check in checks:

@@ -1,4 +1,4 @@
-"""Lines of the access log, read from a pipe."""
+"""The access log, read from a pipe."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ class _Transport(asyncio.BaseTransport):
 
 
 def log_requests(*requests: Request | None) -> list[Any]:
-    """Logs an answer of 404 with two bytes to each, then some calls, and gives the lines."""
+    """Logs a 404 response with two bytes for each request, then two calls; returns the lines."""
     reader, writer = os.pipe()
     log = AccessLog(writer)
     for request in requests:
@@ -64,7 +64,7 @@ def test_only_grpc_requests_are_logged_by_write_grpc() -> None:
 def test_blocked_output_drops_lines() -> None:
     reader, writer = os.pipe()
     log = AccessLog(writer)
-    for _ in range(20_000):  # a pipe holds some hundred
+    for _ in range(20_000):  # a pipe holds a few hundred lines
         log.write_grpc("half", "GRPC", "Predict", Code.OK, 0.001)
 
     lines: list[Any] = []

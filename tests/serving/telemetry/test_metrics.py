@@ -1,4 +1,4 @@
-"""What the metrics say, read as Prometheus reads it."""
+"""The exposed metrics, parsed like Prometheus does."""
 
 import re
 import time
@@ -18,7 +18,7 @@ REQUEST_COUNT = ":tensorflow:serving:request_count"
 
 
 def read(metrics: Metrics) -> dict[tuple[str, ...], float]:
-    """Gives all samples: name and sorted label values to value."""
+    """Returns the value of each sample by name and sorted label values."""
     families = text_string_to_metric_families(metrics.expose()[2].decode())
     return {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -88,7 +88,7 @@ def test_value_violations_are_counted(tmp_path: Path) -> None:
     metrics = Metrics(["half"])
     on_batch = metrics.make_on_batch("half", {"x": Column(1.0, required=True, min=0.0, max=5.0)})
     inputs = {"x": np.array([[7.0], [1.0], [np.nan], [9.0]], np.float32)[:, 0]}
-    for name in ("serving_default", "matrix"):  # only the first one takes raw columns
+    for name in ("serving_default", "matrix"):  # only the first takes raw columns
         on_batch(engine.signatures[name], inputs, 4, 0.001)
     engine.close()
 
@@ -135,7 +135,7 @@ def test_observe_request_takes_microseconds() -> None:
         metrics.flush()
         best = min(best, (time.perf_counter() - start) / 1000)
 
-    assert best < 20e-6  # about 2 on an idle machine
+    assert best < 20e-6  # about 2e-6 on an idle machine
 
 
 def test_on_request_is_called_for_each_request() -> None:
