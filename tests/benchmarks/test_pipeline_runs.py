@@ -8,7 +8,7 @@ HOLD = "import time; held = b'.' * 200 * 2**20; time.sleep({})"
 """Holds 200 MiB for so many seconds."""
 
 
-def test_measure_counts_the_memory_of_a_child_process_too() -> None:
+def test_measure_counts_memory_of_children() -> None:
     child = [sys.executable, "-c", HOLD.format(1)]
     code = f"{HOLD.format(0)}; import subprocess; subprocess.run({child}); print('done')"
 

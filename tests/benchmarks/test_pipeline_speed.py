@@ -138,7 +138,7 @@ def test_ten_million_rows_cost_no_more_each(tmp_path: Path, results: ResultsFold
 
 @pytest.mark.parametrize("n_rows", SIZES, ids="{:_}".format)
 @pytest.mark.timeout(6 * 3600)
-def test_run_is_faster_than_stock_over_any_number_of_rows(
+def test_any_number_of_rows_is_faster_than_stock(
     n_rows: int, tmp_path: Path, results: ResultsFolder
 ) -> None:
     data = write_rows(tmp_path / "data" / "rows.csv", n_rows)

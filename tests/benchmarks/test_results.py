@@ -43,7 +43,7 @@ def test_row_is_grossly_missed_by_a_factor_of_two(bound: str, must: float, is_mi
     assert make_row(bound=bound, must=must).is_grossly_missed is is_missed
 
 
-def test_keep_adds_to_the_rows_of_before_and_replaces_its_like(tmp_path: Path) -> None:
+def test_keep_adds_rows_and_replaces_same_ones(tmp_path: Path) -> None:
     ResultsFolder(tmp_path).keep(make_row(), make_row(other="echo"))
     ResultsFolder(tmp_path).keep(make_row(ours=(2, 2, 2)), make_row(name="training"))
 
@@ -91,7 +91,7 @@ def test_point_is_fresh_for_a_day() -> None:
     assert not make_point(measured_at=now - timedelta(hours=25)).is_fresh
 
 
-def test_plot_caption_names_machines_and_what_was_not_measured() -> None:
+def test_plot_caption_names_machines_and_omissions() -> None:
     points = [make_point(n_rows=n_rows, machine="a machine") for n_rows in SIZES]
     points += [make_point(program="stock", n_rows=1000, machine="another")]
 

@@ -37,7 +37,7 @@ def steps_per_second(workspace: Workspace, seed: int, *, tracked: bool) -> float
 
 
 @pytest.mark.timeout(1800)
-def test_tracking_costs_next_to_no_training_steps(tmp_path: Path, results: ResultsFolder) -> None:
+def test_tracking_costs_few_training_steps(tmp_path: Path, results: ResultsFolder) -> None:
     workspace = Workspace(tmp_path / "artifacts")
     workspace.run("--set", "train.steps=20", "--set", "evaluation.thresholds={accuracy: {min: 0}}")
     figures = []

@@ -109,7 +109,7 @@ def name_of(run: Run) -> str:
     return str(run.info.run_name)
 
 
-def test_saved_view_lists_twenty_runs_with_their_settings_and_scores_best_first(
+def test_saved_view_lists_best_runs_first(
     open_page: Callable[[str], webdriver.Chrome], runs: list[Run]
 ) -> None:
     browser = open_page(in_view(runs))
@@ -150,7 +150,7 @@ def test_saved_view_lists_twenty_runs_with_their_settings_and_scores_best_first(
     )
 
 
-def test_saved_view_draws_the_scores_and_curves_of_twenty_runs(
+def test_saved_view_draws_scores_and_curves(
     open_page: Callable[[str], webdriver.Chrome], runs: list[Run]
 ) -> None:
     browser = open_page(f"{in_view(runs)}&compareRunsMode=CHART")
@@ -169,7 +169,7 @@ def test_saved_view_draws_the_scores_and_curves_of_twenty_runs(
         assert len(set(charts[name]["curves"])) == len(RATES)
 
 
-def test_compare_page_shows_settings_and_scores_of_twenty_runs(
+def test_compare_page_shows_settings_and_scores(
     open_page: Callable[[str], webdriver.Chrome], runs: list[Run]
 ) -> None:
     ids = json.dumps([run.info.run_id for run in runs])

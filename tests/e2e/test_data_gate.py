@@ -29,9 +29,7 @@ def schema(workspace: Workspace, first_run: dict[str, Any]) -> Path:
 TOO_LONG = "train: sepal_length: expected at most 7.5; found up to 7.9, in about 5 of 93 examples"
 
 
-def test_run_stops_where_data_does_not_fit_the_reviewed_schema(
-    workspace: Workspace, schema: Path
-) -> None:
+def test_run_stops_at_data_unlike_schema(workspace: Workspace, schema: Path) -> None:
     arguments = settings(f"data.schema={schema}")
 
     for _ in range(2):  # what failed does not come from the cache
@@ -49,9 +47,7 @@ def test_run_stops_where_data_does_not_fit_the_reviewed_schema(
     assert "sepal_length" in run.data.tags["error"]
 
 
-def test_run_that_never_stops_warns_of_data_again_from_the_cache(
-    workspace: Workspace, schema: Path
-) -> None:
+def test_run_warns_of_data_from_cache(workspace: Workspace, schema: Path) -> None:
     arguments = settings(f"data.schema={schema}", "validation.stop_at=never", "train.steps=50")
 
     report = workspace.run(*arguments)
@@ -81,9 +77,7 @@ def write_rows(path: Path, **factors: float) -> None:
 
 
 @pytest.mark.slow
-def test_run_measures_drift_to_the_data_that_passed_before(
-    workspace: Workspace, tmp_path: Path
-) -> None:
+def test_run_measures_drift_to_passed_data(workspace: Workspace, tmp_path: Path) -> None:
     own = Workspace(tmp_path / "artifacts")
     paths = {name: tmp_path / f"{name}.csv" for name in ("first", "second")}
     write_rows(paths["first"])

@@ -14,7 +14,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
-from components.serving_check.answers import Answers, ServedModel, differences, faults_of
+from components.serving_check.predictions import Predictions, ServedModel, differences, faults_of
 from pipeline.settings.load import load_config
 from tests.helpers import taxi_template
 from tests.helpers.e2e_workspace import Workspace
@@ -135,7 +135,7 @@ def test_taxi_is_as_good_as_tfxs_template(
     assert taxi.report["metrics"]["auc"] >= auc
 
 
-def test_digits_are_read_by_an_own_model_fn(digits: Finished) -> None:
+def test_digits_are_read_by_user_model_fn(digits: Finished) -> None:
     assert digits.settings.model.model_fn == "digits_model.model_fn"
     assert digits.report["metrics"]["accuracy"] >= 0.97
 
@@ -154,7 +154,7 @@ def test_diabetes_is_better_than_a_straight_line(diabetes: Finished) -> None:
     assert diabetes.report["metrics"]["r2"] > r2
 
 
-def predict_in_batch(finished: Finished, rows: Sequence[Row], folder: Path) -> Answers:
+def predict_in_batch(finished: Finished, rows: Sequence[Row], folder: Path) -> Predictions:
     """Gives what `pipeline predict` writes, under the names of a signature's outputs."""
     write_csv(rows, folder / "rows.csv")
     done = finished.workspace.call(
@@ -191,7 +191,7 @@ def test_a_row_has_the_same_answer_everywhere(
         str(finished.output("Transform", "transform_graph")),
         str(finished.output("Trainer", "model_run")),
     )
-    served = ServedModel(finished.report["pushed_path"]).answer(examples)
+    served = ServedModel(finished.report["pushed_path"]).predict(examples)
     answers = {**served, "pipeline predict": predict_in_batch(finished, rows, tmp_path)}
 
     kind = "regress" if finished.settings.task == "regression" else "classify"

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.slow
-def test_interrupt_in_each_node_kills_the_run_and_the_next_goes_on_from_the_cache(
+def test_run_interrupted_in_any_node_resumes(
     tmp_path: Path,
 ) -> None:
     root = tmp_path / "artifacts"
@@ -54,9 +54,7 @@ def test_interrupt_in_each_node_kills_the_run_and_the_next_goes_on_from_the_cach
 
 
 @pytest.mark.slow
-def test_interrupted_training_ends_at_once_and_resumes_from_its_checkpoint(
-    workspace: Workspace, first_run: dict[str, Any]
-) -> None:
+def test_interrupted_training_resumes(workspace: Workspace, first_run: dict[str, Any]) -> None:
     process = workspace.start_training(21)
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
@@ -82,7 +80,7 @@ def test_terminated_run_is_marked_killed(workspace: Workspace, first_run: dict[s
     assert workspace.newest_run().info.status == "KILLED"
 
 
-def test_run_killed_outright_is_marked_killed_and_the_next_one_runs(
+def test_run_killed_outright_is_marked_killed(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     process = workspace.start_training(23)

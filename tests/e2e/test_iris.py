@@ -37,13 +37,13 @@ def test_first_run_runs_every_node(first_run: dict[str, Any]) -> None:
     assert states(first_run) == dict.fromkeys(NODES, "done")
 
 
-def test_first_run_blesses_a_model_at_least_as_good_as_promised(first_run: dict[str, Any]) -> None:
+def test_first_run_blesses_good_model(first_run: dict[str, Any]) -> None:
     assert first_run["blessed"] is True
     assert first_run["metrics"]["accuracy"] >= 0.93
     assert first_run["metrics"]["example_count"] == 57
 
 
-def test_first_run_pushes_a_model_that_answers_for_raw_rows(first_run: dict[str, Any]) -> None:
+def test_first_run_pushes_model_for_raw_rows(first_run: dict[str, Any]) -> None:
     model = tf.saved_model.load(first_run["pushed_path"])
     answer = model.signatures["serving_default"](
         sepal_length=tf.constant([5.1, 6.7]),
@@ -56,7 +56,7 @@ def test_first_run_pushes_a_model_that_answers_for_raw_rows(first_run: dict[str,
     assert Path(first_run["pushed_path"]).name == first_run["pushed_version"]
 
 
-def test_first_run_says_what_the_pushed_models_columns_held(
+def test_first_run_describes_columns_of_pushed_model(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     train = (workspace.root / "pipeline_root/iris/CsvExampleGen").glob("examples/*/Split-train/*")
@@ -75,7 +75,7 @@ def test_first_run_says_what_the_pushed_models_columns_held(
     assert (columns["sepal_length"].min, columns["sepal_length"].max) == (4.3, 7.9)
 
 
-def test_first_run_keeps_all_it_writes_below_the_state_folder(
+def test_first_run_writes_only_to_state_folder(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     assert {path.name for path in workspace.root.iterdir()} == {
@@ -90,9 +90,7 @@ def test_first_run_keeps_all_it_writes_below_the_state_folder(
     }
 
 
-def test_first_run_is_one_mlflow_run_with_its_settings(
-    workspace: Workspace, first_run: dict[str, Any]
-) -> None:
+def test_first_run_is_one_mlflow_run(workspace: Workspace, first_run: dict[str, Any]) -> None:
     run = workspace.mlflow().get_run(first_run["mlflow_run_id"])
     assert run.info.status == "FINISHED"
     assert run.data.tags["tfx.pipeline_run_id"] == first_run["pipeline_run_id"]
@@ -103,7 +101,7 @@ def test_first_run_is_one_mlflow_run_with_its_settings(
     assert "hidden_units" in Path(config).read_text(encoding="utf-8")
 
 
-def test_first_run_has_metrics_by_step_node_split_and_class(
+def test_first_run_has_metrics_of_all_kinds(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     client, run_id = workspace.mlflow(), first_run["mlflow_run_id"]
@@ -118,7 +116,7 @@ def test_first_run_has_metrics_by_step_node_split_and_class(
     assert steps == [50, 100, 150, 200]
 
 
-def test_first_run_is_tagged_with_verdict_data_and_code(
+def test_first_run_has_tags_of_data_and_code(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     tags = workspace.mlflow().get_run(first_run["mlflow_run_id"]).data.tags
@@ -132,9 +130,7 @@ def test_first_run_is_tagged_with_verdict_data_and_code(
         assert tags["git.dirty"] in ("true", "false")
 
 
-def test_second_run_with_nothing_changed_runs_no_node(
-    workspace: Workspace, first_run: dict[str, Any]
-) -> None:
+def test_unchanged_run_runs_no_node(workspace: Workspace, first_run: dict[str, Any]) -> None:
     workspace.run()  # serves the first run's model, whatever has been served since
     before = workspace.versions()
     report = workspace.run()
@@ -148,7 +144,7 @@ def test_second_run_with_nothing_changed_runs_no_node(
     assert run.data.metrics["accuracy"] == first_run["metrics"]["accuracy"]
 
 
-def test_changed_learning_rate_runs_from_the_trainer_on(
+def test_changed_learning_rate_runs_from_trainer(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     before = workspace.versions()
@@ -158,7 +154,7 @@ def test_changed_learning_rate_runs_from_the_trainer_on(
 
 
 @pytest.mark.slow
-def test_settings_changed_back_serve_the_first_model_again(
+def test_settings_changed_back_serve_first_model(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     other = workspace.run("--set", "model.learning_rate=0.3")
@@ -170,7 +166,7 @@ def test_settings_changed_back_serve_the_first_model_again(
 
 
 @pytest.mark.slow
-def test_edited_preprocessing_runs_from_transform_on(
+def test_edited_preprocessing_runs_from_transform(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
     copy = tmp_path / "project"
@@ -187,7 +183,7 @@ def test_edited_preprocessing_runs_from_transform_on(
 
 
 @pytest.mark.slow
-def test_edited_csv_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
+def test_edited_csv_of_same_size_and_time_runs(tmp_path: Path) -> None:
     csv = tmp_path / "iris.csv"
     shutil.copy(PROJECT_DIR / "data" / "iris" / "iris.csv", csv)
     workspace = Workspace(tmp_path / "artifacts")
@@ -203,7 +199,7 @@ def test_edited_csv_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_touched_csv_with_the_same_content_stays_cached(
+def test_touched_csv_stays_cached(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
     csv = PROJECT_DIR / "data" / "iris" / "iris.csv"
@@ -215,7 +211,7 @@ def test_touched_csv_with_the_same_content_stays_cached(
         os.utime(csv, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_model_below_a_threshold_is_not_pushed_and_the_old_one_stays(
+def test_model_below_threshold_is_not_pushed(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     before = workspace.versions()
@@ -242,15 +238,11 @@ def test_deleted_serving_folder_is_filled_again(
 
 
 @pytest.mark.slow
-def test_same_seed_from_empty_state_gives_the_same_metrics(
-    first_run: dict[str, Any], tmp_path: Path
-) -> None:
+def test_same_seed_gives_same_metrics(first_run: dict[str, Any], tmp_path: Path) -> None:
     assert Workspace(tmp_path / "artifacts").run()["metrics"] == first_run["metrics"]
 
 
-def test_failing_node_ends_in_one_short_error_and_a_failed_run(
-    workspace: Workspace, first_run: dict[str, Any]
-) -> None:
+def test_failing_node_ends_in_one_error(workspace: Workspace, first_run: dict[str, Any]) -> None:
     done = workspace.call("run", "--set", "model.learning_rate=1.0e+30")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
@@ -263,7 +255,7 @@ def test_failing_node_ends_in_one_short_error_and_a_failed_run(
     assert "NanLoss" in run.data.tags["error"]
 
 
-def test_plain_output_names_nodes_results_and_where_to_look(
+def test_plain_output_names_nodes_and_results(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     done = workspace.call("run", "--set", "model.seed=2")
@@ -290,7 +282,7 @@ def test_verbose_shows_the_chatter_too(workspace: Workspace, first_run: dict[str
     assert "Pusher: " in done.stdout
 
 
-def test_unreachable_mlflow_server_neither_stops_nor_slows_the_run(
+def test_unreachable_mlflow_does_not_slow_run(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     done = workspace.call("run", env={"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"})
@@ -321,7 +313,7 @@ def test_integer_labels_work_as_words_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_configured_schema_takes_the_place_of_the_inferred_one(
+def test_configured_schema_replaces_inferred_one(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
     (inferred,) = (workspace.root / "pipeline_root" / "iris" / "SchemaGen" / "schema").glob(
@@ -334,9 +326,7 @@ def test_configured_schema_takes_the_place_of_the_inferred_one(
     assert {"SchemaGen", "Trainer"} & ran(report) == {"Trainer"}
 
 
-def test_mlmd_holds_every_execution_of_the_first_run(
-    workspace: Workspace, first_run: dict[str, Any]
-) -> None:
+def test_mlmd_has_executions_of_first_run(workspace: Workspace, first_run: dict[str, Any]) -> None:
     with sqlite3.connect(workspace.root / "metadata.sqlite") as database:
         query = """
             SELECT COUNT(*) FROM Association

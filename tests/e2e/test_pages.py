@@ -60,7 +60,7 @@ def test_ui_shows_the_runs_of_the_same_store(
     assert run["info"]["status"] == "FINISHED"
 
 
-def test_tensorboard_shows_the_curves_of_the_last_training(
+def test_tensorboard_shows_curves_of_last_training(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     with page(workspace, "tensorboard") as address:

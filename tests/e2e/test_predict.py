@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 MEASURES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 
 
-def test_predict_gives_what_the_pushed_model_answers(
+def test_predict_agrees_with_pushed_model(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
     source, target = PROJECT_DIR / "data/iris/iris.csv", tmp_path / "predictions.csv"

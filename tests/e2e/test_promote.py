@@ -28,9 +28,7 @@ def champion(workspace: Workspace) -> str:
 
 
 @pytest.mark.timeout(900)
-def test_unchanged_run_leaves_a_rollback_as_it_is_until_a_promotion(
-    first_state: FirstState, tmp_path: Path
-) -> None:
+def test_unchanged_run_leaves_rollback_in_place(first_state: FirstState, tmp_path: Path) -> None:
     workspace = first_state.copy(tmp_path / "artifacts")
     runs = workspace.run_many([[], SECOND_MODEL])
     first, second = (run["report"]["pushed_version"] for run in runs)

@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
         yield server
 
 
-def test_run_on_a_server_equals_one_in_a_store_on_disk(
+def test_run_on_server_equals_run_on_disk(
     first_state: FirstState, server: MlflowServer, tmp_path: Path
 ) -> None:
     workspace = first_state.copy(tmp_path / "artifacts")
@@ -95,7 +95,7 @@ def files_with(text: str, *folders: Path) -> list[Path]:
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong-and-" + PASSWORD], ids=["right", "wrong"])
 @pytest.mark.parametrize("place", ["in the URI", "in variables"])
-def test_credentials_reach_the_server_and_nothing_else(
+def test_credentials_reach_only_the_server(
     first_state: FirstState, server: MlflowServer, tmp_path: Path, place: str, password: str
 ) -> None:
     workspace = first_state.copy(tmp_path / "artifacts")
@@ -139,7 +139,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlfl
         yield stack.enter_context(mlflow_server(folder, store_uri))
 
 
-def test_eight_runs_at_once_are_tracked_on_postgresql(
+def test_eight_simultaneous_runs_on_postgresql(
     first_state: FirstState, postgresql_server: MlflowServer, tmp_path: Path
 ) -> None:
     url = postgresql_server.url

@@ -29,9 +29,7 @@ def content_of(store: Path) -> list[str]:
         return list(database.iterdump())
 
 
-def test_sync_makes_a_lost_store_again_equal_to_the_live_one(
-    first_state: FirstState, tmp_path: Path
-) -> None:
+def test_sync_rebuilds_lost_store(first_state: FirstState, tmp_path: Path) -> None:
     copy = first_state.copy(tmp_path / "artifacts")
 
     assert sync(copy) == (1, 0)
@@ -105,9 +103,7 @@ def test_sync_adds_a_run_that_was_not_tracked(synced: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_sync_in_an_empty_store_makes_runs_equal_to_the_live_ones(
-    synced: dict[str, Any], rebuilt: Path
-) -> None:
+def test_sync_fills_empty_store(synced: dict[str, Any], rebuilt: Path) -> None:
     assert list(differences(synced, dump(f"sqlite:///{rebuilt}"))) == []
 
 
@@ -123,7 +119,7 @@ def test_sync_of_a_complete_store_writes_nothing(story: Workspace, rebuilt: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_sync_completes_runs_that_are_there_in_part(
+def test_sync_completes_partial_runs(
     story: Workspace, synced: dict[str, Any], rebuilt: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "mlflow.db"

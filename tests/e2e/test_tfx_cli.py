@@ -37,7 +37,7 @@ def write_config(folder: Path, root: Path) -> Path:
     return path
 
 
-def test_create_writes_nothing_beyond_what_tfx_writes(tmp_path: Path) -> None:
+def test_create_writes_only_files_of_tfx(tmp_path: Path) -> None:
     config = write_config(tmp_path, tmp_path / "artifacts")
     done = tfx(tmp_path, config, "pipeline", "create", "--pipeline-path=pipeline/local_runner.py")
     assert 'Pipeline "iris" created successfully' in done.stdout, done.stderr
@@ -46,7 +46,7 @@ def test_create_writes_nothing_beyond_what_tfx_writes(tmp_path: Path) -> None:
     assert json.loads(saved.read_text(encoding="utf-8"))["pipeline_name"] == "iris"
 
 
-def test_run_runs_and_tracks_as_pipeline_run_does(
+def test_tfx_run_tracks_as_pipeline_run_does(
     workspace: Workspace, first_run: dict[str, Any], tmp_path: Path
 ) -> None:
     config = write_config(tmp_path, workspace.root)
@@ -60,7 +60,7 @@ def test_run_runs_and_tracks_as_pipeline_run_does(
     assert run.info.status == "FINISHED"
 
 
-def test_create_refuses_a_wrong_configuration(tmp_path: Path) -> None:
+def test_create_refuses_wrong_configuration(tmp_path: Path) -> None:
     config = write_config(tmp_path, tmp_path / "artifacts")
     config.write_text(config.read_text(encoding="utf-8") + "trian: 1\n", encoding="utf-8")
     done = tfx(tmp_path, config, "pipeline", "create", "--pipeline-path=pipeline/local_runner.py")

@@ -59,7 +59,7 @@ def test_sweep_leaves_its_trials_with_the_results(
     assert not (workspace.root / "pipeline_root/iris/Tuner/tuner_results/unfinished").exists()
 
 
-def test_sweep_makes_the_trainer_train_as_its_best_trial(
+def test_sweep_gives_trainer_best_settings(
     workspace: Workspace, trials: list[dict[str, Any]]
 ) -> None:
     best = min(trials, key=lambda trial: float(trial["score"]))
@@ -72,9 +72,7 @@ def test_sweep_makes_the_trainer_train_as_its_best_trial(
     assert trained == curve(trial_dir / "eval")
 
 
-def test_sweep_comes_from_the_cache_the_second_time(
-    workspace: Workspace, sweep: dict[str, Any]
-) -> None:
+def test_second_sweep_is_cached(workspace: Workspace, sweep: dict[str, Any]) -> None:
     again = workspace.run(*SWEEP, "--set", "model.learning_rate=0.7")
 
     assert not {"Tuner", "Trainer"} & ran(again)
@@ -82,7 +80,7 @@ def test_sweep_comes_from_the_cache_the_second_time(
 
 
 @pytest.mark.slow
-def test_sweep_without_a_trial_that_ends_well_fails_with_one_error(
+def test_sweep_without_good_trial_fails_once(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     space = "{model.learning_rate: {values: [1.0e+30]}, model.optimizer: {values: [sgd]}}"

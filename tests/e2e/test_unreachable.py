@@ -61,9 +61,7 @@ def shape(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_run_without_its_server_ends_well_and_a_sync_adds_it(
-    first_state: FirstState, tmp_path: Path
-) -> None:
+def test_sync_adds_run_without_server(first_state: FirstState, tmp_path: Path) -> None:
     workspace = first_state.copy(tmp_path / "artifacts")
     done = workspace.call("run", env={"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}"})
     assert done.returncode == 0, done.stderr
@@ -126,9 +124,7 @@ def runs(workspace_of_kinds: Workspace, urls: dict[str, str]) -> dict[str, dict[
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", KINDS)
-def test_run_ends_well_and_hardly_later_without_a_good_server(
-    runs: dict[str, dict[str, Any]], kind: str
-) -> None:
+def test_bad_server_hardly_delays_run(runs: dict[str, dict[str, Any]], kind: str) -> None:
     run = runs[kind]
     assert run["error"] is None
     assert run["states"] == runs["untracked"]["states"]
@@ -141,7 +137,7 @@ def test_run_ends_well_and_hardly_later_without_a_good_server(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_sync_adds_all_runs_that_had_no_good_server(
+def test_sync_adds_runs_with_bad_server(
     workspace_of_kinds: Workspace, runs: dict[str, dict[str, Any]]
 ) -> None:
     done = workspace_of_kinds.call("sync")
@@ -156,7 +152,7 @@ def test_sync_adds_all_runs_that_had_no_good_server(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_required_tracking_refuses_to_run_without_a_good_server(
+def test_required_tracking_refuses_bad_server(
     first_state: FirstState, urls: dict[str, str], tmp_path: Path
 ) -> None:
     workspace = first_state.copy(tmp_path / "artifacts")
@@ -171,7 +167,7 @@ def test_required_tracking_refuses_to_run_without_a_good_server(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_required_tracking_ends_in_one_line_and_leaves_no_run_behind(
+def test_required_tracking_leaves_no_run_behind(
     first_state: FirstState, urls: dict[str, str], tmp_path: Path
 ) -> None:
     workspace = first_state.copy(tmp_path / "artifacts")
@@ -209,7 +205,7 @@ def follow(process: "subprocess.Popen[str]", node: str) -> tuple[list[str], floa
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
-def test_run_whose_server_goes_away_in_mid_training_ends_well_and_a_sync_completes_it(
+def test_sync_completes_run_that_lost_server(
     first_state: FirstState,
     server: MlflowServer,
     runs: dict[str, dict[str, Any]],

@@ -27,7 +27,7 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-def test_workers_come_to_the_same_model_as_one_process(files: Path, tmp_path: Path) -> None:
+def test_workers_make_same_model_as_one_process(files: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "artifacts")
     alone = workspace.run(*settings(f"data.path={files}"))
     shared = workspace.run(*settings(f"data.path={files}", WORKERS))
@@ -40,7 +40,7 @@ def test_workers_come_to_the_same_model_as_one_process(files: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_workers_end_with_the_run_that_is_interrupted(
+def test_workers_end_with_interrupted_run(
     number: signal.Signals, files: Path, tmp_path: Path
 ) -> None:
     workspace = Workspace(tmp_path / "artifacts")

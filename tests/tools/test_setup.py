@@ -116,7 +116,7 @@ def finished(tmp_path: Path) -> Path:
     return root
 
 
-def test_setup_of_this_checkout_is_silent_and_quick_when_done() -> None:
+def test_finished_setup_is_silent_and_quick() -> None:
     assert setup.is_current(PROJECT_DIR), "run make setup"
     start = time.monotonic()
 
@@ -135,14 +135,14 @@ def test_setup_runs_on_any_python_3(finished: Path, python: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_setup_installs_the_project_and_leaves_stdout_alone(project: Path) -> None:
+def test_setup_installs_project_without_stdout(project: Path) -> None:
     done = run_setup(project)
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert run_pipeline(project) == "it runs\n"
 
 
-def test_setup_compiles_bytecode_where_python_is_told_not_to(project: Path) -> None:
+def test_setup_compiles_bytecode_in_any_case(project: Path) -> None:
     run_setup(project, PYTHONDONTWRITEBYTECODE="1")
 
     assert list(project.glob(".venv/lib/python3.10/site-packages/part/__pycache__/*.pyc"))
@@ -160,7 +160,7 @@ def test_setup_without_a_stamp_starts_anew(project: Path) -> None:
     assert (project / ".venv" / "lib/python3.10/site-packages/part/__init__.py").exists()
 
 
-def test_setup_of_a_moved_checkout_makes_its_commands_run_again(project: Path) -> None:
+def test_setup_repairs_moved_checkout(project: Path) -> None:
     run_setup(project)
     moved = project.rename(project.parent / "moved")
 
@@ -180,7 +180,7 @@ def test_two_setups_at_once_install_once(project: Path) -> None:
     assert run_pipeline(project) == "it runs\n"
 
 
-def test_setup_refuses_a_lock_that_does_not_fit_and_keeps_what_is_there(project: Path) -> None:
+def test_setup_refuses_outdated_lock(project: Path) -> None:
     run_setup(project)
     changed = TINY_PROJECT.replace('["part"]', '["part", "another"]')
     (project / "pyproject.toml").write_text(changed)
@@ -192,9 +192,7 @@ def test_setup_refuses_a_lock_that_does_not_fit_and_keeps_what_is_there(project:
     assert run_pipeline(project) == "it runs\n"
 
 
-def test_setup_without_python_3_10_says_how_to_get_it(
-    project: Path, uv: str, tmp_path: Path
-) -> None:
+def test_setup_without_python_3_10_names_remedy(project: Path, uv: str, tmp_path: Path) -> None:
     # A Python that is not 3.10 would start the set-up; here it has to be made one.
     start = "import sys; sys.executable = ''; import setup; sys.exit(setup.main())"
     environ = {
@@ -248,7 +246,7 @@ def test_find_python_passes_over_a_shim_that_fails(
     assert setup_python.find_python() == BASE_PYTHON
 
 
-def test_find_python_leaves_a_virtual_environment_that_is_active(
+def test_find_python_leaves_active_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", str(PROJECT_DIR / ".venv" / "bin"))
@@ -256,7 +254,7 @@ def test_find_python_leaves_a_virtual_environment_that_is_active(
     assert setup_python.find_python() == BASE_PYTHON
 
 
-def test_python_candidates_of_pyenv_come_newest_first(
+def test_python_candidates_are_newest_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for version in ("3.10.2", "3.10.13", "3.11.7", "3.10.9"):
@@ -280,7 +278,7 @@ def test_find_uv_passes_over_one_that_is_too_old(
     assert setup_uv.find_uv(tmp_path) == uv
 
 
-def test_fetch_uv_uses_pip_as_the_user_configured_it(
+def test_fetch_uv_uses_configuration_of_pip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"uv-{setup_uv.UV_VERSION}"
@@ -306,7 +304,7 @@ def test_fetch_uv_uses_pip_as_the_user_configured_it(
     assert setup_uv.find_uv(tmp_path) == uv
 
 
-def test_fetch_uv_without_any_pip_says_what_to_install(tmp_path: Path) -> None:
+def test_fetch_uv_without_pip_names_remedy(tmp_path: Path) -> None:
     python = write_script(tmp_path / "python", "exit 1")
 
     with pytest.raises(setup.SetupError, match="install the package python3-pip"):
@@ -317,7 +315,7 @@ def test_fetch_uv_without_any_pip_says_what_to_install(tmp_path: Path) -> None:
     ("own", "expected"),
     [(None, "http://127.0.0.1/pip"), ("http://127.0.0.1/uv", "http://127.0.0.1/uv")],
 )
-def test_uv_asks_the_registry_of_pip_unless_told_another(
+def test_uv_takes_registry_of_pip_by_default(
     own: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

@@ -52,15 +52,15 @@ RUNS = [FIRST, SECOND, THIRD]
         ("latest~2", FIRST),
     ],
 )
-def test_find_runs_finds_a_run_by_what_its_user_calls_it(name: str, run: Run) -> None:
+def test_find_runs_takes_id_name_or_age(name: str, run: Run) -> None:
     assert find_runs(RUNS, [name]) == [run]
 
 
-def test_find_runs_gives_the_runs_in_the_order_of_the_names() -> None:
+def test_find_runs_keeps_order_of_names() -> None:
     assert find_runs(RUNS, ["latest", "abc", "latest~1"]) == [THIRD, FIRST, SECOND]
 
 
-def test_find_runs_takes_a_whole_id_that_another_begins_with() -> None:
+def test_find_runs_prefers_whole_id_to_prefix() -> None:
     longer = make_run(4, "other", "abc12")
 
     assert find_runs([*RUNS, longer], ["abc1"]) == [FIRST]
@@ -81,7 +81,7 @@ def test_find_runs_takes_a_whole_id_that_another_begins_with() -> None:
         ),
     ],
 )
-def test_find_runs_says_what_is_wrong_with_a_name(name: str, message: str) -> None:
+def test_find_runs_explains_wrong_name(name: str, message: str) -> None:
     with pytest.raises(RunNotFoundError) as caught:
         find_runs(RUNS, ["latest", name])
 
@@ -89,14 +89,14 @@ def test_find_runs_says_what_is_wrong_with_a_name(name: str, message: str) -> No
     assert caught.value.exit_code == 2
 
 
-def test_find_runs_says_that_a_name_fits_several_runs() -> None:
+def test_find_runs_refuses_ambiguous_name() -> None:
     twin = make_run(4, FIRST.start.run_name)
 
     with pytest.raises(RunNotFoundError, match=r"matches several runs: 2024-01-01.*, 2024-01-04"):
         find_runs([*RUNS, twin], ["model.seed=1"])
 
 
-def test_find_runs_finds_nothing_where_there_are_none() -> None:
+def test_find_runs_finds_none_without_runs() -> None:
     with pytest.raises(RunNotFoundError, match="there are only 0 runs"):
         find_runs([], ["latest"])
 
@@ -121,7 +121,7 @@ def make_evaluated(
         write_evaluation(folder / name, summary)
         evaluated = {"evaluation": {}, **(outputs or {})}
         outcomes.append(make_outcome("Evaluator", folder=folder / name, outputs=evaluated))
-    start = make_start(name, run_name=name, params=params or {}, origin=origin or {})
+    start = make_start(name, run_name=name, params=params or {}, provenance=origin or {})
     return Run(start, tuple(outcomes), END, (), None)
 
 
@@ -131,7 +131,7 @@ def compared(folder: Path, *metrics: Mapping[str, float] | None) -> dict[str, Ro
     return {row.name: row for row in compare_runs(runs).metrics}
 
 
-def test_compare_shows_the_settings_that_differ(tmp_path: Path) -> None:
+def test_compare_shows_differing_settings(tmp_path: Path) -> None:
     first = {"train.steps": 200, "model.seed": 1, "model.hidden_units": [10]}
     second = {"train.steps": 500, "model.seed": 1, "model.hidden_units": [10], "data.schema": "s"}
     settings = (("a", {**first, "paths.root": "x"}), ("b", {**second, "paths.root": "y"}))
@@ -148,7 +148,7 @@ def test_compare_shows_the_settings_that_differ(tmp_path: Path) -> None:
     assert (comparison.origin, comparison.metrics) == ((), ())
 
 
-def test_compare_shows_the_data_and_code_that_differ(tmp_path: Path) -> None:
+def test_compare_shows_differing_data_and_code(tmp_path: Path) -> None:
     first = {"code.digest": "a" * 64, "git.commit": "c" * 40, "git.dirty": "false"}
     second = {**first, "code.digest": "b" * 64, "git.dirty": "true", "mlflow.user": "other"}
 
@@ -215,20 +215,20 @@ def test_compare_marks_the_best(
     assert rows[metric] == Row(metric, tuple(values), frozenset(best))
 
 
-def test_compare_marks_the_best_of_those_that_have_the_metric(tmp_path: Path) -> None:
+def test_compare_marks_best_of_runs_with_metric(tmp_path: Path) -> None:
     rows = compared(tmp_path, {"accuracy": 0.5}, None, {"accuracy": 0.75, "recall/ant": 1.0})
 
     assert rows["accuracy"] == Row("accuracy", (0.5, None, 0.75), frozenset({2}))
     assert rows["recall/ant"] == Row("recall/ant", (None, None, 1.0))
 
 
-def test_compare_leaves_out_what_is_no_result(tmp_path: Path) -> None:
+def test_compare_leaves_out_other_metrics(tmp_path: Path) -> None:
     rows = compared(tmp_path, {"accuracy": 0.5}, {"accuracy": 0.75})
 
     assert list(rows) == ["accuracy"]  # no baseline, threshold, margin, or seconds of a node
 
 
-def test_compare_shows_of_a_slice_its_own_metrics_only(tmp_path: Path) -> None:
+def test_compare_shows_own_metrics_of_slice(tmp_path: Path) -> None:
     run = make_evaluated(tmp_path, "a", {"accuracy": 0.5})
     summary = make_summary(baseline={"accuracy": 0.5})
     summary["slices"][1] |= {"slice": {"kind": "train"}, "baseline": {"accuracy": 0.75}}
@@ -260,7 +260,7 @@ def test_comparison_is_plain_json(tmp_path: Path) -> None:
     assert found["metrics"] == {"accuracy": {"values": [0.51234, 0.75], "best": [1]}}
 
 
-def test_tables_show_the_parts_that_have_rows(tmp_path: Path) -> None:
+def test_tables_show_parts_with_rows(tmp_path: Path) -> None:
     stream = StringIO()
     for table in make_tables(make_comparison(tmp_path)):
         Console(file=stream, width=100).print(table)

@@ -11,11 +11,11 @@ from mlflow.tracking import MlflowClient
 
 from pipeline.commands.mlflow_sync import SyncReport, sync_runs
 from pipeline.errors import StateError, TrackingError
-from pipeline.run.history import Journal
+from pipeline.run.history import History
 from pipeline.run.interrupted import unfinished_dir
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
-from tests.helpers.journaled_run import journal_run
+from tests.helpers.history_run import record_run
 from tests.helpers.mlmd_recorder import Recorder
 from tests.helpers.paths import SHIPPED
 from tests.helpers.tracked_run import END_MS, START_MS, append_points, events_path, make_start
@@ -34,8 +34,8 @@ def store(tracking_uri: str, config: Config) -> None:
 
 
 @pytest.fixture
-def journal(config: Config) -> Journal:
-    return Journal(config)
+def history(config: Config) -> History:
+    return History(config)
 
 
 def write_live(config: Config, events: Iterable[Event]) -> None:
@@ -88,11 +88,11 @@ def content(config: Config, run: Run) -> dict[str, Any]:
     }
 
 
-def test_sync_makes_runs_as_they_were_while_they_went_on(
-    config: Config, journal: Journal, recorder: Recorder, tmp_path: Path
+def test_sync_makes_runs_equal_to_live_ones(
+    config: Config, history: History, recorder: Recorder, tmp_path: Path
 ) -> None:
-    told = journal_run(journal, recorder, FIRST, tmp_path / "1")
-    told_from_cache = journal_run(journal, recorder, SECOND, None)
+    told = record_run(history, recorder, FIRST, tmp_path / "1")
+    told_from_cache = record_run(history, recorder, SECOND, None)
     report = sync_runs(config, print)
     rebuilt = {key: content(config, run) for key, run in find_runs(config).items()}
     for run in find_runs(config).values():
@@ -116,11 +116,11 @@ def test_sync_makes_runs_as_they_were_while_they_went_on(
     assert second["points"]["eval/accuracy"] == first["points"]["eval/accuracy"]
 
 
-def test_sync_writes_nothing_where_nothing_lacks_and_completes_what_does(
-    config: Config, journal: Journal, recorder: Recorder, tmp_path: Path
+def test_sync_completes_incomplete_runs_only(
+    config: Config, history: History, recorder: Recorder, tmp_path: Path
 ) -> None:
-    told = journal_run(journal, recorder, FIRST, tmp_path / "1")
-    told_again = journal_run(journal, recorder, SECOND, None)
+    told = record_run(history, recorder, FIRST, tmp_path / "1")
+    told_again = record_run(history, recorder, SECOND, None)
     write_live(config, told)
     before = find_runs(config)["run-1"].to_dictionary()
     write_live(config, told_again[:2])  # the tracker process was killed
@@ -132,16 +132,16 @@ def test_sync_writes_nothing_where_nothing_lacks_and_completes_what_does(
     assert runs["run-1"].to_dictionary() == before
     assert runs["run-2"].info.status == "FINISHED"
     assert runs["run-2"].data.metrics["accuracy"] == 0.5
-    assert [run.mlflow_run_id for run in journal.runs()] == [
+    assert [run.mlflow_run_id for run in history.runs()] == [
         runs["run-1"].info.run_id,
         runs["run-2"].info.run_id,
     ]
 
 
-def test_sync_ends_a_run_that_was_killed_with_the_curves_that_it_came_to(
-    config: Config, journal: Journal, recorder: Recorder
+def test_sync_ends_killed_run_with_its_curves(
+    config: Config, history: History, recorder: Recorder
 ) -> None:
-    journal.start(FIRST)
+    history.start(FIRST)
     recorder.start("Trainer", "run-1")
     folder = unfinished_dir(config.pipeline_root, "Trainer")
     assert folder is not None
@@ -156,20 +156,20 @@ def test_sync_ends_a_run_that_was_killed_with_the_curves_that_it_came_to(
     assert "Killed" in run.data.tags["mlflow.note.content"]
 
 
-def test_sync_of_a_state_folder_without_runs_writes_nothing(tmp_path: Path) -> None:
+def test_sync_without_runs_writes_nothing(tmp_path: Path) -> None:
     empty = load_config(SHIPPED, [f"paths.root={tmp_path / 'empty'}"])
 
     assert sync_runs(empty, print) == SyncReport((), ())
 
 
-def test_sync_says_in_one_error_that_mlflow_fails(
+def test_sync_reports_failing_mlflow_once(
     config: Config,
-    journal: Journal,
+    history: History,
     recorder: Recorder,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    journal_run(journal, recorder, FIRST, tmp_path / "1")
+    record_run(history, recorder, FIRST, tmp_path / "1")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://alice:secret@127.0.0.1:1")  # a closed port
 
     with pytest.raises(TrackingError, match=r"MLflow fails: .*127\.0\.0\.1") as caught:
@@ -178,10 +178,10 @@ def test_sync_says_in_one_error_that_mlflow_fails(
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
     assert caught.value.exit_code == 2
-    assert journal.runs()[0].mlflow_run_id is None
+    assert history.runs()[0].mlflow_run_id is None
 
 
-def test_sync_says_that_the_state_folder_cannot_be_written(tmp_path: Path) -> None:
+def test_sync_refuses_unwritable_state_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     config = load_config(SHIPPED, [f"paths.root={tmp_path / 'file'}"])
 

@@ -167,7 +167,7 @@ def test_serve_answers_through_a_hundred_pushes(half: Path, tmp_path: Path) -> N
         (["--rest-port", "70000"], "--set serving.rest_port: .* less than or equal to 65535"),
         (["--grpc-port", "x"], "--set serving.grpc_port: .*'x' is not allowed"),
         (["--workers", "0"], "--set serving.workers: .*0 is not allowed"),
-        (["--host", "256.0.0.1"], "256.0.0.1: .*choose another address by --host"),
+        (["--host", "256.0.0.1"], "256.0.0.1: .*choose another address with --host"),
         (["--set", "serving.versions.labels.new=9"], "labels.new: no model has a version 9"),
         (
             ["--set", "serving.versions={policy: specific, numbers: [1], labels: {a: 2}}"],
@@ -180,7 +180,7 @@ def test_serve_answers_through_a_hundred_pushes(half: Path, tmp_path: Path) -> N
         (["--rest-port", "8600", "--grpc-port", "8600"], "port 8600 is given to both"),
     ],
 )
-def test_serve_refuses_what_it_cannot_start_with(
+def test_serve_refuses_wrong_options(
     arguments: list[str],
     message: str,
     tmp_path: Path,
@@ -230,7 +230,7 @@ def test_second_signal_ends_at_once(half: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_workers_share_ports_and_metrics_and_are_replaced(half: Path, tmp_path: Path) -> None:
+def test_workers_share_ports_and_are_replaced(half: Path, tmp_path: Path) -> None:
     arguments = ["--set", f"paths.root={tmp_path}", "--model", f"half={half}", "--workers", "2"]
     with ServerProcess(*arguments) as server:
         parent = psutil.Process(server.process.pid)

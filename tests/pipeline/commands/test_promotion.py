@@ -96,7 +96,7 @@ def call(tmp_path: Path) -> Callable[..., int]:
 # the folder
 
 
-def test_promote_publishes_the_model_again_as_the_newest_version(untracked: Folder) -> None:
+def test_promote_publishes_model_as_newest_version(untracked: Folder) -> None:
     first, second = untracked.push("a"), untracked.push("b")
 
     promote(untracked.config, first)
@@ -111,7 +111,7 @@ def test_promote_publishes_the_model_again_as_the_newest_version(untracked: Fold
     assert record.push_id != origin.push_id
 
 
-def test_promote_of_a_promoted_version_names_its_origin(untracked: Folder) -> None:
+def test_promote_again_names_first_origin(untracked: Folder) -> None:
     first, second = untracked.push("a"), untracked.push("b")
     promoted = promote(untracked.config, first).version
     promote(untracked.config, second)
@@ -120,7 +120,7 @@ def test_promote_of_a_promoted_version_names_its_origin(untracked: Folder) -> No
 
 
 @pytest.mark.parametrize("index", [0, 2])
-def test_promote_of_what_is_served_changes_nothing(untracked: Folder, index: int) -> None:
+def test_promote_of_served_model_changes_nothing(untracked: Folder, index: int) -> None:
     first = untracked.push("a")
     untracked.push("b")
     promote(untracked.config, first)
@@ -133,7 +133,7 @@ def test_promote_of_what_is_served_changes_nothing(untracked: Folder, index: int
     assert served.describe().startswith(words)
 
 
-def test_promote_of_the_version_that_was_pushed_last_changes_nothing(untracked: Folder) -> None:
+def test_promote_of_last_push_changes_nothing(untracked: Folder) -> None:
     version = untracked.push("a")
 
     served = promote(untracked.config, version)
@@ -181,7 +181,7 @@ def test_rollback_serves_what_was_served_before(
         assert list_versions(untracked.push_dir)[:-1] == before
 
 
-def test_rollback_takes_a_version_of_another_pusher(untracked: Folder) -> None:
+def test_rollback_takes_version_of_other_pusher(untracked: Folder) -> None:
     shutil.copytree(untracked.model("a"), untracked.push_dir / "0")
     untracked.push("b")
 
@@ -207,7 +207,7 @@ def test_promotions_at_once_all_succeed(untracked: Folder) -> None:
     assert len(made) >= 3
 
 
-def test_promote_refuses_a_version_that_has_changed_since(untracked: Folder) -> None:
+def test_promote_refuses_changed_version(untracked: Folder) -> None:
     first, second = untracked.push("a"), untracked.push("b")
     (untracked.push_dir / str(first) / "saved_model.pb").write_text("other")
 
@@ -230,7 +230,7 @@ def test_promote_says_what_cannot_be_copied(untracked: Folder) -> None:
 # the command line, and MLflow
 
 
-def test_rollback_and_promote_move_folder_and_champion_together(
+def test_promotions_move_folder_and_champion(
     tracked: Folder, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = list_versions(tracked.push_dir)
@@ -256,7 +256,7 @@ def test_rollback_and_promote_move_folder_and_champion_together(
     assert client.get_model_version("iris", "2").tags["pushed_version"] == str(fourth)
 
 
-def test_promote_of_what_is_served_mends_the_champion(tracked: Folder) -> None:
+def test_promote_of_served_model_moves_champion(tracked: Folder) -> None:
     client = MlflowClient(tracked.config.tracking_uri)
     client.delete_registered_model_alias("iris", "champion")
 
@@ -265,7 +265,7 @@ def test_promote_of_what_is_served_mends_the_champion(tracked: Folder) -> None:
     assert (served.is_new, served.champion, champion(tracked)) == (False, "2", "2")
 
 
-def test_promote_of_a_model_that_mlflow_does_not_know_says_so(tracked: Folder) -> None:
+def test_promote_reports_model_unknown_to_mlflow(tracked: Folder) -> None:
     version = tracked.push("unregistered")
     tracked.push("b")
 
@@ -277,7 +277,7 @@ def test_promote_of_a_model_that_mlflow_does_not_know_says_so(tracked: Folder) -
     )
 
 
-def test_rollback_moves_the_folder_where_mlflow_is_switched_off(
+def test_rollback_moves_folder_without_mlflow(
     tracked: Folder, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call("rollback", "--set", "mlflow.enabled=false") == 0
@@ -287,7 +287,7 @@ def test_rollback_moves_the_folder_where_mlflow_is_switched_off(
     assert words in capsys.readouterr().out
 
 
-def test_rollback_moves_the_folder_where_mlflow_cannot_be_reached(
+def test_rollback_moves_folder_if_mlflow_is_down(
     tracked: Folder,
     call: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
@@ -311,7 +311,7 @@ def test_rollback_moves_the_folder_where_mlflow_cannot_be_reached(
         (["rollback"], "nothing was served before version "),
     ],
 )
-def test_command_names_the_versions_that_there_are(
+def test_command_lists_versions(
     untracked: Folder,
     call: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
@@ -330,7 +330,7 @@ def test_command_names_the_versions_that_there_are(
 
 
 @pytest.mark.parametrize("words", [["promote", "5"], ["rollback"]])
-def test_command_says_that_nothing_has_been_pushed(
+def test_command_reports_that_nothing_is_pushed(
     call: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
 ) -> None:
     assert call(*words) == 2

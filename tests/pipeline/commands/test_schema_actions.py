@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.__main__ import run_command
 from pipeline.data.schema_text import read_schema
-from pipeline.run.history import Journal
+from pipeline.run.history import History
 from pipeline.settings.load import load_config
-from tests.helpers.journaled_run import journal_run
+from tests.helpers.history_run import record_run
 from tests.helpers.mlmd_recorder import Recorder
 from tests.helpers.paths import SHIPPED
 from tests.helpers.tracked_run import make_schema, make_start
@@ -28,14 +28,14 @@ def config_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(config_path: Path, recorder: Recorder, tmp_path: Path) -> None:
     """A run that has inferred the schema of `tracked_run`."""
-    journal_run(Journal(load_config(config_path)), recorder, make_start(), tmp_path / "run")
+    record_run(History(load_config(config_path)), recorder, make_start(), tmp_path / "run")
 
 
 def call(config_path: Path, *arguments: str) -> int:
     return run_command(["schema", *arguments, "--config", str(config_path)])
 
 
-def test_schema_show_lists_the_columns_of_the_latest_run(
+def test_schema_show_lists_columns_of_latest_run(
     config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(config_path, "show") == 0
@@ -44,7 +44,7 @@ def test_schema_show_lists_the_columns_of_the_latest_run(
     assert [line[0] for line in lines] == ["column", "width", "legs", "species"]
 
 
-def test_schema_show_shows_the_reviewed_schema_where_one_is_named(
+def test_schema_show_prefers_reviewed_schema(
     config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (config_path.parent / "mine.pbtxt").write_text('feature { name: "mine" type: INT }')
@@ -56,19 +56,19 @@ def test_schema_show_shows_the_reviewed_schema_where_one_is_named(
     ]
 
 
-def test_schema_write_writes_beside_the_configuration(config_path: Path, run: None) -> None:
+def test_schema_write_writes_beside_config(config_path: Path, run: None) -> None:
     assert call(config_path, "write") == 0
 
     assert read_schema(config_path.parent / "schema.pbtxt") == make_schema()
 
 
-def test_schema_write_writes_where_it_is_told(config_path: Path, run: None, tmp_path: Path) -> None:
+def test_schema_write_writes_to_output(config_path: Path, run: None, tmp_path: Path) -> None:
     assert call(config_path, "write", "--output", str(tmp_path / "other.pbtxt")) == 0
 
     assert read_schema(tmp_path / "other.pbtxt") == make_schema()
 
 
-def test_schema_write_replaces_a_file_only_if_forced(
+def test_schema_write_replaces_only_if_forced(
     config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = config_path.parent / "schema.pbtxt"
@@ -81,7 +81,7 @@ def test_schema_write_replaces_a_file_only_if_forced(
     assert read_schema(path) == make_schema()
 
 
-def test_schema_write_says_where_it_cannot_write(
+def test_schema_write_names_unwritable_path(
     config_path: Path, run: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(config_path, "write", "--output", str(tmp_path / "absent" / "x.pbtxt")) == 2
@@ -89,7 +89,7 @@ def test_schema_write_says_where_it_cannot_write(
     assert "cannot be written, No such file or directory" in capsys.readouterr().err
 
 
-def test_schema_diff_finds_none_in_what_was_written(
+def test_schema_diff_of_written_schema_is_empty(
     config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(config_path, "write")
@@ -98,7 +98,7 @@ def test_schema_diff_finds_none_in_what_was_written(
     assert capsys.readouterr().out.splitlines()[-1] == "no differences"
 
 
-def test_schema_diff_fails_where_schemas_differ(
+def test_schema_diff_fails_on_difference(
     config_path: Path, run: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call(config_path, "write")
@@ -124,7 +124,7 @@ def test_schema_needs_a_run(
     assert "no run of 'iris' has a schema yet" in capsys.readouterr().err
 
 
-def test_schema_says_that_a_runs_files_are_gone(
+def test_schema_reports_deleted_artifacts(
     config_path: Path, run: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(tmp_path / "run")
