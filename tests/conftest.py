@@ -1,4 +1,4 @@
-"""MLflow stores on SQLite."""
+"""MLflow stores on SQLite, and an environment without one between tests."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def same_environment() -> Iterator[None]:
-    """Leaves no store to the tests that follow; MLflow sets the variable too, after any fixture."""
+    """Restores MLFLOW_TRACKING_URI after each test, since MLflow itself sets it too."""
     before = os.environ.get("MLFLOW_TRACKING_URI")
     yield
     os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -20,8 +20,8 @@ def same_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store whose schema is made, which takes seconds."""
-    from mlflow.tracking import MlflowClient  # takes a second to import, which few tests need
+    """An empty store; making its schema takes seconds."""
+    from mlflow.tracking import MlflowClient  # takes a second to import, and few tests need it
 
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     MlflowClient(f"sqlite:///{path}").search_experiments()
@@ -30,7 +30,7 @@ def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tracking_uri(made_store: Path, tmp_path: Path) -> Iterator[str]:
-    """A store of the test's own."""
+    """The URI of a new store for one test."""
     import mlflow
 
     path = tmp_path / "mlflow.db"

@@ -1,4 +1,4 @@
-"""A headless Chromium, the distribution's, driven by Selenium."""
+"""Runs the Chromium that is installed, without a window, with Selenium."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ _ARGUMENTS = (
 
 
 def find_chromium() -> tuple[str, str] | None:
-    """Finds the browser and its driver; None where one of them is not installed."""
+    """Finds the browser and its driver; None if one of them is not installed."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     return (browser, driver) if browser and driver else None
 
 
 @contextmanager
 def chromium(programs: tuple[str, str], width: int, height: int) -> Iterator[webdriver.Chrome]:
-    """Has a browser run, with a new profile and a window of a size in pixels."""
+    """Runs a browser with a new profile and a window of a size in pixels."""
     binary, driver = programs
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = webdriver.ChromeOptions()

@@ -1,4 +1,4 @@
-"""A state folder and the command line that works on it, as the end-to-end tests use them."""
+"""A state folder and the command line that works on it, for the end-to-end tests."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Workspace:
     project_dir: Path = PROJECT_DIR
 
     def command(self, *arguments: str) -> list[str]:
-        """Gives the command line of `pipeline`, its state here, its code that of `project_dir`."""
+        """Returns a command line of `pipeline` with this state folder."""
         return [sys.executable, "-m", "pipeline", *arguments, "--set", f"paths.root={self.root}"]
 
     def call(
@@ -46,7 +46,7 @@ class Workspace:
         )
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Runs the pipeline, which must end well, and gives its JSON object."""
+        """Runs the pipeline, which must succeed, and returns its JSON object."""
         done = self.call("run", "--json", *arguments, env=env)
         assert done.returncode == 0, done.stderr
         report: dict[str, Any] = json.loads(done.stdout)
@@ -58,7 +58,7 @@ class Workspace:
         """Runs the pipeline once for each list of settings, all in one process.
 
         Returns:
-            What `many_runs.py` prints of each.
+            What `many_runs.py` prints about each.
         """
         done = subprocess.run(
             [sys.executable, PROJECT_DIR / "tests" / "e2e" / "many_runs.py", self.root],
@@ -76,7 +76,7 @@ class Workspace:
     def start(
         self, *arguments: str, env: Mapping[str, str] | None = None
     ) -> "subprocess.Popen[str]":
-        """Starts a command in a session of its own."""
+        """Starts a command in a new session, so that signals reach it alone."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.project_dir,
@@ -96,7 +96,7 @@ class Workspace:
         process = self.start("run", *long_training(seed), *arguments, env=env)
 
         def has_checkpoint() -> bool:
-            # Named once it is whole; the one before the first step counts for nothing.
+            # A checkpoint is named once it is whole; that of step 0 does not count.
             named = [path for path in checkpoints.glob("*/checkpoint") if path.parent not in before]
             return any('ckpt-0"' not in path.read_text().splitlines()[0] for path in named)
 
@@ -108,7 +108,7 @@ class Workspace:
         return MlflowClient(f"sqlite:///{self.root}/mlflow.db")
 
     def newest_run(self) -> Run:
-        """Gives the MLflow run that began last."""
+        """Returns the MLflow run that began last."""
         client = self.mlflow()
         experiment = client.get_experiment_by_name("iris")
         runs = client.search_runs([experiment.experiment_id], order_by=["start_time DESC"])
@@ -123,33 +123,33 @@ class Workspace:
 
 @dataclass(frozen=True)
 class FirstState:
-    """The stores of a state folder in which one run has ended; its artifacts stay where they are.
+    """The stores of a state folder in which one run has ended.
 
     Attributes:
-        folder: Has `metadata.sqlite` and `mlflow.db`.
+        folder: Has `metadata.sqlite` and `mlflow.db`, but not the artifacts.
     """
 
     folder: Path
 
     @property
     def store_uri(self) -> str:
-        """Names the MLflow store."""
+        """The URI of the MLflow store."""
         return f"sqlite:///{self.folder}/mlflow.db"
 
     def copy(self, root: Path) -> Workspace:
-        """Makes a state folder that knows the run, and has no MLflow store and nothing pushed."""
+        """Makes a state folder with the MLMD of the run, no MLflow store and no pushed model."""
         root.mkdir(parents=True)
         shutil.copyfile(self.folder / "metadata.sqlite", root / "metadata.sqlite")
         return Workspace(root)
 
 
 def settings(*pairs: str) -> list[str]:
-    """Gives the arguments that change settings, `KEY=VALUE` each."""
+    """Returns the arguments that change settings, `KEY=VALUE` each."""
     return [word for pair in pairs for word in ("--set", pair)]
 
 
 def long_training(seed: int) -> list[str]:
-    """Gives the settings of a training long enough to interrupt; another seed is another one."""
+    """Returns the settings of a training long enough to interrupt, different for each seed."""
     return settings(
         f"model.seed={seed}",
         f"train.steps={LONG_STEPS}",
@@ -158,7 +158,7 @@ def long_training(seed: int) -> list[str]:
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = TIMEOUT_SECONDS / 2) -> Any:
-    """Polls until a condition gives something, and gives it."""
+    """Polls a condition until its value is true, and returns that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():
@@ -168,10 +168,10 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = TIMEOUT_S
 
 
 def states(report: Mapping[str, Any]) -> dict[str, str]:
-    """Gives the state of each node of a run."""
+    """Returns the state of each node of a run."""
     return {node["id"]: node["state"] for node in report["nodes"]}
 
 
 def ran(report: Mapping[str, Any]) -> set[str]:
-    """Names the nodes of a run that did not come from the cache."""
+    """Returns the nodes of a run that did not come from the cache."""
     return {node for node, state in states(report).items() if state != "cached"}

@@ -1,4 +1,4 @@
-"""Raw rows of a finished run: as examples, as tables, and with cells that training did not see."""
+"""Raw rows of a finished run as examples and tables, and with values that training did not see."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from trainer.settings.features import Datetime, Feature, Numeric
 from trainer.settings.train import TrainerSettings
 
 Cell = float | bytes | None
-"""A cell as the examples hold it: a float32, a word, or a gap."""
+"""A cell as examples hold it: a float32, a word, or None for a missing value."""
 Row = dict[str, Cell]
 UNSEEN = b"never seen before"
 _EVERY = 5
-"""Of so many rows one has unseen words, and the next one gaps."""
+"""Of so many rows, one has unseen words and the next one missing values."""
 
 
 def read_examples(examples_dir: Path, split: str) -> list[bytes]:
@@ -46,7 +46,7 @@ def _cell(feature: tf.train.Feature) -> Cell:
 
 
 def disturb(rows: Sequence[Row], settings: TrainerSettings) -> list[Row]:
-    """Gives what the model reads of rows, with gaps and unseen words where columns allow them."""
+    """Returns the columns that the model reads, with missing values and unseen words if allowed."""
     return [
         {
             name: _disturbed(row.get(name), settings.features[name], index)
@@ -67,7 +67,7 @@ def _disturbed(cell: Cell, feature: Feature, index: int) -> Cell:
 
 
 def to_examples(rows: Sequence[Row]) -> list[bytes]:
-    """Serializes rows; a gap is an absent column."""
+    """Serializes rows; a missing value is an absent feature."""
     examples = []
     for row in rows:
         example = tf.train.Example()

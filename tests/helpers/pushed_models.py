@@ -36,7 +36,8 @@ class Classifier(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.columns(**parse(examples))
+        outputs: dict[str, tf.Tensor] = self.columns(**parse(examples))
+        return outputs
 
 
 class Regressor(tf.Module):
@@ -53,7 +54,8 @@ class Regressor(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.columns(**parse(examples))
+        outputs: dict[str, tf.Tensor] = self.columns(**parse(examples))
+        return outputs
 
 
 def parse(examples: tf.Tensor) -> dict[str, tf.Tensor]:

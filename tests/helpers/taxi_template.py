@@ -1,4 +1,4 @@
-"""The Estimator of TFX's taxi template, trained as the template does, on the rows of our run."""
+"""Trains the Estimator of TFX's taxi template, as the template does, on the rows of a run here."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.public import tfxio
 
 AS_IT_SHIPS: Mapping[str, Any] = {}
-"""Features that the template reads unless told otherwise: three."""
+"""No changes: the template reads three features."""
 ALL_FEATURES: Mapping[str, Any] = {
     "DENSE_FLOAT_FEATURE_KEYS": ["trip_miles", "fare", "trip_seconds"],
     "BUCKET_FEATURE_KEYS": [
@@ -35,7 +35,7 @@ ALL_FEATURES: Mapping[str, Any] = {
     "CATEGORICAL_FEATURE_MAX_VALUES": [24, 31, 12],
     "VOCAB_FEATURE_KEYS": ["payment_type", "company"],
 }
-"""Those that its `features.py` offers in a comment: twelve."""
+"""The twelve features that a comment in its `features.py` suggests."""
 
 
 def train_template(
@@ -48,11 +48,11 @@ def train_template(
     """Trains the template's Estimator.
 
     Args:
-        examples_dir: What CsvExampleGen wrote.
-        schema_path: What SchemaGen wrote.
-        rows: Serialized raw examples to predict.
-        choice: What takes the place of names in the template's `features`.
-        folder: Where to work.
+        examples_dir: The output of CsvExampleGen.
+        schema_path: The output of SchemaGen.
+        rows: Serialized raw examples to predict for.
+        choice: Names in the template's module `features`, with values that replace theirs.
+        folder: A folder for intermediate files.
 
     Returns:
         The probability of a big tip for each row, `[n_rows]`.
@@ -73,7 +73,7 @@ def train_template(
             data_accessor=DataAccessor(_make_dataset, None, None),
         )
         tf.keras.utils.set_random_seed(1)
-        # What its run_fn does, up to the export for an evaluation of the old kind.
+        # The same as its run_fn, without the export of an EvalSavedModel.
         specs = model._create_train_and_eval_spec(fn_args, schema)
         tf.estimator.train_and_evaluate(specs["estimator"], specs["train_spec"], specs["eval_spec"])
         return _predict(folder / "model" / "export" / "chicago-taxi", rows)

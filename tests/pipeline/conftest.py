@@ -1,4 +1,4 @@
-"""A state folder with its configuration, MLMD in it, and the signals of a run."""
+"""A state folder with its configuration and MLMD, and the handling of signals in a run."""
 
 import signal
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """The shipped configuration with a state folder of the test's own."""
+    """The shipped configuration with a new state folder."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return load_config(SHIPPED, [f"paths.root={tmp_path}"])
 
@@ -37,7 +37,7 @@ def recorder(tmp_path: Path) -> Iterator["Recorder"]:
 
 @pytest.fixture
 def interrupts() -> Iterator[Interrupts]:
-    """Those of a run, until the signals are those of the tests again."""
+    """Interrupts of a run; afterwards the signals have their previous handlers again."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = {number: signal.getsignal(number) for number in numbers}
     yield Interrupts()
