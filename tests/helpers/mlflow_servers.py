@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 _START_SECONDS = 120
@@ -211,7 +212,7 @@ def postgresql(programs: Path) -> Iterator[str]:
     It refuses to run as root, and is then run as `postgres`, as the distribution does.
     """
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    who: dict[str, object] = {}
+    who: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)

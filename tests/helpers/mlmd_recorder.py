@@ -82,7 +82,8 @@ class Recorder:
         )
         executions = self.handle.store.get_executions_by_context(node.id)
         last = max(execution.id for execution in executions)
-        return execution_lib.get_output_artifacts(self.handle, last)
+        found: dict[str, list[Artifact]] = execution_lib.get_output_artifacts(self.handle, last)
+        return found
 
     def fail(self, node_id: str, run_id: str = "run-1") -> int:
         execution_id, contexts = self.begin(node_id, run_id, "Node")
