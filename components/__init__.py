@@ -1,1 +1,1 @@
-"""TFX components of our own, one folder each."""
+"""The TFX components of this project, one folder per node."""

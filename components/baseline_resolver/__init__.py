@@ -1,1 +1,1 @@
-"""Resolver of the model that a candidate is compared with."""
+"""Finds the model that a candidate is compared with."""

@@ -1,4 +1,4 @@
-"""Picks the latest blessed model, other than the candidate where there is one."""
+"""Picks the latest blessed model other than the candidate."""
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
@@ -14,22 +14,22 @@ Artifacts = dict[str, list[types.Artifact]]
 
 
 class LatestOtherBlessedModelStrategy(resolver.ResolverStrategy):
-    """Resolves the blessed model that an evaluation named last, the candidate left out.
+    """Resolves the model that was blessed last, leaving out the candidate.
 
-    TFX's own strategy would name the candidate itself once it is blessed, so that a second run with
-    nothing changed would evaluate it anew, against itself. A cached evaluation counts as one.
+    TFX's strategy finds the candidate itself once it is blessed, so that a second run without any
+    change would evaluate it again, against itself. A cached evaluation counts as a blessing, too.
     """
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: Artifacts) -> Artifacts:
-        """Resolves `model` and `model_blessing`; both are empty where no other model is blessed.
+        """Resolves `model` and `model_blessing`; both are empty if no other model is blessed.
 
         Args:
             store: MLMD.
-            input_dict: All artifacts of the pipeline under `model` and `model_blessing`, the
-                trained model, if it is not to be resolved, under `candidate`.
+            input_dict: All artifacts of the pipeline under `model` and `model_blessing`; under
+                `candidate` the model to leave out, if there is one.
 
         Returns:
-            At most one artifact under each key.
+            The inputs with at most one artifact under each of the two keys.
         """
         candidates = {artifact.id for artifact in input_dict.get(CANDIDATE, [])}
         models = {artifact.id: artifact for artifact in input_dict[MODEL]}

@@ -1,1 +1,1 @@
-"""Stops a run whose data is wrong, and says what is wrong with it."""
+"""Stops a run if its data has errors, and describes them."""

@@ -1,4 +1,4 @@
-"""DataGate: lets a run go on, or stops it, by what the validators found."""
+"""DataGate: stops a run if the validators found errors in its data."""
 
 import json
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from components.distribution_validator.component import DataDistances
 
 
 class DataFindings(types.Artifact):
-    """What is wrong with data that a run goes on with: `findings.json`."""
+    """Problems in the data that did not stop the run: `findings.json`."""
 
     TYPE_NAME = "DataFindings"
 
 
 class DataGateSpec(ComponentSpec):
-    """Inputs, outputs and properties."""
+    """Inputs, outputs and properties of DataGate."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "stop_at": ExecutionParameter(type=str),
@@ -40,7 +40,7 @@ class DataGateSpec(ComponentSpec):
 
 
 class DataGate(base_component.BaseComponent):
-    """Fails where an anomaly is as severe as the user stops at; else keeps what it warns of."""
+    """Fails if a finding is at least as severe as `stop_at`; otherwise writes the findings."""
 
     SPEC_CLASS = DataGateSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
@@ -61,15 +61,15 @@ class DataGate(base_component.BaseComponent):
         """Makes the component.
 
         Args:
-            statistics: Of every split.
-            anomalies: What the ExampleValidator found.
-            schema: What it held the statistics to.
-            stop_at: Severity that stops a run.
+            statistics: Statistics of every split.
+            anomalies: The anomalies that ExampleValidator found.
+            schema: The schema that ExampleValidator compared with.
+            stop_at: The lowest severity that stops the run.
             is_reviewed: Whether the schema was written by a person rather than inferred.
             label: The column to predict.
-            columns: All columns that the model learns from, the label among them.
-            drift: Distances to the data before.
-            skew: Distances to a named set of rows.
+            columns: All columns that the model learns from, including the label.
+            drift: Distances to earlier data.
+            skew: Distances to the rows of a given file.
         """
         super().__init__(
             DataGateSpec(

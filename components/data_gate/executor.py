@@ -1,4 +1,4 @@
-"""Executor: collects what the validators found, and fails where it is too severe."""
+"""Executor: collects the findings of the validators, and fails if one is too severe."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ _STOPPED_BY: Mapping[str, Sequence[str]] = {
 
 
 class Executor(base_executor.BaseExecutor):
-    """Reads statistics, anomalies, schema and distances, and says what does not fit."""
+    """Turns anomalies and distances into findings, with a severity each."""
 
     def Do(
         self,
@@ -35,13 +35,13 @@ class Executor(base_executor.BaseExecutor):
         """Writes `findings.json`.
 
         Args:
-            input_dict: `statistics`, `anomalies`, `schema`; `drift` and `skew` where measured.
+            input_dict: `statistics`, `anomalies`, `schema`; `drift` and `skew` if measured.
             output_dict: `findings`.
-            exec_properties: `stop_at`, `is_reviewed`, `label`, and `columns` that the model learns
-                from, JSON.
+            exec_properties: `stop_at`, `is_reviewed`, `label`, and `columns`, the JSON list of
+                columns that the model learns from.
 
         Raises:
-            DataRefusedError: If an anomaly is as severe as `stop_at` says.
+            DataRefusedError: If a finding is at least as severe as `stop_at`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         rules = Rules(
@@ -77,7 +77,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _filled(statistics: types.Artifact) -> dict[str, float]:
-    """Gives the share of the train split's cells that are not empty, by column."""
+    """Computes the share of cells of the train split that are not empty, by column."""
     (dataset,) = _read_statistics(statistics, "train").datasets
     return {
         feature.path.step[0]: (
@@ -90,7 +90,7 @@ def _filled(statistics: types.Artifact) -> dict[str, float]:
 
 
 def _of_splits(input_dict: Mapping[str, list[types.Artifact]], rules: Rules) -> Iterator[Finding]:
-    """Finds the anomalies of every split, the train split's first."""
+    """Yields the findings of every split, those of the train split first."""
     statistics = artifact_utils.get_single_instance(input_dict["statistics"])
     anomalies = artifact_utils.get_single_instance(input_dict["anomalies"])
     (schema_path,) = Path(artifact_utils.get_single_uri(input_dict["schema"])).iterdir()

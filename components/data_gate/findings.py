@@ -1,10 +1,10 @@
-"""What is wrong with the data: TFDV's anomalies and distances, judged by who wrote the schema.
+"""Findings about the data: TFDV's anomalies and distances, with their severity.
 
-A reviewed schema says what the data has to be, and TFDV's severities hold. An inferred one says
-what the train split happens to be: a rare word that only the eval split has, or its first gap, is
-no fault of the data. Of such anomalies a run is warned; so it is of any in a column that the model
-does not learn from. A distance that is too great is an error whoever wrote the schema, and a
-warning in a column that the model does not learn from.
+A reviewed schema says what the data must be, so TFDV's severities are kept. An inferred schema only
+describes the train split: a rare word that only the eval split has, or a first missing value there,
+is not an error in the data. These anomalies become warnings, as does any anomaly in a column that
+the model does not learn from. A distance above its limit is an error with either kind of schema,
+and a warning in a column that the model does not learn from.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.data_gate.words import explain
+from components.data_gate.anomaly_text import explain
 
 Severity = Literal["error", "warning"]
 
@@ -32,21 +32,21 @@ _OF_THE_SAMPLE = frozenset(
         _Info.SCHEMA_NEW_COLUMN,
     }
 )
-"""Anomalies that another split of the same data may have against an inferred schema."""
+"""Anomalies that a sound split can have if the schema was inferred from another split."""
 _SELDOM = 5
-"""Of a value that is expected less often in a split, there may well be none."""
+"""A value that is expected in fewer examples than this may well be absent from a split."""
 _MEASURES = {"l_infinity": "L-infinity", "jensen_shannon": "Jensen-Shannon"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An anomaly, in words.
+    """One problem in the data.
 
     Attributes:
-        severity: How severe it is.
+        severity: `error` or `warning`.
         split: The split, or `drift` or `skew`.
-        column: The column, empty for a whole split.
-        text: What was expected, and what was found in how many examples.
+        column: The column; empty if the whole split is meant.
+        text: What was expected, what was found, and in how many examples.
     """
 
     severity: Severity
@@ -57,13 +57,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rules:
-    """What decides how severe an anomaly is.
+    """Decides how severe anomalies are.
 
     Attributes:
         is_reviewed: Whether the schema was written by a person rather than inferred.
         label: The column to predict.
-        columns: All columns that the model learns from, the label among them.
-        filled: Share of the train split's cells that are not empty, by column.
+        columns: All columns that the model learns from, including the label.
+        filled: Share of cells of the train split that are not empty, by column.
     """
 
     is_reviewed: bool
@@ -72,13 +72,13 @@ class Rules:
     filled: Mapping[str, float] = field(default_factory=dict)
 
     def judge(self, column: str, severity: int, reason: int, examples: int) -> Severity:
-        """Says how severe an anomaly of TFDV's is.
+        """Decides how severe an anomaly is.
 
         Args:
             column: The column.
-            severity: TFDV's.
-            reason: TFDV's type of anomaly.
-            examples: Examples of the split.
+            severity: The severity that TFDV gives.
+            reason: TFDV's type of the anomaly.
+            examples: Number of examples in the split.
         """
         if severity == _Info.WARNING:
             return "warning"
@@ -100,17 +100,17 @@ def find_anomalies(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
     rules: Rules,
 ) -> Iterator[Finding]:
-    """Finds what does not fit the schema in a split.
+    """Describes the anomalies of a split.
 
     Args:
         split: The split.
-        anomalies: What TFDV found.
-        schema: What it held the statistics to.
-        statistics: Of the split.
-        rules: What decides how severe an anomaly is.
+        anomalies: The anomalies that TFDV found.
+        schema: The schema that TFDV compared with.
+        statistics: Statistics of the split.
+        rules: Decide how severe the anomalies are.
 
     Yields:
-        The findings, by column.
+        The findings, sorted by column.
     """
     examples = int(statistics.datasets[0].num_examples)
     if anomalies.data_missing:
@@ -138,14 +138,14 @@ def find_anomalies(
 
 
 def find_distances(report: Mapping[str, Any], rules: Rules) -> Iterator[Finding]:
-    """Finds distances that are greater than allowed, or cannot be measured.
+    """Finds distances that are above their limit, or that cannot be measured.
 
     Args:
         report: The object described in `components.distribution_validator.report`.
-        rules: What decides how severe it is.
+        rules: Decide how severe the findings are.
 
     Yields:
-        The findings, by column.
+        The findings, in the order of the columns in the report.
     """
     for found in report["distances"]:
         limit, value = found["limit"], found["distance"]

@@ -1,11 +1,11 @@
-"""`findings.json`: what is wrong with the data that a run goes on with, readable without TFDV.
+"""`findings.json`: problems in the data that did not stop the run, readable without TFDV.
 
     {"findings": [{"severity": "warning", "split": "eval", "column": "city",
                    "text": "expected one of the schema's 42 words; found..."}],
      "notes": ["drift: not measured, ..."]}
 
-In place of a split stands `drift` or `skew` where a distance is too great. The column is empty
-where a whole split is meant. A note says what could not be found out; it is no finding.
+For a distance above its limit, the split is `drift` or `skew`. The column is empty if the whole
+split is meant. A note names a check that could not be made; it is not a finding.
 """
 
 import json
@@ -18,11 +18,11 @@ _LINES_SHOWN = 5
 
 
 class DataRefusedError(Exception):
-    """The data is so wrong that the run stops; the message is for the user, a line per finding."""
+    """The data stops the run; the message is written for the user, one line per finding."""
 
 
 def read_findings(folder: str | Path) -> dict[str, Any]:
-    """Reads the findings of a gate that has let the data pass.
+    """Reads the findings of a DataGate that let the data pass.
 
     Args:
         folder: Folder of the `DataFindings` artifact.
@@ -35,12 +35,12 @@ def read_findings(folder: str | Path) -> dict[str, Any]:
 
 
 def to_lines(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Says each finding in a line."""
+    """Writes each finding as one line."""
     for finding in findings:
         yield ": ".join(filter(None, (finding["split"], finding["column"], finding["text"])))
 
 
 def shorten(lines: Sequence[str]) -> list[str]:
-    """Gives the first few lines, and says how many more there are."""
+    """Keeps the first five lines, and adds one with the number of the others."""
     more = len(lines) - _LINES_SHOWN
     return [*lines[:_LINES_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]

@@ -1,1 +1,1 @@
-"""Measures how far the data's distributions are from those of other data, column by column."""
+"""Measures the distance between the distributions of two data sets, column by column."""

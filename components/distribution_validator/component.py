@@ -1,4 +1,4 @@
-"""DistributionValidator: measures drift or skew, and stops nothing."""
+"""DistributionValidator: measures drift or skew; DataGate decides what follows."""
 
 import json
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ Kind = Literal["drift", "skew"]
 
 
 class DataDistances(types.Artifact):
-    """How far data is from other data, column by column: `distances.json`."""
+    """Distances between two data sets, column by column: `distances.json`."""
 
     TYPE_NAME = "DataDistances"
 
 
 class DistributionValidatorSpec(ComponentSpec):
-    """Inputs, outputs and properties."""
+    """Inputs, outputs and properties of DistributionValidator."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "kind": ExecutionParameter(type=str),
@@ -39,7 +39,7 @@ class DistributionValidatorSpec(ComponentSpec):
 
 
 class DistributionValidator(base_component.BaseComponent):
-    """Measures the distance of every column of the train split to that of other data."""
+    """Measures the distance of every column of the train split to the same column of other data."""
 
     SPEC_CLASS = DistributionValidatorSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
@@ -55,11 +55,11 @@ class DistributionValidator(base_component.BaseComponent):
         """Makes the component.
 
         Args:
-            kind: What the distances are called.
+            kind: Name of the distances in reports and metrics.
             statistics: Statistics of the data.
-            baseline_statistics: Of what it is compared with, if the channel holds some.
-            limits: Greatest distance allowed by column, `*` for all others.
-            baseline: Name of what it is compared with; empty for the span of its statistics.
+            baseline_statistics: Statistics of the data to compare with; the channel may be empty.
+            limits: Highest distance allowed by column, `*` for all other columns.
+            baseline: Name of the data to compare with; if empty, it is named by its span.
         """
         super().__init__(
             DistributionValidatorSpec(

@@ -1,4 +1,4 @@
-"""Executor: distances between statistics, written as JSON."""
+"""Executor: measures the distances between two sets of statistics, and writes them as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _ALL_OTHERS = "*"
 
 
 class Executor(base_executor.BaseExecutor):
-    """Compares the train splits, and what has none by its only split."""
+    """Compares the train splits; data without a train split has a single one, which is used."""
 
     def Do(
         self,
@@ -30,10 +30,10 @@ class Executor(base_executor.BaseExecutor):
         """Writes `distances.json`.
 
         Args:
-            input_dict: `statistics`; `baseline_statistics`, where there are some.
+            input_dict: `statistics`, and `baseline_statistics` if there is earlier data.
             output_dict: `distances`.
-            exec_properties: `kind`; `limits`, JSON of the greatest distance by column, `*` for all
-                others; `baseline`, a name, empty to name the span.
+            exec_properties: `kind`; `limits`, JSON of the highest distance by column, `*` for all
+                other columns; `baseline`, a name, or empty to name the data by its span.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         limits = json.loads(exec_properties["limits"])
@@ -62,7 +62,7 @@ def _distances(
             "distance": distance.value,
             "limit": limits.get(
                 column,
-                # Rows from production have no label: what is absent there is no fault unless named.
+                # Rows from production have no label: `*` does not cover columns absent there.
                 None if distance.obstacle in (NO_COLUMN, EMPTY_THERE) else limits.get(_ALL_OTHERS),
             ),
             "obstacle": distance.obstacle,
@@ -72,7 +72,7 @@ def _distances(
 
 
 def load(artifact: types.Artifact) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Loads the statistics of the train split, or of the only one there is."""
+    """Loads the statistics of the train split, or of the only split if there is no train split."""
     splits = artifact_utils.decode_split_names(artifact.split_names)
     split = TRAIN if TRAIN in splits else splits[0]
     folder = artifact_utils.get_split_uri([artifact], split)

@@ -1,4 +1,4 @@
-"""The distances of TFDV between the columns of two sets of statistics."""
+"""Distances between the columns of two sets of statistics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,13 @@ EMPTY_THERE = "all cells are empty there"
 
 @dataclass(frozen=True)
 class Distance:
-    """How far a column is from the same column of other data.
+    """The distance between a column and the same column of other data.
 
     Attributes:
-        measure: `l_infinity` of words, the greatest difference between the shares of a word;
-            `jensen_shannon` of numbers, the divergence to base 2. None if there is none.
-        value: From 0 to 1, None if there is none.
-        obstacle: Why there is none; else None.
+        measure: `l_infinity` for words, the largest difference between the shares of a word;
+            `jensen_shannon` for numbers, the divergence to base 2; None if it cannot be measured.
+        value: From 0 to 1; None if it cannot be measured.
+        obstacle: Why it cannot be measured; None if it can.
     """
 
     measure: str | None
@@ -31,14 +31,14 @@ def measure_distances(
     found: statistics_pb2.DatasetFeatureStatisticsList,
     baseline: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> dict[str, Distance]:
-    """Measures all columns that are in the data.
+    """Measures the distance of every column of the data. Missing values do not count.
 
     Args:
         found: Statistics of the data.
-        baseline: Statistics of what it is compared with. Gaps do not count in either.
+        baseline: Statistics of the data to compare with.
 
     Returns:
-        The distance by column; of one that cannot be compared the obstacle.
+        The distance by column, or why it cannot be measured.
     """
     columns, others = _columns(found), _columns(baseline)
     distances = {
@@ -58,7 +58,7 @@ def measure_distances(
             feature = schema.feature.add(
                 name=name, type=schema_pb2.INT if is_int else schema_pb2.BYTES
             )
-            # A distance is given where there is a threshold.
+            # TFDV reports a distance only if there is a threshold.
             feature.drift_comparator.infinity_norm.threshold = 1
         anomalies = tfdv.validate_statistics(found, schema, previous_statistics=baseline)
         for info in anomalies.drift_skew_info:
@@ -100,11 +100,11 @@ def _kind(column: statistics_pb2.FeatureNameStatistics) -> str:
 def _jensen_shannon(
     found: statistics_pb2.NumericStatistics, baseline: statistics_pb2.NumericStatistics
 ) -> float:
-    """Gives the Jensen-Shannon divergence to base 2 over ranges bounded by the deciles of both.
+    """Computes the Jensen-Shannon divergence to base 2 over ranges between the deciles of both.
 
-    JS(p, q) = (KL(p, m) + KL(q, m)) / 2 with m = (p + q) / 2; 0 where all numbers are the same. The
-    outer ranges are open: a single outlier moves nothing. TFDV's own is over buckets of equal
-    width, which for two samples of one log-normal distribution (sigma 2) is 0.6.
+    JS(p, q) = (KL(p, m) + KL(q, m)) / 2 with m = (p + q) / 2; 0 if all numbers are the same. The
+    outer ranges are open, so that a single outlier changes nothing. TFDV computes it over buckets
+    of equal width: for two samples of one log-normal distribution (sigma 2), that gives 0.6.
     """
     both = [_quantiles(numbers) for numbers in (found, baseline)]
     deciles = [edges[:: max(len(edges) // 10, 1)][1:-1] for edges in both]
@@ -119,7 +119,7 @@ def _jensen_shannon(
 
 
 def _quantiles(numbers: statistics_pb2.NumericStatistics) -> "np.ndarray[Any, Any]":
-    """Gives the bounds of the quantile histogram, [n_buckets + 1] from least to greatest."""
+    """Reads the bounds of the quantile histogram, `[n_buckets + 1]` in rising order."""
     (buckets,) = (
         histogram.buckets
         for histogram in numbers.histograms
@@ -130,7 +130,7 @@ def _quantiles(numbers: statistics_pb2.NumericStatistics) -> "np.ndarray[Any, An
 
 
 def _share_up_to(bound: float, edges: "np.ndarray[Any, Any]") -> float:
-    """Gives the share of numbers up to a bound, spread evenly between two edges."""
+    """Computes the share of numbers up to a bound, taking them as uniform between two edges."""
     index = int(np.searchsorted(edges, bound, side="right"))
     if index in (0, len(edges)):
         return float(index > 0)

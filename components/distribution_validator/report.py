@@ -1,4 +1,4 @@
-"""`distances.json`: how far data is from other data, readable without TFDV.
+"""`distances.json`: distances between two data sets, readable without TFDV.
 
     {"kind": "drift", "baseline": "the data of span 3",
      "distances": [{"column": "age", "measure": "jensen_shannon", "distance": 0.02, "limit": 0.1,
@@ -7,9 +7,9 @@
                     "obstacle": "words here, numbers there"}],
      "examples": 2000}
 
-The baseline is null where there is nothing to compare with; then there are no distances. A distance
-is from 0 to 1, and null where an obstacle forbids to compare. The limit is null where none is set.
-The examples are those of the data that is compared, its train split.
+The baseline is null if there is nothing to compare with; then there are no distances. A distance is
+from 0 to 1, and null if it cannot be measured; the obstacle says why. The limit is null if none is
+set. `examples` is the number of examples in the train split of the data.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Picks what drift is measured against: the statistics of the data before."""
+"""Picks the statistics of earlier data, against which drift is measured."""
 
 from collections.abc import Iterable
 
@@ -19,30 +19,30 @@ Artifacts = dict[str, list[types.Artifact]]
 class PreviousStatisticsStrategy(resolver.ResolverStrategy):
     """Resolves the statistics of the newest earlier span, or of the latest other data.
 
-    Only data that the gate let pass counts: had a refused span become what the next is compared
-    with, the same fault would pass the second time.
+    Only data that DataGate let pass counts. Otherwise a refused span would become the baseline of
+    the next one, and the same error would pass the second time.
     """
 
     def __init__(self, gate_type: str, has_spans: bool) -> None:
-        """Keeps what it is told.
+        """Makes the strategy.
 
         Args:
-            gate_type: MLMD's type of the gate's executions.
-            has_spans: Whether the data comes in spans; else it is told apart by its content.
+            gate_type: Type of DataGate's executions in MLMD.
+            has_spans: Whether data is identified by its span, or else by the content of its files.
         """
         self._gate_type = gate_type
         self._has_spans = has_spans
 
     def resolve_artifacts(self, store: mlmd.MetadataStore, input_dict: Artifacts) -> Artifacts:
-        """Resolves `baseline_statistics`, which is empty where there is none.
+        """Resolves `baseline_statistics`, which is empty if there is no earlier data.
 
         Args:
             store: MLMD.
             input_dict: All statistics of the pipeline under `baseline_statistics`, those of the
-                data under `current`.
+                current data under `current`.
 
         Returns:
-            At most one artifact under the key.
+            The inputs with at most one artifact under `baseline_statistics`.
         """
         (current,) = input_dict[CURRENT]
         content = _fingerprint(store, current.id)
@@ -64,7 +64,7 @@ class PreviousStatisticsStrategy(resolver.ResolverStrategy):
         return int(artifact.span) if self._has_spans else 0
 
     def _passed(self, store: mlmd.MetadataStore, artifact_ids: Iterable[int]) -> dict[int, int]:
-        """Finds the statistics that the gate let pass, with the last of its executions on each."""
+        """Finds the statistics that DataGate let pass, with its last execution on each."""
         events = [
             event
             for event in store.get_events_by_artifact_ids(list(artifact_ids))
@@ -85,7 +85,7 @@ class PreviousStatisticsStrategy(resolver.ResolverStrategy):
 
 
 def _fingerprint(store: mlmd.MetadataStore, statistics_id: int) -> str:
-    """Gives the digest of the CSV files that statistics were made from."""
+    """Reads the digest of the CSV files that statistics were made from."""
     made_by = [
         event.execution_id
         for event in store.get_events_by_artifact_ids([statistics_id])

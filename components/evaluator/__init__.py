@@ -1,1 +1,1 @@
-"""Evaluator that knows the label's words: per-class metrics and one JSON summary of the verdict."""
+"""Evaluates a model with metrics per class, and writes a summary as JSON."""

@@ -1,4 +1,4 @@
-"""The words of the class ids, as the exported model carries them."""
+"""Reads the classes of an exported model."""
 
 import os
 
@@ -8,7 +8,7 @@ from trainer.classes import CLASSES_FILE
 
 
 def read_classes(saved_model_dir: str) -> list[bytes]:
-    """Reads the label's words in the order of their class ids.
+    """Reads the words of the label in the order of their class ids.
 
     Args:
         saved_model_dir: Folder of a SavedModel that the trainer exported.

@@ -1,8 +1,9 @@
-"""How all metrics of an evaluation come from one pass over its examples, many at once.
+"""Computes all metrics of an evaluation in one pass over its examples, in batches.
 
-TFMA hands examples to a metric one by one, each time picking label and prediction out of it again,
-which takes most of an evaluation's time. Here one computation counts for all metrics, takes whole
-batches where there are no slices, and has single examples wait until they are many.
+TFMA passes examples to each metric one by one, and picks label and prediction out of every example
+for each of them, which takes most of the time of an evaluation. Here one computation counts for all
+metrics. It takes whole batches if there are no slices, and collects smaller ones until they are
+worth counting.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,11 +25,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Counting(Generic[T]):
-    """What is counted.
+    """How the totals that metrics are computed from are counted.
 
     Attributes:
-        count: Counts examples, one at least: labels `[n]`, predictions `[n, k]` and weights `[n]`.
-        merge: Adds what was counted of parts, one at least, in any order.
+        count: Counts at least one example: labels `[n]`, predictions `[n, k]` and weights `[n]`.
+        merge: Adds up the totals of at least one part, in any order.
     """
 
     count: Callable[[NDArray[Any], Array, Array], T]
@@ -41,16 +42,16 @@ def derived(
     counting: Counting[T],
     value: Callable[[T], Any],
 ) -> metric_types.MetricComputations:
-    """Computes a metric from what is counted; TFMA makes one of all computations of the same key.
+    """Derives a metric from totals; TFMA computes the totals once, since their key is the same.
 
     Args:
-        key: The metric's.
+        key: Key of the metric.
         eval_config: The evaluation.
-        counting: What is counted, the same for all metrics of an evaluation.
-        value: The metric's value of that.
+        counting: How the totals are counted; the same for all metrics of an evaluation.
+        value: Computes the metric from the totals.
 
     Returns:
-        The computations.
+        The computation of the totals, and that of the metric.
     """
     totals = key._replace(name=_TOTALS, sub_key=None)
 
@@ -67,7 +68,7 @@ def derived(
 
 @dataclass
 class _Accumulator(Generic[T]):
-    """What is counted, and labels, predictions and weights that wait for it."""
+    """Totals, and the labels, predictions and weights that are not counted yet."""
 
     counted: list[T] = field(default_factory=list)
     waiting: list[tuple[NDArray[Any], Array, Array]] = field(default_factory=list)
@@ -75,7 +76,7 @@ class _Accumulator(Generic[T]):
 
 
 class _Combiner(beam.CombineFn, Generic[T]):
-    """Gives what is counted."""
+    """Counts the totals."""
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class _Combiner(beam.CombineFn, Generic[T]):
         return {self._key: totals}
 
     def _count(self, accumulator: _Accumulator[T]) -> list[T]:
-        """Counts all that waits; at most one part is left."""
+        """Counts and merges all that is waiting; returns one total, or none without examples."""
         if accumulator.waiting:
             labels, predictions, weights = map(
                 np.concatenate, zip(*accumulator.waiting, strict=True)
@@ -123,7 +124,7 @@ class _Combiner(beam.CombineFn, Generic[T]):
     def _read(
         self, element: metric_types.StandardMetricInputs
     ) -> tuple[NDArray[Any], Array, Array]:
-        """Picks the arrays out of an example or a batch; an example is a batch of one."""
+        """Reads labels, predictions and weights of a batch; a single example is a batch of one."""
         model_name = self._key.model_name
         labels = np.ravel(element.get_by_key(tfma.LABELS_KEY, model_name))
         predictions = element.get_by_key(tfma.PREDICTIONS_KEY, model_name)

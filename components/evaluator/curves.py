@@ -1,8 +1,9 @@
-"""ROC and calibration of a class, from its scores.
+"""ROC curve and calibration of a class, from its scores.
 
-The scores of a class are an array `[n_buckets, 3]` of float64: of each bucket of alike
-probabilities, lowest first, the weight of the examples not of the class, that of those of it, and
-the weighted sum of their probabilities. Examples weigh 1 where they have no weights.
+The scores of a class are a float64 array `[n_buckets, 3]`, with a row for each bucket of similar
+probabilities, lowest first. Its columns are the weight of the examples that are not of the class,
+the weight of those that are, and the weighted sum of the probabilities of both. Without weights,
+every example weighs 1.
 """
 
 import math
@@ -19,14 +20,15 @@ Array = NDArray[np.float64]
 
 
 def curves_of(scores: Array) -> dict[str, Any]:
-    """Gives what the summary holds of a class.
+    """Makes the curves of a class for the summary.
 
     Args:
-        scores: Scores of the class, of one example at least.
+        scores: Scores of the class, from at least one example.
 
     Returns:
-        `roc`, of at most `MAX_ROC_POINTS`, `auc` and `calibration`, points to six decimals; the
-        first two only where there are examples of the class and others.
+        `roc` with at most `MAX_ROC_POINTS` points, `auc` and `calibration`; points are rounded to
+        six decimals. `roc` and `auc` are absent unless there are examples both of the class and of
+        other classes.
     """
     curves: dict[str, Any] = {"calibration": calibration(scores).round(_DECIMALS).tolist()}
     points = roc(scores)
@@ -36,15 +38,15 @@ def curves_of(scores: Array) -> dict[str, Any]:
 
 
 def roc(scores: Array) -> Array | None:
-    """Gives the ROC curve.
+    """Computes the ROC curve.
 
     Args:
         scores: Scores of the class.
 
     Returns:
         False and true positive rate `[n_points, 2]` by falling threshold, from (0, 0) to (1, 1),
-        without the points inside level and upright stretches; None if there are no examples of the
-        class, or no others.
+        without points inside horizontal and vertical segments; None unless there are examples both
+        of the class and of other classes.
     """
     counts = scores[::-1, :2]
     totals = counts.sum(axis=0)
@@ -57,7 +59,7 @@ def roc(scores: Array) -> Array | None:
 
 
 def auc(points: Array | None) -> float:
-    """Gives the area under a ROC curve, by trapezoids; NaN if there is none."""
+    """Computes the area under a ROC curve by the trapezoidal rule; NaN without a curve."""
     if points is None:
         return math.nan
     widths, heights = np.diff(points[:, 0]), points[1:, 1] + points[:-1, 1]
@@ -65,7 +67,7 @@ def auc(points: Array | None) -> float:
 
 
 def _thinned(points: Array) -> Array:
-    """Leaves out points, evenly along the curve, where there are too many to draw."""
+    """Keeps at most `MAX_ROC_POINTS` points, spread evenly along the curve."""
     if len(points) <= MAX_ROC_POINTS:
         return points
     way = points.sum(axis=1) / 2
@@ -74,14 +76,15 @@ def _thinned(points: Array) -> Array:
 
 
 def calibration(scores: Array) -> Array:
-    """Compares probabilities with what came true, in bins of equal width.
+    """Compares predicted probabilities with observed shares, in ten bins of equal width.
 
     Args:
         scores: Scores of the class.
 
     Returns:
-        Mean probability, share of the examples that are of the class, and weight of the examples,
-        of each bin that has any: `[n_bins, 3]`. A bucket is in the bin of its mean probability.
+        Mean probability, share of the examples that are of the class, and weight of the examples
+        for each bin that is not empty, `[n_bins, 3]`. A bucket belongs to the bin of its mean
+        probability.
     """
     scores = scores[scores[:, :2].any(axis=1)]
     counts, sums = scores[:, :2].sum(axis=1), scores[:, 2]

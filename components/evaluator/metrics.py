@@ -1,9 +1,9 @@
 """The metrics of an evaluation, by their names.
 
-TFMA's own precision and recall take a class for predicted where its probability is above one half,
-so that an example of which no class is that sure counts as predicted to be none; here it is the
-class of highest probability. Of regressions, TFMA has no share of explained variance other than the
-squared correlation, which is 1 for predictions that are twice the labels.
+In TFMA's precision and recall, a class is predicted if its probability is above one half, so that
+no class is predicted if all are below; here, the predicted class is the one with the highest
+probability. For regressions, TFMA has the squared correlation, which is 1 for predictions that are
+twice the labels; here, R² is the share of explained variance.
 """
 
 import json
@@ -40,7 +40,7 @@ def _auc(totals: scores.Totals, class_id: int) -> float:
 
 
 def _share(part: float, whole: float) -> float:
-    """Gives the share, NaN of nothing."""
+    """Divides; NaN if the whole is 0."""
     return float(part / whole) if whole > 0 else math.nan
 
 
@@ -55,35 +55,35 @@ OVERALL: Mapping[str, Callable[[scores.Totals], Any]] = {
     "confusion_matrix": lambda totals: _as_json(totals.confusion_matrix.tolist()),
     "curves": lambda totals: _as_json([curves.curves_of(c) for c in totals.scores_by_class]),
 }
-"""Metrics of all classes; the last two are JSON: `Totals.confusion_matrix`, and a list of
-`curves.curves_of`, by class id."""
+"""Metrics of all classes together. The last two are JSON: `Totals.confusion_matrix`, and a list of
+`curves.curves_of` by class id."""
 OF_A_CLASS: Mapping[str, Callable[[scores.Totals, int], float]] = {
     "precision": _precision,
     "recall": _recall,
     "auc": _auc,
 }
-"""Metrics of a class against the others; NaN where undefined."""
+"""Metrics of one class against all others; NaN if undefined."""
 REGRESSION: Mapping[str, Callable[[regression.Totals], Any]] = {
     **regression.METRICS,
     "example_count": lambda totals: float(totals.examples),
     "histograms": lambda totals: _as_json(regression.histograms_of(totals)),
 }
-"""Metrics of a regression; NaN where undefined; the last is JSON, `regression.histograms_of`."""
+"""Metrics of a regression; NaN if undefined. The last is JSON: `regression.histograms_of`."""
 
 
 class Metric(tfma.metrics.Metric):
-    """One of `OVERALL`, or, of the classes in the metrics spec's `binarize`, `OF_A_CLASS`."""
+    """A metric of `OVERALL`, or one of `OF_A_CLASS` if the metrics spec has `binarize`."""
 
     def __init__(self, name: str) -> None:
-        """Names the metric."""
+        """Makes the metric of this name in `OVERALL` or `OF_A_CLASS`."""
         super().__init__(metric_util.merge_per_key_computations(_of_classes), name=name)
 
 
 class RegressionMetric(tfma.metrics.Metric):
-    """One of `REGRESSION`."""
+    """A metric of `REGRESSION`."""
 
     def __init__(self, name: str) -> None:
-        """Names the metric."""
+        """Makes the metric of this name in `REGRESSION`."""
         super().__init__(metric_util.merge_per_key_computations(_of_numbers), name=name)
 
 

@@ -1,4 +1,4 @@
-"""What the metrics of a regression follow from."""
+"""Totals from which the metrics of a regression are computed."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ ACTUAL_PREDICTED, PREDICTED_RESIDUAL = "actual_predicted", "predicted_residual"
 
 @dataclass(frozen=True)
 class Totals:
-    """What is counted of examples; `w` is an example's weight, a residual is label - prediction.
+    """Totals of examples; `w` is the weight of an example, its residual is label - prediction.
 
     Attributes:
         examples: Number of examples.
@@ -26,9 +26,10 @@ class Totals:
         label_squares: Sum of w (label - mean label)².
         squares: Sum of w residual².
         absolutes: Sum of w |residual|.
-        least: Least label.
-        greatest: Greatest label.
-        histograms: Of label and prediction, and of prediction and residual, where all are finite.
+        least: Lowest label.
+        greatest: Highest label.
+        histograms: Histogram of label and prediction, and of prediction and residual, over the
+            examples whose residual is finite; empty if there are none.
     """
 
     examples: int
@@ -47,12 +48,12 @@ def count(labels: NDArray[Any], predictions: Array, weights: Array) -> Totals:
     """Counts examples.
 
     Args:
-        labels: Numbers `[n]`, one at least.
-        predictions: `[n, 1]`.
-        weights: `[n]`.
+        labels: Numbers `[n]`, at least one.
+        predictions: Numbers `[n, 1]`.
+        weights: Weight of each example, `[n]`.
 
     Returns:
-        What is counted.
+        The totals.
     """
     labels, predictions = labels.astype(np.float64), predictions[:, 0]
     residuals = labels - predictions
@@ -77,10 +78,11 @@ def count(labels: NDArray[Any], predictions: Array, weights: Array) -> Totals:
 
 
 def merge(parts: Sequence[Totals]) -> Totals:
-    """Sums up parts, of which there is one at least.
+    """Adds up the totals of at least one part.
 
-    The squares about the mean of all are those about each part's mean and those of the parts'
-    means, which loses no digits where the mean is large.
+    The sum of squares about the mean of all examples is the sum of squares about the mean of each
+    part, plus the weighted squares of the parts' means about the mean of all. This loses no digits
+    if the mean is large.
     """
     weights = np.array([part.weight for part in parts])
     labels = np.array([part.label for part in parts])
@@ -102,13 +104,13 @@ def merge(parts: Sequence[Totals]) -> Totals:
 
 
 def _mean(values: Array, weights: Array) -> float:
-    """Gives sum(w x) / sum(w), NaN where nothing weighs anything."""
+    """Computes sum(w x) / sum(w); NaN if all weights are 0."""
     weighs = weights > 0
     return float(np.average(values[weighs], weights=weights[weighs])) if weighs.any() else math.nan
 
 
 def _r2(totals: Totals) -> float:
-    """Gives 1 - sum(w residual²) / sum(w (label - mean label)²); NaN if all labels are the same."""
+    """Computes 1 - sum(w residual²) / sum(w (label - mean label)²); NaN if all labels are equal."""
     if totals.least == totals.greatest or totals.label_squares == 0:
         return math.nan
     return 1 - totals.squares / totals.label_squares
@@ -126,11 +128,11 @@ METRICS: Mapping[str, Callable[[Totals], float]] = {
     "mean_label": lambda totals: totals.label,
     "mean_prediction": lambda totals: totals.prediction,
 }
-"""Metrics by name; NaN where undefined."""
+"""Metrics by name; NaN if undefined."""
 
 
 def histograms_of(totals: Totals) -> dict[str, Any]:
-    """Gives the histograms as the summary holds them, by name; none if no prediction is finite."""
+    """Makes the histograms for the summary, by name; empty if no prediction is finite."""
     names = (ACTUAL_PREDICTED, PREDICTED_RESIDUAL)
     found = zip(names, totals.histograms, strict=False)
     return {name: histogram.to_json() for name, histogram in found}

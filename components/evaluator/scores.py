@@ -1,8 +1,8 @@
-"""What the metrics of a classification follow from: confusions, losses, and how probabilities rank.
+"""Totals from which the metrics of a classification are computed.
 
-TFMA's own plots hold a thousand confusion matrices for each class of each slice, and tell apart no
-probabilities below 1/10000. Here the probabilities of all classes are counted in buckets of equal
-log-odds.
+TFMA's plots hold a thousand confusion matrices for each class of each slice, and do not separate
+probabilities below 1/10000. Here, the probabilities of all classes are counted in buckets that are
+equally wide in log-odds.
 """
 
 from collections.abc import Sequence
@@ -18,27 +18,28 @@ _BUCKETS_PER_LOGIT = 256
 """At a probability of one half, a bucket is a thousandth wide."""
 _MAX_LOGIT = 20.0
 _LEAST_PROBABILITY = 1e-7
-"""The loss of an example is that of this probability at most, as Keras has it."""
+"""Lower probabilities are raised to this one before the loss is computed, as in Keras."""
 
 _N_BUCKETS = int(2 * _MAX_LOGIT * _BUCKETS_PER_LOGIT) + 1
 
 Cells = tuple[NDArray[np.int64], Array]
-"""Places, rising, `[n_places]`, and what is summed up at each, `[n_places, k]`."""
+"""Sparse sums: places `[n_places]` in rising order, and the sums at each, `[n_places, k]`."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What is counted of examples; `w` is an example's weight.
+    """Totals of examples; `w` is the weight of an example.
 
     Attributes:
         n_classes: Number of classes.
         examples: Number of examples.
         weight: Sum of w.
-        loss: Sum of w times the loss, -log of the true class's probability.
-        confusions: By class id times `n_classes` plus id of the predicted class, the sum of w.
-            Examples whose label is none of the classes are left out.
-        scores: By class id times `_N_BUCKETS` plus bucket, the weight of the examples not of the
-            class, that of those of it, and the weighted sum of their probabilities.
+        loss: Sum of w times the loss, which is -log of the probability of the true class.
+        confusions: Sum of w at the place class id times `n_classes` plus id of the predicted class.
+            Examples whose label is not one of the classes are left out.
+        scores: At the place class id times `_N_BUCKETS` plus bucket, the weight of the examples
+            that are not of the class, the weight of those that are, and the weighted sum of the
+            probabilities of both.
     """
 
     n_classes: int
@@ -50,13 +51,13 @@ class Totals:
 
     @cached_property
     def scores_by_class(self) -> list[Array]:
-        """Gives the scores of each class, as `components.evaluator.curves` takes them."""
+        """Scores by class id, as described in `components.evaluator.curves`."""
         places, cells = self.scores
         return np.split(cells, (places // _N_BUCKETS).searchsorted(np.arange(1, self.n_classes)))
 
     @cached_property
     def confusion_matrix(self) -> Array:
-        """Gives the weight of examples by true (row) and predicted class."""
+        """Weight of examples by true class (row) and predicted class (column)."""
         matrix = np.zeros((self.n_classes, self.n_classes))
         places, weights = self.confusions
         matrix.flat[places] = weights[:, 0]
@@ -67,15 +68,15 @@ def count(labels: NDArray[np.int64], probabilities: Array, weights: Array) -> To
     """Counts examples.
 
     Args:
-        labels: Class ids, `[n]`, negative where a label is none of the classes.
-        probabilities: Of each class, `[n, n_classes]`.
-        weights: Of each example, `[n]`.
+        labels: Class ids `[n]`, negative if the label is not one of the classes.
+        probabilities: Probability of each class, `[n, n_classes]`.
+        weights: Weight of each example, `[n]`.
 
     Returns:
-        What is counted.
+        The totals.
     """
     n_classes = probabilities.shape[1]
-    # Rounding gives a little more than 1; NaN ranks last, and fails no evaluation.
+    # Rounding can give a little more than 1. NaN counts as 0, so that it ranks last.
     values = np.nan_to_num(probabilities).clip(0, 1)
     is_of = labels[:, np.newaxis] == np.arange(n_classes)
     true = np.where(is_of, values, 0).sum(axis=1).clip(min=_LEAST_PROBABILITY)
@@ -92,7 +93,7 @@ def count(labels: NDArray[np.int64], probabilities: Array, weights: Array) -> To
 
 
 def merge(parts: Sequence[Totals]) -> Totals:
-    """Adds parts, of which there is one at least."""
+    """Adds up the totals of at least one part."""
     return Totals(
         n_classes=parts[0].n_classes,
         examples=sum(part.examples for part in parts),
@@ -104,7 +105,7 @@ def merge(parts: Sequence[Totals]) -> Totals:
 
 
 def _scores(values: Array, is_of: NDArray[np.bool_], weights: Array) -> Cells:
-    """Gives place and cell of each example and class."""
+    """Computes place and cell of each example and class."""
     with np.errstate(divide="ignore"):
         logits = np.log(values) - np.log1p(-values)
     buckets = np.rint((logits.clip(-_MAX_LOGIT, _MAX_LOGIT) + _MAX_LOGIT) * _BUCKETS_PER_LOGIT)
@@ -114,7 +115,7 @@ def _scores(values: Array, is_of: NDArray[np.bool_], weights: Array) -> Cells:
 
 
 def _merged(parts: Sequence[Cells]) -> Cells:
-    """Sums the cells of each place."""
+    """Adds up the cells of each place."""
     places, where = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
     columns = np.concatenate([part[1] for part in parts]).T
     return places, np.column_stack([np.bincount(where, column) for column in columns])

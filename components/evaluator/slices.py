@@ -1,4 +1,4 @@
-"""A TFMA extractor that slices whole batches, where TFMA takes them apart into single examples."""
+"""A TFMA extractor that slices whole batches; TFMA slices examples one by one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,10 +18,13 @@ _KEPT = (tfma.LABELS_KEY, tfma.PREDICTIONS_KEY, tfma.EXAMPLE_WEIGHTS_KEY)
 
 
 def slice_batches(eval_config: tfma.EvalConfig) -> tfma.extractors.Extractor:
-    """Gives the extractor, in place of TFMA's for unbatching and for slice keys.
+    """Makes the extractor that replaces TFMA's for unbatching and for slice keys.
 
     Args:
-        eval_config: The slices, by columns; none stands for all examples.
+        eval_config: The evaluation with its slices. A slice without columns is the whole split.
+
+    Returns:
+        The extractor.
     """
     specs = [sorted(spec.feature_keys) for spec in eval_config.slicing_specs] or [[]]
     return tfma.extractors.Extractor(
@@ -30,7 +33,7 @@ def slice_batches(eval_config: tfma.EvalConfig) -> tfma.extractors.Extractor:
 
 
 def _slice_batch(extracts: tfma.Extracts, specs: Sequence[list[str]]) -> Iterator[tfma.Extracts]:
-    """Yields each slice's part of a batch, without the features."""
+    """Yields the part of a batch that belongs to each slice, without the features."""
     kept = {key: extracts[key] for key in _KEPT if key in extracts}
     for columns in specs:
         if not columns:
@@ -54,15 +57,16 @@ def _take(extracts: Any, rows: np.ndarray[Any, Any]) -> Any:
 def find_slices(
     features: Mapping[str, Any], columns: Sequence[str]
 ) -> Iterator[tuple[Any, np.ndarray[Any, Any]]]:
-    """Finds the slices by columns that a batch has examples of.
+    """Finds the slices of a batch by the values of columns.
 
     Args:
         features: Column to its values: an array, `[n]` or `[n, k]`, or a sparse one, `[n, k]`.
-        columns: Columns in rising order; an example with several values is in a slice of each, one
-            without is in none.
+        columns: Columns in rising order. An example with several values in a column is in several
+            slices; an example without a value is in none.
 
     Yields:
-        TFMA's key of the slice, column and value each, and the rows `[n_rows]`, rising.
+        TFMA's key of the slice, a pair of column and value for each column, and the rows
+        `[n_rows]` in rising order.
     """
     if any(column not in features for column in columns):
         return
@@ -77,7 +81,7 @@ def find_slices(
 
 
 def _values_by_row(values: Any, place: int) -> pd.DataFrame:
-    """Lists the values with their rows, each once in a row."""
+    """Lists values with their rows; a value that a row has several times is listed once."""
     if hasattr(values, "indices"):
         rows, flat = values.indices[:, 0], values.values
     else:
@@ -87,7 +91,7 @@ def _values_by_row(values: Any, place: int) -> pd.DataFrame:
 
 
 def _plain(value: Any) -> Any:
-    """Gives a value as TFMA has it in a key: text, int or float."""
+    """Converts a value to the type that TFMA uses in slice keys: text, int or float."""
     if isinstance(value, bytes):
         return tf.compat.as_text(value)
     return value.item() if isinstance(value, np.generic) else value

@@ -1,4 +1,4 @@
-"""`summary.json`: what an evaluation found, readable without TFMA.
+"""`summary.json`: the results of an evaluation, readable without TFMA.
 
     {"task": "multiclass",
      "slices": [{"slice": {}, "metrics": {"accuracy": 0.96, "precision/setosa": 1.0, ...},
@@ -11,32 +11,33 @@
                  "margin": 0.06, "skipped": null}]}
 
 The task is `multiclass`, `binary` or `regression`. The first slice is the whole split that the
-model is judged by; confusion matrix, curves, histograms and checks are of it. A metric that is
-undefined in a slice, as the recall of a class not in it, is absent. Where examples have weights,
-everything but `example_count` is weighted.
+model is judged by; confusion matrix, curves, histograms and checks are over the whole split, too. A
+metric that is undefined in a slice, such as the recall of a class without examples, is absent. If
+the examples have weights, everything but `example_count` is weighted.
 
-A class's curves take it against all others. `roc` is false and true positive rate by falling
-threshold; it and `auc`, the area under it, are absent where the split has no example of the class
-or none of another. `calibration` is, of each tenth of the probabilities that has examples, the mean
-probability, the share that is of the class, and the number of examples.
+The curves of a class compare it with all other classes. `roc` holds false and true positive rate by
+falling threshold, and `auc` is the area under it; both are absent unless the split has examples
+both of the class and of others. `calibration` holds, for each tenth of the range of probabilities
+that has examples, the mean probability, the share of examples that are of the class, and the number
+of examples.
 
-In a binary task `precision`, `recall` and `auc` are those of the positive class, the second of
-`classes`, and so are the curves, of which there are no others.
+In a binary task, `precision`, `recall`, `auc` and the curves are those of the positive class, the
+second one of `classes`.
 
-A regression has, in place of classes, confusion matrix and curves,
+A regression has histograms in place of classes, confusion matrix and curves:
 
      "histograms": {"actual_predicted": {"widths": [0.5, 0.25], "cells": [[4, 9, 12.0], ...]},
                     "predicted_residual": {...}}
 
-that count examples by label and prediction, and by prediction and residual, which is the label less
-the prediction. Bin `k` of an axis goes from `k` of its widths to `k + 1`; a cell is the bins along
-both axes and the number of examples there. Both are absent if no prediction is finite.
+They count examples by label and prediction, and by prediction and residual, which is label -
+prediction. Bin `k` of an axis goes from `k` to `k + 1` times its width. A cell holds the bins along
+both axes and the number of examples. Both histograms are absent if no prediction is finite.
 
-A bound is `min`, `max` or `change`, the difference to the baseline, which is then also the check's
-value. The margin is by how much the bound holds, negative where it does not. The checks on an
-undefined metric do not hold, and have the value NaN and the margin null; but where the split has no
-examples of the class, or the metric was undefined for the baseline that is compared with, the check
-is skipped: `skipped` says why, and nothing is held against the model.
+A bound is `min`, `max` or `change`; for `change`, the value of the check is the difference to the
+baseline. The margin is the distance to the limit, negative if the bound is missed. A check of an
+undefined metric does not hold; its value is NaN and its margin null. If, however, the split has no
+examples of the class, or the metric is undefined for the baseline, the check is skipped: it counts
+as holding, and `skipped` says why.
 """
 
 import json
@@ -61,7 +62,7 @@ def read_summary(evaluation_dir: str | Path) -> dict[str, Any]:
 
 
 def skipped_checks(summary: Mapping[str, Any]) -> list[str]:
-    """Says of each bound that nothing is held against, which it is and why."""
+    """Describes each skipped check with the reason."""
     return [
         f"{check['metric']} {check['bound']} {check['limit']:.4g}: {check['skipped']}"
         for check in summary["checks"]

@@ -1,1 +1,1 @@
-"""Pusher that publishes a model by one rename, under a version that always rises."""
+"""Pushes a blessed model by one atomic rename, as a version with a higher number."""

@@ -1,4 +1,4 @@
-"""What a pushed model's raw columns held: as the schema has it, else as the train split does."""
+"""Describes the raw columns of a pushed model by the schema and the train split."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.data_gate.words import domain_words
+from components.data_gate.anomaly_text import domain_words
 from serving.models.columns import Column
 from trainer.settings.features import Boolean, Categorical, Feature, Numeric
 
 _MAX_WORDS = 1000
-"""Seen words beyond which a column is not held to them: TFDV keeps no more of a column."""
+"""Columns with more words may hold any word: TFDV keeps 1000 words of a column."""
 _NO_WORDS = frozenset({"__BYTES_VALUE__", "__LARGE_BYTES__"})
-"""What TFDV puts in place of bytes that are no text, and of long ones."""
+"""Placeholders of TFDV for bytes that are not text, and for very long ones."""
 _EXACT_FLOAT = 2**53
 
 
@@ -27,15 +27,16 @@ def describe_columns(
     Args:
         features: The features; those without a raw column are left out.
         schema: The schema of the raw columns, inferred or reviewed.
-        statistics: Of the train split; numbers are those of float32.
+        statistics: Statistics of the train split; numbers are those of float32.
 
     Returns:
-        Column by name, in the order of the features. It is required if the schema allows no gap
-        and the feature's `gap` takes nothing in its place. Each bound of a number is the schema's,
-        or else that of the train split. Words are those of the schema, or else all of the train
-        split where the statistics know them, at most 1000; of a boolean, those that it knows, in
-        small and capital letters; of a date, any. The example is the median or the most frequent
-        word; of a column without a value 0 or an empty word.
+        Column by name, in the order of the features. A column is required if the schema allows no
+        missing value and the feature's `fill` puts nothing in its place. Each bound of a number is
+        that of the schema, or else that of the train split. Words are those of the schema, or else
+        all words of the train split, if there are at most 1000. A boolean takes the words it is
+        configured with, also in lower case, upper case and title case, and those of the train
+        split; a date takes any word. The example value is the median or the most frequent word; 0
+        or an empty word if the column has no values.
     """
     expected = {feature.name: feature for feature in schema.feature}
     measured = {feature.path.step[0]: feature for feature in statistics.features}
@@ -59,14 +60,14 @@ def describe_columns(
 def _is_required(feature: Feature, domain: schema_pb2.Feature) -> bool:
     if isinstance(feature, Numeric) and feature.fill != "error":
         return False
-    # A shape leaves no room for gaps either.
+    # A shape requires a value in every example, too.
     return bool(domain.presence.min_fraction >= 1 or domain.HasField("shape"))
 
 
 def _bound(
     side: str, domain: schema_pb2.Feature, found: statistics_pb2.NumericStatistics
 ) -> float | None:
-    """Gives `min` or `max` of a column, None for any number."""
+    """Finds `min` or `max` of a column, None if there is no bound."""
     limits = domain.int_domain if domain.HasField("int_domain") else domain.float_domain
     if limits.HasField(side):
         bound = getattr(limits, side)
@@ -78,7 +79,7 @@ def _bound(
 
 
 def _shorten(number: float) -> float:
-    """Gives the shortest number that is the same float32, without a point if it is whole."""
+    """Finds the shortest number with the same float32, as int if it is whole."""
     short = float(str(np.float32(number)))
     return int(short) if short.is_integer() and abs(short) < _EXACT_FLOAT else short
 
@@ -89,7 +90,7 @@ def _allowed_words(
     seen: list[str],
     found: statistics_pb2.StringStatistics,
 ) -> tuple[str, ...] | None:
-    """Gives the words of a column, None for any."""
+    """Lists the words that a column may hold, None if it may hold any."""
     if isinstance(feature, Boolean):
         known = [*feature.true_words, *feature.false_words]
         variants = {fold(word) for word in known for fold in (str.lower, str.upper, str.title)}

@@ -1,4 +1,4 @@
-"""Pusher: TFX's own component with this project's driver and executor."""
+"""Pusher: TFX's inputs and outputs with this project's driver and executor."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from trainer.settings.features import Feature
 
 
 class PusherSpec(standard_component_specs.PusherSpec):
-    """Inputs, outputs and properties: TFX's, and what a version says of its raw columns."""
+    """TFX's inputs, outputs and properties, and what the raw columns are described by."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **standard_component_specs.PusherSpec.PARAMETERS,
@@ -50,11 +50,11 @@ class Pusher(base_component.BaseComponent):
 
         Args:
             model: The trained model.
-            model_blessing: Whether it is good enough to be pushed.
-            infra_blessing: Whether it answers as it should.
+            model_blessing: The blessing of Evaluator.
+            infra_blessing: The blessing of ServingCheck.
             push_dir: The serving folder.
-            schema: The schema of the raw columns.
-            statistics: Of every split of them.
+            schema: Schema of the raw columns.
+            statistics: Statistics of the raw columns in every split.
             features: The features of the model.
         """
         super().__init__(

@@ -1,4 +1,4 @@
-"""The properties of a push execution."""
+"""Execution properties of Pusher that driver and executor both use."""
 
 from collections.abc import Mapping
 from typing import Any

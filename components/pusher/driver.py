@@ -1,4 +1,4 @@
-"""Driver that lets the cache answer for a push only while the pushed model is the one served."""
+"""Driver: a push is cached only while the pushed model is the one served."""
 
 import uuid
 
@@ -17,25 +17,32 @@ from components.pusher.versions import digest_model, newest_push, rolled_back_ve
 _NO_PUSH = "none"
 
 
-class Driver(base_driver.BaseDriver, portable_driver.BaseDriver):  # a component asks for both
-    """Adds `push_id` to the execution properties, and so to the cache key."""
+# Components require the first base class, the launcher the second.
+class Driver(base_driver.BaseDriver, portable_driver.BaseDriver):
+    """Adds `push_id` to the execution properties and thus to the cache key."""
 
     def __init__(self, metadata_handle: metadata.Metadata) -> None:
-        """Keeps the handle of MLMD, as both bases do."""
+        """Initializes both base classes.
+
+        Args:
+            metadata_handle: Connection to MLMD.
+        """
         base_driver.BaseDriver.__init__(self, metadata_handle)
         portable_driver.BaseDriver.__init__(self, metadata_handle)
 
     def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Names the push.
+        """Sets `push_id`, by which the cache tells pushes apart.
 
         Args:
             execution_info: The execution: model, blessings and `push_destination`.
 
         Returns:
-            The properties with `push_id`: that of the newest version if it is this model, so that
-            the cache knows the push; a new one if another model, or none, is being served; one that
-            lasts as long as the newest version where that was promoted in place of this model;
-            `none` if the model is not blessed, or does not answer as it should.
+            The execution properties with `push_id`:
+
+            * the id of the newest version if that is this model, so that its push is cached;
+            * an id derived from the newest version if that was promoted in place of this model;
+            * a new id if another model is served, or none;
+            * `none` if one of the blessings is missing.
         """
         result = driver_output_pb2.DriverOutput()
         for name, value in execution_info.exec_properties.items():

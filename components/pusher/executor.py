@@ -1,4 +1,4 @@
-"""Executor: a blessed model becomes the newest served version, at once or not at all."""
+"""Executor: makes a blessed model the newest served version, atomically."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from trainer.settings.features import Features
 
 
 class Executor(executor.Executor):
-    """Pushes by `publish` instead of copying into the place that a server watches."""
+    """Pushes with `publish`; TFX copies files into the folder while a server watches it."""
 
     def Do(
         self,
@@ -38,14 +38,14 @@ class Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Pushes the model if it is blessed, not the newest version already, nor rolled back.
+        """Pushes the model if it is blessed, is not served already, and was not rolled back.
 
         Args:
             input_dict: `model`, `model_blessing`, `infra_blessing`, `schema` and `statistics`.
-            output_dict: `pushed_model`, a copy of the model; says whether, where and as which
-                version it was pushed, or which version of it was rolled back.
-            exec_properties: TFX's `push_destination`, the `features` that have a raw column, JSON,
-                and the driver's `push_id`.
+            output_dict: `pushed_model`, a copy of the model. Its properties say whether, where and
+                as which version the model was pushed, or which version of it was rolled back.
+            exec_properties: TFX's `push_destination`; `features`, JSON of the features that have a
+                raw column; `push_id`, set by the driver.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(
@@ -74,7 +74,7 @@ class Executor(executor.Executor):
 
 
 def _columns(input_dict: Mapping[str, list[types.Artifact]], features: str) -> dict[str, Column]:
-    """Describes the raw columns by the artifacts."""
+    """Describes the raw columns by schema and statistics of the run."""
     (schema_path,) = Path(artifact_utils.get_single_uri(input_dict["schema"])).iterdir()
     statistics = load(artifact_utils.get_single_instance(input_dict["statistics"]))
     return describe_columns(

@@ -1,4 +1,4 @@
-"""The serving folder: numbered versions of a model, as TensorFlow Serving reads it."""
+"""The serving folder: numbered versions of a model, in the layout of TensorFlow Serving."""
 
 import errno
 import fcntl
@@ -19,18 +19,17 @@ _COLUMNS_FILE = os.path.join("assets.extra", COLUMNS_FILE)
 _LOCK_FILE = ".lock"
 _TEMPORARY_PREFIX = ".tmp-"
 ROLLED_BACK = "rolled_back_version"
-"""Of a PushedModel that was not pushed: the version in whose place another was promoted."""
+"""Property of a PushedModel that was not pushed: the version of it that was rolled back."""
 
 
 @dataclass(frozen=True)
 class PushRecord:
-    """What a pushed version says of itself.
+    """The record in a pushed version of where it came from.
 
     Attributes:
-        push_id: Names the push.
-        model_digest: `digest_model` of what was pushed.
-        promoted_from: The version whose model was promoted to be the newest again; None of one that
-            a run has pushed.
+        push_id: Id of the push.
+        model_digest: `digest_model` of the model.
+        promoted_from: The earlier version that was promoted as this one; None if a run pushed it.
     """
 
     push_id: str
@@ -39,34 +38,34 @@ class PushRecord:
 
 
 def list_versions(push_dir: str | Path) -> list[int]:
-    """Lists the versions in a serving folder, lowest first; none where there is no folder."""
+    """Lists the versions in a serving folder, lowest first; empty if the folder does not exist."""
     if not os.path.isdir(push_dir):
         return []
     return sorted(int(name) for name in os.listdir(push_dir) if name.isdecimal())
 
 
 def read_push(push_dir: str | Path, version: int) -> PushRecord | None:
-    """Reads the record of a version; None where there is none, or it is not this Pusher's."""
+    """Reads the record of a version; None if the version is absent or was not pushed from here."""
     path = Path(push_dir, str(version), _RECORD_FILE)
     return PushRecord(**json.loads(path.read_text("utf-8"))) if path.exists() else None
 
 
 def newest_push(push_dir: str | Path) -> tuple[int | None, PushRecord | None]:
-    """Gives the newest version and its record; None for what is absent, or is not this Pusher's."""
+    """Finds the newest version and its record, each None if it is absent."""
     versions = list_versions(push_dir)
     return (versions[-1], read_push(push_dir, versions[-1])) if versions else (None, None)
 
 
 def rolled_back_version(push_dir: str | Path, model_digest: str) -> int | None:
-    """Finds the version of a model that only another promotion is to bring back.
+    """Finds the version of a model that was rolled back, so that only a promotion may restore it.
 
     Args:
         push_dir: The serving folder.
-        model_digest: Of the model.
+        model_digest: `digest_model` of the model.
 
     Returns:
-        The newest version with this model; None if a run may push it: the newest version was not
-        promoted, has this model itself, or no version has.
+        The newest version with this model. None if a run may push the model: because the newest
+        version was not promoted, or has this model itself, or because no version has this model.
     """
     _, newest = newest_push(push_dir)
     if newest is None or newest.promoted_from is None or newest.model_digest == model_digest:
@@ -79,17 +78,17 @@ def rolled_back_version(push_dir: str | Path, model_digest: str) -> int | None:
 
 
 def tell_rolled_back(version: int | str) -> str:
-    """Says why a model that `rolled_back_version` finds is not pushed."""
+    """Explains why a model that was rolled back is not pushed."""
     return (
-        f"another was promoted in place of version {version}, which has this model; `pipeline"
-        f" promote {version}` serves it again"
+        f"version {version}, which has this model, was rolled back; `pipeline promote {version}`"
+        " serves it again"
     )
 
 
 def digest_model(model_dir: str | Path) -> str:
-    """Digests a SavedModel: names and bytes of its files, sha256 in hex.
+    """Computes a digest of a SavedModel from names and bytes of its files: sha256 in hex.
 
-    What a push adds is left out: a pushed version has the digest of the model that was pushed.
+    Files that a push adds are left out, so that a pushed version has the digest of its model.
     """
     digest = hashlib.sha256()
     added = {Path(model_dir, name) for name in (_RECORD_FILE, _COLUMNS_FILE)}
@@ -102,9 +101,9 @@ def digest_model(model_dir: str | Path) -> str:
 
 @contextmanager
 def held(push_dir: str | Path) -> Iterator[None]:
-    """Holds a serving folder, made if absent, against all other pushes; waits for one that goes on.
+    """Locks a serving folder against other pushes, waiting for one in progress.
 
-    The hold goes with its process, however that ends.
+    The folder is made if absent. The system releases the lock when the process ends.
 
     Args:
         push_dir: The serving folder.
@@ -126,18 +125,18 @@ def publish(
 ) -> int:
     """Copies a model into the serving folder as its newest version.
 
-    The copy is made beside its place under a name that no server reads, brought to disk, and
-    renamed: a kill at any point leaves the version whole or absent. What a killed push left is
-    removed by the next one.
+    The copy is made in the same folder under a name that servers ignore, written to disk, and then
+    renamed. If the process is killed at any point, the version is complete or absent. The next push
+    removes what a killed one left.
 
     Args:
         model_dir: Folder of a SavedModel.
-        push_dir: The serving folder, `held` by the caller.
-        record: What the version is to say of itself.
-        columns: What it is to say of its raw columns; None: what the model says already, if so.
+        push_dir: The serving folder, locked by the caller with `held`.
+        record: The record to write into the version.
+        columns: The raw columns to write into the version; None keeps those of the model, if any.
 
     Returns:
-        The version: the time in seconds, or one more than the newest where that is as high.
+        The version: the time in seconds, or the newest version plus one if that is higher.
 
     Raises:
         OSError: If the folder cannot be written.
@@ -160,7 +159,7 @@ def publish(
 
 
 def _rename_to_newest(temporary_dir: Path, push_dir: Path) -> int:
-    """Gives a folder the next number; another, if a Pusher that holds nothing takes it first."""
+    """Renames a folder to the next version; tries again if another Pusher takes that first."""
     while True:
         version = max([int(time.time()), *(known + 1 for known in list_versions(push_dir))])
         try:

@@ -1,1 +1,1 @@
-"""The last check before a push: does the exported model answer, alike by every way to ask it?"""
+"""The last check before a push: every signature of the exported model predicts as it should."""

@@ -1,4 +1,4 @@
-"""ServingCheck: asks the exported model before it is pushed."""
+"""ServingCheck: runs the exported model before it is pushed."""
 
 from typing import ClassVar
 
@@ -41,9 +41,9 @@ class _Spec(component_spec.ComponentSpec):
 
 
 class ServingCheck(base_component.BaseComponent):
-    """Holds every signature of a model against the Estimator it was exported from.
+    """Compares every signature of a model with the Estimator that it was exported from.
 
-    The outcome is an InfraBlessing, as of TFX's InfraValidator, which asks a container instead.
+    The output is an InfraBlessing, as from TFX's InfraValidator, which runs models in a container.
     """
 
     SPEC_CLASS = _Spec
@@ -67,15 +67,15 @@ class ServingCheck(base_component.BaseComponent):
         Args:
             examples: Raw examples.
             model: The exported model.
-            model_run: Its training.
-            transform_graph: What Transform learned.
-            split: Split of the examples to ask about.
-            rows: The most examples to ask about.
-            tolerance: By how much answers may differ, in relation to their size.
-            max_milliseconds: The most time for one row; None for any.
-            reference_fn: Dotted path of a function of serialized examples, the folder of the
-                transform graph, and that of the training, which gives the Estimator's predictions:
-                output name to array.
+            model_run: The training of the model.
+            transform_graph: The transformation that the model was trained with.
+            split: The split to take examples from.
+            rows: Highest number of examples.
+            tolerance: By how much predictions may differ, relative to their size.
+            max_milliseconds: Longest time for one row; None for no limit.
+            reference_fn: Dotted path of the function that makes the Estimator's predictions, output
+                name to array, from serialized examples, the folder of the transform graph and the
+                folder of the training.
         """
         channel = types.Channel(type=standard_artifacts.InfraBlessing)
         super().__init__(

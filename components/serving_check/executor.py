@@ -1,4 +1,4 @@
-"""Executor: a model that does not load, answers wrongly, or too slowly, is not blessed."""
+"""Executor: blesses a model if it loads, predicts as expected, and is fast enough."""
 
 import importlib
 import itertools
@@ -15,7 +15,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
-from components.serving_check.answers import Answers, ServedModel, differences, faults_of
+from components.serving_check.predictions import Predictions, ServedModel, differences, faults_of
 from components.serving_check.report import REPORT_FILE
 
 EXAMPLES, MODEL, MODEL_RUN = "examples", "model", "model_run"
@@ -23,12 +23,12 @@ TRANSFORM_GRAPH, BLESSING = "transform_graph", "serving_blessing"
 SPLIT, ROWS, TOLERANCE = "split", "rows", "tolerance"
 MAX_MILLISECONDS, REFERENCE_FN = "max_milliseconds", "reference_fn"
 _ONE_BY_ONE = 10
-"""Examples that are asked about alone as well, since a server may be sent one at a time."""
+"""Number of examples that are run one by one as well, since clients may send single rows."""
 _LONGEST_ERROR = 300
 
 
 class Executor(base_executor.BaseExecutor):
-    """Compares what the SavedModel answers with what the Estimator predicts."""
+    """Compares the predictions of the SavedModel with those of the Estimator."""
 
     def Do(
         self,
@@ -36,12 +36,12 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the report, and blesses the model or not.
+        """Writes the report and the blessing.
 
         Args:
             input_dict: `examples`, `model`, `model_run` and `transform_graph`.
             output_dict: `serving_blessing`, whose property `blessed` is 1 or 0.
-            exec_properties: As the component takes them.
+            exec_properties: The arguments of the component that are not artifacts.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         artifacts = {
@@ -78,36 +78,36 @@ def _read_examples(split_dir: str, count: int) -> list[bytes]:
 def check_model(
     saved_model_dir: str,
     examples: Sequence[bytes],
-    expected: Answers,
+    expected: Predictions,
     tolerance: float,
     max_milliseconds: float | None = None,
 ) -> dict[str, Any]:
-    """Asks a model about examples by all of its signatures.
+    """Runs all signatures of a model, and compares the predictions with the expected ones.
 
     Args:
         saved_model_dir: Folder of the SavedModel.
         examples: Serialized `tf.Example`s of raw columns.
-        expected: What the Estimator predicts of them.
-        tolerance: By how much answers may differ, in relation to their size.
-        max_milliseconds: The most time for one row; None for any.
+        expected: Predictions of the Estimator for the examples.
+        tolerance: By how much predictions may differ, relative to their size.
+        max_milliseconds: Longest time for one row; None for no limit.
 
     Returns:
-        The report, as `components.serving_check.report` describes it.
+        The report, described in `components.serving_check.report`.
     """
     report: dict[str, Any] = {"rows": len(examples)}
     try:
         model = ServedModel(saved_model_dir)
-        answers = model.answer(examples)
-        alone = model.answer_one_by_one(examples[:_ONE_BY_ONE])
+        predictions = model.predict(examples)
+        alone = model.predict_one_by_one(examples[:_ONE_BY_ONE])
         milliseconds = model.milliseconds(examples[0])
     except Exception as error:
         words = " ".join(str(error).split())[:_LONGEST_ERROR]
-        return {**report, "faults": [f"the model does not answer: {type(error).__name__}: {words}"]}
+        return {**report, "faults": [f"the model cannot be run: {type(error).__name__}: {words}"]}
     first = {name: values[:_ONE_BY_ONE] for name, values in expected.items()}
     compared = [
         *(
             found
-            for signature, outputs in answers.items()
+            for signature, outputs in predictions.items()
             for found in differences(outputs, expected, signature, tolerance)
         ),
         *differences(alone, first, "serving_default, row by row", tolerance),
@@ -117,7 +117,7 @@ def check_model(
     report["faults"] = [
         *(
             fault
-            for signature, outputs in answers.items()
+            for signature, outputs in predictions.items()
             for fault in faults_of(outputs, signature)
         ),
         *(fault for fault, _ in compared if fault),

@@ -1,9 +1,9 @@
-"""`serving_check.json`: what a check found, readable without TensorFlow.
+"""`serving_check.json`: the results of the serving check, readable without TensorFlow.
 
     {"rows": 57, "faults": ["serving_default: probabilities is NaN ..."],
      "greatest_difference": 1.2e-07, "milliseconds": 0.4}
 
-The last two are absent where the model could not be asked.
+The last two are absent if the model could not be run.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""Measures examples by the batch."""
+"""Computes statistics of examples in batches."""

@@ -1,4 +1,4 @@
-"""StatisticsGen: TFX's own component with this project's executor."""
+"""StatisticsGen: TFX's component with this project's executor."""
 
 import tensorflow_data_validation as tfdv
 from tfx import types
@@ -9,7 +9,7 @@ from components.statistics_gen import executor
 
 
 class StatisticsGen(component.StatisticsGen):
-    """Measures every column of every split."""
+    """Computes statistics of every column of every split."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
@@ -17,8 +17,7 @@ class StatisticsGen(component.StatisticsGen):
         """Makes the component.
 
         Args:
-            examples: Examples.
-            stats_options: How they are measured, without slices, samples and a label to measure
-                the lift of.
+            examples: The examples.
+            stats_options: TFDV's options; slices, samples and a label for lift are not supported.
         """
         super().__init__(examples=examples, stats_options=stats_options)

@@ -1,9 +1,9 @@
-"""Executor: TFDV's statistics, each file of examples measured in one go.
+"""Executor: computes TFDV's statistics, one file of examples at a time.
 
-`tfdv.GenerateStatistics` is some dozens of Beam stages, which cost a small run more than the
-measuring, and counts words one by one. Here its generators are called directly, those that it has
-for data in memory: they count words by the batch, in bounded memory. Where a column has more than
-`_WORDS` different words, their number and the least frequent counts are estimates.
+`tfdv.GenerateStatistics` consists of dozens of Beam stages, which take longer than the computation
+on small data, and counts words one by one. Here, TFDV's generators for data in memory are called
+directly; they count words in batches and in bounded memory. If a column has more than `_WORDS`
+different words, the number of words and the lowest counts are estimates.
 """
 
 import os
@@ -35,7 +35,7 @@ _Accumulators = list[Any]
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Measures the files one by one, and merges what is measured of each split."""
+    """Computes statistics of each file, and merges them by split."""
 
     def Do(
         self,
@@ -46,8 +46,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes the statistics.
 
         Args:
-            input_dict: `examples`, those of CsvExampleGen.
-            output_dict: `statistics`, filled with a file per split.
+            input_dict: `examples` from CsvExampleGen.
+            output_dict: `statistics`, one file per split.
             exec_properties: TFX's `stats_options_json`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
@@ -83,7 +83,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 class _Generating(beam.DoFn):
-    """Knows TFDV's generators."""
+    """A DoFn with TFDV's generators."""
 
     def __init__(self, options_json: str) -> None:
         self._options_json = options_json
@@ -95,7 +95,7 @@ class _Generating(beam.DoFn):
 
 
 def _make_generators(options: tfdv.StatsOptions) -> list[Any]:
-    """Makes TFDV's, with sketches of words that stay exact for more words than its default."""
+    """Makes TFDV's generators; word counts stay exact for more words than by default."""
     sketch = top_k.TopKUniquesSketchStatsGenerator(
         schema=options.schema,
         num_top_values=options.num_top_values,
@@ -111,14 +111,14 @@ def _make_generators(options: tfdv.StatsOptions) -> list[Any]:
 
 
 class _Measure(_Generating):
-    """Measures a file."""
+    """Computes the accumulators of a file."""
 
     def __init__(self, options_json: str, columns: Columns) -> None:
         super().__init__(options_json)
         self._columns = columns
 
     def process(self, file: tuple[str, str]) -> Iterator[tuple[str, _Accumulators]]:
-        """Yields the folder of the split's statistics, and what is measured."""
+        """Yields the folder of the split's statistics with the accumulators."""
         folder, path = file
         accumulators = [generator.create_accumulator() for generator in self._generators]
         for batch in map(_as_found, read_batches(path, self._columns)):
@@ -130,7 +130,7 @@ class _Measure(_Generating):
 
 
 def _as_found(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Leaves the type of a column without values open, as TFDV does."""
+    """Gives columns without values the type null, as TFDV does."""
     columns = [
         pa.nulls(len(column)) if column.null_count == len(column) else column
         for column in batch.columns
@@ -139,10 +139,10 @@ def _as_found(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 class _Write(_Generating):
-    """Merges what is measured of a split's files, and writes its statistics."""
+    """Merges the accumulators of a split, and writes its statistics."""
 
     def process(self, measured: tuple[str, Iterable[_Accumulators]]) -> Iterator[None]:
-        """Overwrites the file."""
+        """Writes the file, replacing an older one."""
         folder, of_files = measured
         merged = [
             generator.merge_accumulators(accumulators)

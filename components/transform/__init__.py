@@ -1,1 +1,1 @@
-"""Transforms examples by the batch."""
+"""Transforms examples in batches."""

@@ -1,4 +1,4 @@
-"""Transform: TFX's own component with this project's executor."""
+"""Transform: TFX's component with this project's executor."""
 
 from tfx.components.transform import component
 from tfx.dsl.components.base import executor_spec
@@ -7,6 +7,6 @@ from components.transform import executor
 
 
 class Transform(component.Transform):
-    """Learns a transformation and applies it; statistics and an analyzer cache it has none."""
+    """Learns a transformation and applies it; writes neither statistics nor an analyzer cache."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)

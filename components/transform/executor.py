@@ -1,7 +1,7 @@
-"""Executor: learns by TensorFlow Transform, and writes the transformed examples file by file.
+"""Executor: analyzes with TensorFlow Transform, and transforms the examples file by file.
 
-TFX's executor has Beam pass on each example by itself, before and after, and takes some dozens of
-Beam stages to write them, each of which costs a small run more than its work.
+TFX's executor passes single examples through Beam before and after the transformation, and writes
+them in dozens of Beam stages, whose overhead is larger than the work on small data.
 """
 
 import functools
@@ -32,7 +32,7 @@ _Preprocessing = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Analyzes by the batch, then transforms each file of examples into one."""
+    """Analyzes the examples in batches, then writes one transformed file for each file."""
 
     def Do(
         self,
@@ -46,7 +46,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict: `examples` and `schema`.
             output_dict: `transform_graph` and `transformed_examples`.
             exec_properties: TFX's `splits_config`, `preprocessing_fn` (a dotted path) and
-                `custom_config`, which that is given.
+                `custom_config`, which is passed to the function.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
@@ -99,14 +99,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _bind(exec_properties: Mapping[str, Any]) -> _Preprocessing:
-    """Finds the function, and gives it its configuration as TFX does."""
+    """Imports `preprocessing_fn`, and binds `custom_config` to it as TFX does."""
     function = udf_utils.get_fn(dict(exec_properties), "preprocessing_fn")
     config = json_utils.loads(exec_properties["custom_config"])
     return functools.partial(function, custom_config=config)
 
 
 def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list[str]:
-    """Names the raw columns that the function reads, be it for learning alone."""
+    """Lists the raw columns that the function uses, including those for analysis only."""
     specs = tfxio.TensorAdapter().OriginalTypeSpecs()
     return sorted(
         {
@@ -117,7 +117,7 @@ def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list
 
 
 def _plan(paths: Sequence[str], folder: str) -> list[File]:
-    """Gives each file of a split its transformed one, named as TFX's own Transform does."""
+    """Names the transformed file of each file of a split, in the pattern of TFX's Transform."""
     return [
         File(path, os.path.join(folder, f"{_PREFIX}-{index:05d}-of-{len(paths):05d}.parquet"))
         for index, path in enumerate(paths)
@@ -127,7 +127,7 @@ def _plan(paths: Sequence[str], folder: str) -> list[File]:
 def _analyze(
     pipeline: beam.Pipeline, analyzed: Sequence[BulkExamples], preprocessing_fn: _Preprocessing
 ) -> Any:
-    """Learns the transformation; the graph is a value of the Beam pipeline."""
+    """Analyzes the examples; returns the transform graph as a value in the Beam pipeline."""
     batches = [
         pipeline | f"Read[{index}]" >> tfxio.BeamSource() for index, tfxio in enumerate(analyzed)
     ]

@@ -1,6 +1,6 @@
-"""The Beam stage that transforms a file of examples into one of transformed examples.
+"""The Beam stage that transforms one file of examples.
 
-Those are Parquet, as TFX's own Transform writes it: as gzipped TFRecords they would take fifteen
+Transformed examples are Parquet, as TFX's Transform can write them: gzipped TFRecords take fifteen
 times as long to write, and twenty-five times as long to read.
 """
 
@@ -28,28 +28,35 @@ from tabular.examples.reading import (
 
 @dataclass(frozen=True)
 class File:
-    """A file of examples, and what is written for it."""
+    """A file of examples, and the transformed file to write for it."""
 
     source: str
     target: str
 
 
 class TransformFiles(beam.DoFn):
-    """Transforms files, each whole, so that a retried bundle leaves the same."""
+    """Transforms whole files, so that a retried bundle writes the same files."""
 
     def __init__(self, graph_dir: str, columns: Sequence[str]) -> None:
-        """Takes what is learned.
+        """Prepares the stage; the graph is loaded with the first file.
 
         Args:
-            graph_dir: The transform graph, there once the first file is.
-            columns: Raw columns that it reads.
+            graph_dir: Folder of the transform graph, which must exist when the first file comes.
+            columns: The raw columns that the graph uses.
         """
         self._graph_dir = graph_dir
         self._columns = list(columns)
         self._transformer: _Transformer | None = None
 
     def process(self, file: File, unused_written: Any = None) -> Iterator[None]:
-        """Transforms ahead in another thread, while this one writes.
+        """Transforms in another thread ahead of this one, which writes.
+
+        Args:
+            file: The file to transform.
+            unused_written: Side input that makes the stage wait for the transform graph.
+
+        Yields:
+            Nothing.
 
         Raises:
             ExamplesFileError: If the file cannot be read or transformed.
@@ -73,7 +80,7 @@ class TransformFiles(beam.DoFn):
 
 
 class _Transformer:
-    """What is learned, loaded."""
+    """The transform graph, loaded."""
 
     def __init__(self, graph_dir: str, columns: Sequence[str]) -> None:
         learned = tft.TFTransformOutput(graph_dir)
@@ -84,7 +91,7 @@ class _Transformer:
         self.arrow_schema = self._converter.arrow_schema()
 
     def transform(self, path: str) -> Iterator[pa.RecordBatch]:
-        """Yields the transformed examples of a file by the batch."""
+        """Yields the transformed examples of a file in batches."""
         step = tf.autograph.experimental.do_not_convert(self._parse_and_transform)
         n_bytes = 0
         for transformed, n_bytes_of_batch in read_ahead(path).map(step).prefetch(1):

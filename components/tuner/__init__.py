@@ -1,1 +1,1 @@
-"""The search for the settings that the Trainer then takes: TFX's Tuner."""
+"""Searches for the settings that Trainer then trains with."""

@@ -1,4 +1,4 @@
-"""Tuner: TFX's own component with this project's executor."""
+"""Tuner: TFX's component with this project's executor."""
 
 from tfx.components.tuner import component
 from tfx.dsl.components.base import executor_spec

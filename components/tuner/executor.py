@@ -1,4 +1,4 @@
-"""Executor: TFX's Tuner, whose `tuner_fn` knows where the execution's results belong."""
+"""Executor: tells `tuner_fn` the folder of its results, and otherwise does what TFX's does."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ RESULTS_DIR = "results_dir"
 
 
 class Executor(executor.Executor):
-    """Searches as TFX does."""
+    """Searches with a `tuner_fn` that knows its results folder."""
 
     def Do(
         self,
@@ -19,13 +19,14 @@ class Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Searches, and writes what was found.
+        """Runs the search.
 
         Args:
             input_dict: `examples` and `transform_graph`.
             output_dict: `best_hyperparameters` and `tuner_results`.
-            exec_properties: TFX's; `tuner_fn` finds the folder of `tuner_results`, which TFX's
-                `FnArgs` has no place for, in its `custom_config` as `results_dir`.
+            exec_properties: TFX's execution properties. `tuner_fn` gets the folder of
+                `tuner_results` as `results_dir` in its `custom_config`, since TFX's `FnArgs` does
+                not have it.
         """
         results_dir = artifact_utils.get_single_uri(
             output_dict[standard_component_specs.TUNER_RESULTS_KEY]

@@ -1,7 +1,6 @@
-"""The Evaluator as TFX runs it: real SavedModels over real examples, judged by TFMA.
+"""Runs the Evaluator as TFX does: real SavedModels on real examples, evaluated by TFMA.
 
-The models give back what stands in a column of the examples, so that every metric can be counted by
-hand.
+The outputs of the models are columns of the examples, so that every metric can be counted by hand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,7 @@ Spec = Mapping[str, tf.io.FixedLenFeature]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of an evaluation: the summary, and the verdict."""
+    """The results of an evaluation: the summary, and whether the model is blessed."""
 
     summary: Mapping[str, Any]
     is_blessed: bool
@@ -40,7 +39,7 @@ class Evaluation:
 
 
 class GivesBack(tf.Module):
-    """A model whose answers are columns of the examples."""
+    """A model whose outputs are columns of the examples."""
 
     def __init__(self, spec: Spec, outputs: Mapping[str, str]) -> None:
         super().__init__()
@@ -55,7 +54,7 @@ class GivesBack(tf.Module):
 def write_model(
     folder: Path, spec: Spec, outputs: Mapping[str, str], classes: Sequence[str] | None = None
 ) -> Artifact:
-    """Writes a model: output name to the column that it gives back."""
+    """Writes a model with the given columns as outputs: output name to column."""
     module, model_dir = GivesBack(spec, outputs), folder / "Format-Serving"
     tf.saved_model.save(module, str(model_dir), {"examples": module.predict})
     if classes is not None:

@@ -1,4 +1,4 @@
-"""SavedModels as the trainer exports them, small."""
+"""Small SavedModels, exported by the trainer."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def receive_columns() -> tf.estimator.export.ServingInputReceiver:
-    """Takes raw columns of three types, as they are or in examples."""
+    """A model with signatures of raw columns of three types, and of examples."""
     serialized = tf.compat.v1.placeholder(tf.string, [None])
     spec = {name: tf.io.FixedLenFeature([], dtype) for name, dtype in COLUMNS.items()}
     columns = tf.io.parse_example(serialized, spec)
@@ -35,7 +35,7 @@ def make_features(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def export_classifier(folder: Path, seed: int = 1) -> Path:
-    """Trains a classifier by the trainer's `model_fn` for a step, and exports it."""
+    """Trains a classifier with the trainer's `model_fn` for one step, and exports it."""
     estimator = tf.estimator.Estimator(
         model_fn,
         str(folder / "checkpoints"),

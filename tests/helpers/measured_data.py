@@ -1,4 +1,4 @@
-"""Statistics, schemas and anomalies as the data nodes leave them, made by TFDV of small frames."""
+"""Statistics, schemas and anomalies as the data nodes write them, made by TFDV."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ Columns = Mapping[str, list[Any]]
 
 
 def measure(columns: Columns, categories: str = "label") -> Any:
-    """Measures as StatisticsGen does, whole numbers in one column being categories."""
+    """Computes statistics like StatisticsGen; whole numbers in one column are categories."""
     category = schema_pb2.Feature(
         name=categories,
         type=schema_pb2.INT,
@@ -31,7 +31,7 @@ def make_schema(text: str) -> schema_pb2.Schema:
 
 
 def write_statistics(folder: Path, span: int = 0, **splits: Columns) -> Artifact:
-    """Writes what StatisticsGen does of the splits."""
+    """Writes the statistics of the splits like StatisticsGen."""
     artifact = standard_artifacts.ExampleStatistics()
     artifact.uri, artifact.span = str(folder), span
     artifact.split_names = artifact_utils.encode_split_names(list(splits))
@@ -47,7 +47,7 @@ def read_statistics(path: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
 
 
 def write_schema(folder: Path, schema: schema_pb2.Schema) -> Artifact:
-    """Writes what SchemaGen does."""
+    """Writes a schema like SchemaGen."""
     artifact = standard_artifacts.Schema()
     artifact.uri = str(folder)
     folder.mkdir(parents=True)
@@ -56,7 +56,7 @@ def write_schema(folder: Path, schema: schema_pb2.Schema) -> Artifact:
 
 
 def write_anomalies(folder: Path, statistics: Artifact, schema: schema_pb2.Schema) -> Artifact:
-    """Writes what ExampleValidator does."""
+    """Writes anomalies like ExampleValidator."""
     artifact = standard_artifacts.ExampleAnomalies()
     artifact.uri, artifact.split_names = str(folder), statistics.split_names
     for split in artifact_utils.decode_split_names(statistics.split_names):

@@ -1,4 +1,4 @@
-"""Real servers on the loopback interface: MLflow, PostgreSQL, a password proxy, and bad ones."""
+"""Servers on the loopback interface: MLflow, PostgreSQL, a password proxy, and broken ones."""
 
 import base64
 import http.client
@@ -25,7 +25,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """Finds a port that nothing listens on."""
+    """Finds a free port."""
     with socket.socket() as listener:
         listener.bind((_LOOPBACK, 0))
         return int(listener.getsockname()[1])
@@ -39,9 +39,9 @@ class MlflowServer:
     """A tracking server.
 
     Attributes:
-        store_uri: Where it keeps its runs.
-        folder: Where it keeps their artifacts, and its log.
-        url: Its address.
+        store_uri: URI of the store with its runs.
+        folder: Folder of artifacts and log.
+        url: Address of the server.
     """
 
     store_uri: str
@@ -50,7 +50,7 @@ class MlflowServer:
     _process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """Starts it, or starts it again at the same address; takes up to twenty seconds."""
+        """Starts the server, again at the same address; waits up to twenty seconds for it."""
         self.url = self.url or f"http://{_LOOPBACK}:{free_port()}"
         self.folder.mkdir(parents=True, exist_ok=True)
         log_path = self.folder / "server.log"
@@ -88,21 +88,21 @@ class MlflowServer:
         return False
 
     def kill(self) -> None:
-        """Ends it at once, in the middle of whatever it does."""
+        """Kills the server with SIGKILL."""
         if self._process is not None:
             self.signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to all its processes."""
+        """Sends a signal to all processes of the server."""
         assert self._process is not None
         os.killpg(self._process.pid, number)
 
 
 @contextmanager
 def mlflow_server(folder: Path, store_uri: str | None = None) -> Iterator[MlflowServer]:
-    """Has a tracking server run, on a SQLite file of its own unless told otherwise."""
+    """Runs a tracking server, by default on a new SQLite file."""
     server = MlflowServer(store_uri or f"sqlite:///{folder}/mlflow.db", folder)
     try:
         server.start()
@@ -111,12 +111,12 @@ def mlflow_server(folder: Path, store_uri: str | None = None) -> Iterator[Mlflow
         server.kill()
 
 
-# a proxy that asks for user and password, as one would stand before a tracking server
+# a proxy that asks for user and password
 
 
 @contextmanager
 def password_proxy(url: str, user: str, password: str) -> Iterator[str]:
-    """Has a proxy run before a server, and gives its address."""
+    """Runs a proxy with basic authentication in front of a server, and yields its address."""
     expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -147,18 +147,18 @@ def password_proxy(url: str, user: str, password: str) -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     with _serving(Handler) as address:
         yield address
 
 
-# servers that are no good
+# broken servers
 
 
 @contextmanager
 def failing_server() -> Iterator[str]:
-    """Has a server run that answers 500 to everything, and gives its address."""
+    """Runs a server that answers every request with status 500, and yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
@@ -168,7 +168,7 @@ def failing_server() -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     with _serving(Handler) as address:
         yield address
@@ -176,7 +176,7 @@ def failing_server() -> Iterator[str]:
 
 @contextmanager
 def silent_server() -> Iterator[str]:
-    """Has a port where connections are taken and never answered, and gives its address."""
+    """Listens on a port without ever answering, and yields its address."""
     with socket.create_server((_LOOPBACK, 0), backlog=128) as listener:
         yield f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
 
@@ -199,7 +199,7 @@ def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 def find_postgresql() -> Path | None:
-    """Finds the distribution's newest PostgreSQL: the folder of its programs, or None."""
+    """Finds the programs of the newest PostgreSQL that is installed; None if there is none."""
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(found, key=lambda path: int(path.parts[-3]), default=None)
     return newest.parent if newest else None
@@ -207,9 +207,9 @@ def find_postgresql() -> Path | None:
 
 @contextmanager
 def postgresql(programs: Path) -> Iterator[str]:
-    """Has a PostgreSQL server run on a socket in a folder of its own, and gives MLflow's URI of it.
+    """Runs a PostgreSQL server on a socket in a new folder, and yields its URI for MLflow.
 
-    It refuses to run as root, and is then run as `postgres`, as the distribution does.
+    PostgreSQL refuses to run as root; then it is run as the user `postgres`.
     """
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     who: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""All that an MLflow store holds, in a form in which two stores can be compared.
+"""Dumps of MLflow stores that can be compared.
 
-Ids that MLflow draws at random are replaced by what they stand for: a run by the name of its
-pipeline run, a LoggedModel by its digest.
+Random ids are replaced: that of a run by the name of its pipeline run, that of a LoggedModel by its
+digest.
 """
 
 import hashlib
@@ -18,23 +18,23 @@ from mlflow.tracking import MlflowClient
 
 Ids = Callable[[str], str]
 _RANDOM_LINES = re.compile(r"^(model_uuid|utc_time_created|artifact_path): .*$", re.MULTILINE)
-"""Lines of an MLmodel file that differ between two of the same model."""
+"""Lines of an MLmodel file that differ between two files of the same model."""
 
 
 def dump(tracking_uri: str) -> dict[str, Any]:
-    """Reads a whole store.
+    """Dumps a whole store.
 
     Args:
         tracking_uri: The store or server.
 
     Returns:
-        Experiments, runs, logged and registered models by name; plain values, nested.
+        Experiments, runs, logged and registered models by name, as nested plain values.
     """
     client = MlflowClient(tracking_uri)
     experiments = [
         experiment
         for experiment in client.search_experiments()
-        if experiment.name != "Default"  # MLflow makes it, empty
+        if experiment.name != "Default"  # MLflow makes this one
     ]
     ids = [experiment.experiment_id for experiment in experiments]
     runs = client.search_runs(ids, run_view_type=ViewType.ALL) if ids else []
@@ -57,15 +57,15 @@ def dump(tracking_uri: str) -> dict[str, Any]:
 
 
 def differences(left: Any, right: Any, path: str = "") -> Iterator[str]:
-    """Says where two dumps differ, a line each.
+    """Lists the differences between two dumps, one line each.
 
     Args:
         left: A dump, or a part of one.
-        right: Another.
-        path: Where the part is in the whole.
+        right: Another dump, or the same part of it.
+        path: Place of the part in the dump.
 
     Yields:
-        The place, and what stands there on either side.
+        The place, and the values on both sides.
     """
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in sorted(left.keys() | right.keys()):
@@ -75,7 +75,7 @@ def differences(left: Any, right: Any, path: str = "") -> Iterator[str]:
 
 
 def _name(run: Run) -> str:
-    """Names a run by what it stands for: a pipeline run, or a trial of one."""
+    """Names a run after its pipeline run or trial."""
     tags = run.data.tags
     return str(tags.get("tfx.pipeline_run_id") or tags["tfx.trial"])
 
@@ -149,7 +149,7 @@ def _dump_registry(client: MlflowClient, rename: Ids) -> dict[str, Any]:
 
 
 def _digests(folder: str, rename: Ids) -> dict[str, str]:
-    """Digests all files of a folder, the ids within MLmodel files renamed."""
+    """Digests all files of a folder, with ids in MLmodel files replaced."""
     found = {}
     for path in Path(folder).rglob("*"):
         if path.is_file():

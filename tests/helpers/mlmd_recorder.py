@@ -1,4 +1,4 @@
-"""What nodes do, recorded in MLMD as TFX's launcher records it."""
+"""Records executions of nodes in MLMD like TFX's launcher."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
 
 
 def make_artifact(kind: type[Artifact], uri: str, **properties: Any) -> Artifact:
-    """Makes an artifact of TFX's with custom properties."""
+    """Makes a TFX artifact with custom properties."""
     artifact = kind()
     artifact.uri = uri
     for name, value in properties.items():
@@ -31,7 +31,7 @@ def make_model(uri: str = "/model", **properties: Any) -> Artifact:
 
 
 class Recorder:
-    """Records what nodes did, as TFX's launcher does."""
+    """Records executions of nodes."""
 
     def __init__(self, handle: metadata.Metadata) -> None:
         self.handle = handle
@@ -51,7 +51,7 @@ class Recorder:
         return execution.id, contexts
 
     def start(self, node_id: str, run_id: str = "run-1") -> int:
-        """Leaves a node running."""
+        """Records a node that is left running."""
         return self.begin(node_id, run_id, "Node")[0]
 
     def run(self, node_id: str, run_id: str, **outputs: list[Artifact]) -> int:
@@ -60,7 +60,7 @@ class Recorder:
         return execution_id
 
     def train(self, run_id: str, uri: str = "/model") -> Artifact:
-        """Runs a node that makes a model, and gives the model as MLMD knows it."""
+        """Records a node with a model as output, and returns the model with its id in MLMD."""
         execution_id, contexts = self.begin("Trainer", run_id, "Node")
         outputs, _ = publish.publish_succeeded_execution(
             self.handle, execution_id, contexts, {"model": [make_model(uri)]}
@@ -74,7 +74,7 @@ class Recorder:
         return execution_id
 
     def outputs_before(self, node_id: str) -> dict[str, list[Artifact]]:
-        """Gives the outputs of the last execution of a node, as TFX takes them from its cache."""
+        """Reads the outputs of the last execution of a node, as TFX's cache does."""
         (node,) = (
             context
             for context in self.handle.store.get_contexts_by_type(constants.NODE_CONTEXT_TYPE_NAME)

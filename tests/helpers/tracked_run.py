@@ -1,4 +1,4 @@
-"""A small run: its events, and artifacts on disk as the nodes write them."""
+"""A small run: its events, and artifacts on disk like those of the nodes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ Point = tuple[str, float, int, int]
 
 
 def make_start(pipeline_run_id: str = "run-1", **changes: Any) -> RunStart:
-    """Makes the beginning of a run."""
+    """Makes the start of a run; changes replace fields."""
     values: dict[str, Any] = {
         "pipeline_run_id": pipeline_run_id,
         "pipeline_name": "iris",
@@ -50,7 +50,7 @@ def make_outcome(
     end_ms: int = END_MS,
     **changes: Any,
 ) -> NodeOutcome:
-    """Makes the end of a node; every output is an artifact of these properties in `folder`."""
+    """Makes the end of a node; every output is one artifact in `folder` with these properties."""
     given = {
         key: [Output(5 + index, str(folder), properties)]
         for index, (key, properties) in enumerate((outputs or {}).items())
@@ -60,7 +60,7 @@ def make_outcome(
 
 
 def append_points(path: Path, points: Iterable[Point]) -> None:
-    """Appends to an event file, made if absent, what an Estimator writes: a value a record."""
+    """Appends points to an event file like an Estimator, one record for each value."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as file:
         writer = RecordWriter(file)
@@ -107,14 +107,14 @@ def make_statistics(rows: int) -> statistics_pb2.DatasetFeatureStatisticsList:
 
 
 def write_statistics(folder: Path, **rows: int) -> None:
-    """Writes what StatisticsGen does: a file for each split."""
+    """Writes the statistics of each split like StatisticsGen."""
     for split, count in rows.items():
         content = make_statistics(count).SerializeToString()
         write_split(folder, split, "FeatureStats.pb", content)
 
 
 def make_schema() -> schema_pb2.Schema:
-    """Makes a schema of a feature of each type, one of them optional."""
+    """Makes a schema with a feature of each type, one of them optional."""
     text = """
         feature { name: "width" type: FLOAT presence { min_fraction: 1 min_count: 1 } }
         feature { name: "legs" type: INT presence { min_fraction: 1 min_count: 1 } }
@@ -124,13 +124,13 @@ def make_schema() -> schema_pb2.Schema:
 
 
 def write_schema(folder: Path) -> None:
-    """Writes what SchemaGen does."""
+    """Writes the schema like SchemaGen."""
     folder.mkdir(parents=True)
     (folder / "schema.pbtxt").write_text(text_format.MessageToString(make_schema()))
 
 
 def write_anomalies(folder: Path, **features: Sequence[str]) -> None:
-    """Writes what ExampleValidator does: the features with anomalies of each split."""
+    """Writes anomalies like ExampleValidator: split to features with an anomaly."""
     for split, names in features.items():
         anomalies = anomalies_pb2.Anomalies()
         for name in names:
@@ -163,7 +163,7 @@ def make_summary(
     metrics: Mapping[str, float] | None = None,
     baseline: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Makes the summary of an evaluation of two classes, and of one slice."""
+    """Makes the summary of an evaluation with two classes and one slice."""
     return {
         "task": "multiclass",
         "classes": ["ant", "b*e"],
@@ -200,13 +200,13 @@ def make_regression_summary() -> dict[str, Any]:
 
 
 def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Writes what the Evaluator does."""
+    """Writes a summary like the Evaluator."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(json.dumps(summary))
 
 
 def write_trial(folder: Path, number: int, points: Iterable[Point] = (), **changes: Any) -> Path:
-    """Writes a trial as the Tuner keeps it in its folder, and gives the trial's."""
+    """Writes a trial like the Tuner, and returns the folder of the trial."""
     values = {
         "number": number,
         "params": {"model.learning_rate": number / 10},

@@ -15,7 +15,7 @@ OUTPUT, INPUT = metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INPUT
 
 
 class Evaluations:
-    """Models and their evaluations, kept in MLMD as TFX keeps them."""
+    """Models and their evaluations, recorded in MLMD as by TFX."""
 
     def __init__(self, handle: metadata.Metadata) -> None:
         self.store: mlmd.MetadataStore = handle.store
@@ -41,17 +41,17 @@ class Evaluations:
         return blessing
 
     def evaluate_from_cache(self, blessing: Artifact) -> None:
-        """Records one more execution that gave a blessing out."""
+        """Records another execution with a blessing as output."""
         self._execute(blessing, OUTPUT)
 
     def push(self, blessing: Artifact) -> None:
-        """Records an execution that took a blessing in."""
+        """Records an execution with a blessing as input."""
         self._execute(blessing, INPUT)
 
     def resolve(self, candidate: Artifact) -> tuple[list[Artifact], list[Artifact]]:
         inputs = {
             "candidate": [candidate],
-            "model": self.models[::-1],  # in whatever order MLMD lists them
+            "model": self.models[::-1],  # MLMD guarantees no order
             "model_blessing": self.blessings[::-1],
         }
         outputs = LatestOtherBlessedModelStrategy().resolve_artifacts(self.store, inputs)
@@ -76,11 +76,11 @@ def evaluations(tmp_path: Path) -> Iterator[Evaluations]:
         yield Evaluations(handle)
 
 
-def test_strategy_resolves_nothing_if_no_model_was_evaluated(evaluations: Evaluations) -> None:
+def test_strategy_resolves_nothing_without_evaluation(evaluations: Evaluations) -> None:
     assert evaluations.resolve(evaluations.train()) == ([], [])
 
 
-def test_strategy_resolves_nothing_if_no_model_was_blessed(evaluations: Evaluations) -> None:
+def test_strategy_resolves_nothing_without_blessing(evaluations: Evaluations) -> None:
     evaluations.evaluate(evaluations.train(), is_blessed=False)
 
     assert evaluations.resolve(evaluations.train()) == ([], [])
@@ -100,7 +100,7 @@ def test_strategy_leaves_the_candidate_out(evaluations: Evaluations) -> None:
     assert evaluations.resolve(candidate) == ([], [])
 
 
-def test_strategy_resolves_the_model_before_a_candidate_that_is_blessed_itself(
+def test_strategy_skips_a_blessed_candidate(
     evaluations: Evaluations,
 ) -> None:
     model, candidate = evaluations.train(), evaluations.train()
@@ -110,7 +110,7 @@ def test_strategy_resolves_the_model_before_a_candidate_that_is_blessed_itself(
     assert evaluations.resolve(candidate) == ([model], [blessing])
 
 
-def test_strategy_ignores_models_that_were_not_blessed(evaluations: Evaluations) -> None:
+def test_strategy_ignores_unblessed_models(evaluations: Evaluations) -> None:
     model, worse = evaluations.train(), evaluations.train()
     blessing = evaluations.evaluate(model)
     evaluations.evaluate(worse, is_blessed=False)
@@ -118,7 +118,7 @@ def test_strategy_ignores_models_that_were_not_blessed(evaluations: Evaluations)
     assert evaluations.resolve(evaluations.train()) == ([model], [blessing])
 
 
-def test_strategy_resolves_the_model_that_was_evaluated_last(evaluations: Evaluations) -> None:
+def test_strategy_resolves_the_last_evaluated_model(evaluations: Evaluations) -> None:
     older, newer = evaluations.train(), evaluations.train()
     evaluations.evaluate(newer)
     blessing = evaluations.evaluate(older)
@@ -126,7 +126,7 @@ def test_strategy_resolves_the_model_that_was_evaluated_last(evaluations: Evalua
     assert evaluations.resolve(evaluations.train()) == ([older], [blessing])
 
 
-def test_strategy_counts_an_evaluation_from_the_cache(evaluations: Evaluations) -> None:
+def test_strategy_counts_cached_evaluations(evaluations: Evaluations) -> None:
     older, newer = evaluations.train(), evaluations.train()
     blessing = evaluations.evaluate(older)
     evaluations.evaluate(newer)
@@ -145,14 +145,14 @@ def test_strategy_does_not_count_a_push(evaluations: Evaluations) -> None:
     assert evaluations.resolve(evaluations.train()) == ([newer], [newer_blessing])
 
 
-def test_strategy_ignores_blessings_of_models_that_are_gone(evaluations: Evaluations) -> None:
+def test_strategy_ignores_blessings_of_deleted_models(evaluations: Evaluations) -> None:
     evaluations.evaluate(evaluations.train())
     evaluations.models.clear()
 
     assert evaluations.resolve(evaluations.train()) == ([], [])
 
 
-def test_strategy_resolves_the_latest_blessed_model_where_there_is_no_candidate(
+def test_strategy_works_without_a_candidate(
     evaluations: Evaluations,
 ) -> None:
     evaluations.evaluate(evaluations.train())

@@ -1,4 +1,4 @@
-"""What the gate says of data that does not fit its schema, found by TFDV itself."""
+"""Findings about data that does not fit its schema, from anomalies that TFDV found."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -38,9 +38,7 @@ UNSEEN = "expected one of 'ant', 'bee'; found 'cow' (2), 'dog' (1), in 3 of 4 ex
 
 
 @pytest.mark.parametrize(("filled", "severity"), [(0.5, "warning"), (0.95, "error")])
-def test_find_anomalies_warns_only_of_an_empty_column_that_is_seldom_filled(
-    filled: float, severity: str
-) -> None:
+def test_find_anomalies_warns_of_seldom_filled_columns(filled: float, severity: str) -> None:
     train = {"word": ["ant"] * 6, "size": [1.0, *[None] * 5]}
     evaluated = {"word": ["ant"] * 6, "size": [None] * 6}
 
@@ -50,7 +48,7 @@ def test_find_anomalies_warns_only_of_an_empty_column_that_is_seldom_filled(
     assert (finding.column, finding.severity) == ("size", severity)
 
 
-def test_find_anomalies_finds_nothing_where_data_fits() -> None:
+def test_find_anomalies_of_sound_data_is_empty() -> None:
     assert find_inferred(ANTS, ANTS) == []
 
 
@@ -62,7 +60,7 @@ def test_find_anomalies_finds_nothing_where_data_fits() -> None:
         (True, frozenset({"label"}), "error"),
     ],
 )
-def test_find_anomalies_takes_an_unseen_word_for_an_error_of_a_reviewed_schema_only(
+def test_find_anomalies_judges_unseen_words_by_schema(
     is_reviewed: bool, read: frozenset[str], severity: str
 ) -> None:
     evaluated = {"word": ["cow", "dog", "cow", "ant"]}
@@ -73,7 +71,7 @@ def test_find_anomalies_takes_an_unseen_word_for_an_error_of_a_reviewed_schema_o
 
 
 @pytest.mark.parametrize("labels", [["ant", "bee"], [0, 1]])
-def test_find_anomalies_takes_an_unseen_label_for_an_error(labels: list[Any]) -> None:
+def test_find_anomalies_refuses_unseen_labels(labels: list[Any]) -> None:
     unseen = type(labels[0])(7)
 
     found = find_inferred({"label": labels * 2}, {"label": [*labels, unseen]})
@@ -83,13 +81,13 @@ def test_find_anomalies_takes_an_unseen_label_for_an_error(labels: list[Any]) ->
     assert found == [Finding("error", "eval", "label", text)]
 
 
-def test_find_anomalies_takes_whole_numbers_as_labels() -> None:
+def test_find_anomalies_takes_whole_number_labels() -> None:
     labels = {"label": [0, 1, 1, 2]}
 
     assert find_inferred(labels, labels) == []
 
 
-def test_find_anomalies_warns_of_ordinary_data_with_rare_words_only() -> None:
+def test_find_anomalies_only_warns_of_rare_words() -> None:
     generator = np.random.default_rng(1)
     sizes = {"few": 30, "many": 90, "most": 5000}
 
@@ -111,7 +109,7 @@ def test_find_anomalies_warns_of_ordinary_data_with_rare_words_only() -> None:
     assert {finding.column for finding in found} >= {"many", "gappy"}
 
 
-def test_find_anomalies_counts_the_examples_of_unseen_words() -> None:
+def test_find_anomalies_counts_unseen_words() -> None:
     words = [f"w{index % 40}" for index in range(200)]
 
     (found,) = find_inferred({"word": words[:30]}, {"word": words})
@@ -122,9 +120,7 @@ def test_find_anomalies_counts_the_examples_of_unseen_words() -> None:
 
 
 @pytest.mark.parametrize(("column", "severity"), [("x", "error"), ("other", "warning")])
-def test_find_anomalies_takes_a_column_that_is_empty_for_an_error_if_it_is_read(
-    column: str, severity: str
-) -> None:
+def test_find_anomalies_refuses_empty_columns_if_used(column: str, severity: str) -> None:
     (found,) = find_inferred(
         {column: [1.0, 2.0], "word": ["a", "b"]}, {column: [None, None], "word": ["a", "b"]}
     )
@@ -132,7 +128,7 @@ def test_find_anomalies_takes_a_column_that_is_empty_for_an_error_if_it_is_read(
     assert (found.severity, found.column) == (severity, column)
 
 
-def test_find_anomalies_counts_gaps() -> None:
+def test_find_anomalies_counts_missing_values() -> None:
     schema = make_schema(
         'feature { name: "x" type: FLOAT presence { min_fraction: 0.75 min_count: 1 } }'
     )
@@ -153,7 +149,7 @@ def test_find_anomalies_counts_gaps() -> None:
         ("max: 98.9", "expected at most 98.9; found up to 99, in about 1 of 100 examples"),
     ],
 )
-def test_find_anomalies_counts_numbers_beyond_a_bound(bounds: str, text: str) -> None:
+def test_find_anomalies_counts_out_of_range_numbers(bounds: str, text: str) -> None:
     schema = make_schema(f'feature {{ name: "x" type: FLOAT float_domain {{ {bounds} }} }}')
     numbers = [float(number) for number in range(100)]
 
@@ -162,7 +158,7 @@ def test_find_anomalies_counts_numbers_beyond_a_bound(bounds: str, text: str) ->
     assert found.text == text
 
 
-def test_find_anomalies_says_the_types() -> None:
+def test_find_anomalies_names_wrong_types() -> None:
     schema = make_schema('feature { name: "count" type: INT presence { min_count: 1 } }')
 
     (found,) = find(schema, {"count": ["a", "b", "c"]})
@@ -171,13 +167,13 @@ def test_find_anomalies_says_the_types() -> None:
     assert found.text == "expected INT; found BYTES in 3 of 3 examples"
 
 
-def test_find_anomalies_names_columns_that_the_schema_does_not_have() -> None:
+def test_find_anomalies_names_unexpected_columns() -> None:
     schema = make_schema('feature { name: "x" type: FLOAT }')
 
     (found,) = find(schema, {"x": [1.5, 2.5], "y": [1.5, None]})
 
     assert found.column == "y"
-    assert found.text == "expected no such column, by the schema; found values in 1 of 2 examples"
+    assert found.text == "expected no column of this name; found values in 1 of 2 examples"
 
 
 def make_report(**changes: Any) -> dict[str, Any]:
@@ -200,14 +196,12 @@ RULES = Rules(is_reviewed=False, label="label", columns=COLUMNS)
 
 
 @pytest.mark.parametrize("changes", [{"limit": None}, {"limit": 0.25}])
-def test_find_distances_finds_nothing_within_the_limit(changes: dict[str, Any]) -> None:
+def test_find_distances_within_limits_is_empty(changes: dict[str, Any]) -> None:
     assert list(find_distances(make_report(**changes), RULES)) == []
 
 
 @pytest.mark.parametrize(("column", "severity"), [("x", "error"), ("site", "warning")])
-def test_find_distances_takes_one_for_an_error_if_the_model_reads_the_column(
-    column: str, severity: str
-) -> None:
+def test_find_distances_refuses_columns_that_are_used(column: str, severity: str) -> None:
     (found,) = find_distances(make_report(column=column), RULES)
 
     assert (found.severity, found.split, found.column) == (severity, "drift", column)
@@ -217,7 +211,7 @@ def test_find_distances_takes_one_for_an_error_if_the_model_reads_the_column(
     )
 
 
-def test_find_distances_says_why_a_column_cannot_be_compared() -> None:
+def test_find_distances_explains_obstacles() -> None:
     report = make_report(measure=None, distance=None, obstacle="words here, numbers there")
 
     (found,) = find_distances(report, RULES)

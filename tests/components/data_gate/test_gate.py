@@ -1,4 +1,4 @@
-"""The gate as TFX runs it, over real artifacts."""
+"""DataGate as TFX runs it, with real artifacts."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def test_gate_lets_good_data_pass(tmp_path: Path) -> None:
     assert run_gate(tmp_path, TRAIN) == {"findings": [], "notes": []}
 
 
-def test_gate_keeps_what_it_warns_of(tmp_path: Path) -> None:
+def test_gate_writes_warnings(tmp_path: Path) -> None:
     (found,) = run_gate(tmp_path, RARE)["findings"]
 
     assert found == {
@@ -66,9 +66,7 @@ eval: word: expected one of 'a', 'b'; found 'rare' (1), in 1 of 2 examples"""
 @pytest.mark.parametrize(
     "settings", [{"stop_at": "warning"}, {"stop_at": "error", "is_reviewed": True}]
 )
-def test_gate_refuses_what_is_as_severe_as_it_stops_at(
-    tmp_path: Path, settings: dict[str, Any]
-) -> None:
+def test_gate_refuses_findings_at_stop_at(tmp_path: Path, settings: dict[str, Any]) -> None:
     with pytest.raises(DataRefusedError) as caught:
         run_gate(tmp_path, RARE, **settings)
 
@@ -85,7 +83,7 @@ def test_gate_that_never_stops_keeps_errors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "last"), [(5, "line 4"), (6, "and 1 more"), (1205, "and 1,200 more")]
 )
-def test_shorten_says_how_many_lines_more_there_are(count: int, last: str) -> None:
+def test_shorten_counts_the_other_lines(count: int, last: str) -> None:
     lines = shorten([f"line {index}" for index in range(count)])
 
     assert lines[-1] == last

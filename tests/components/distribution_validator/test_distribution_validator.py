@@ -1,4 +1,4 @@
-"""The validator as TFX runs it, over real artifacts."""
+"""DistributionValidator as TFX runs it, with real artifacts."""
 
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def test_validator_takes_the_only_split_there_is(tmp_path: Path) -> None:
     assert report["distances"][0]["distance"] == pytest.approx(0)
 
 
-def test_validator_measures_columns_without_a_limit(tmp_path: Path) -> None:
+def test_validator_measures_without_a_limit(tmp_path: Path) -> None:
     baseline = write_statistics(tmp_path / "before", train={**DATA, "word": ["a"] * 4})
 
     word, _ = validate(tmp_path, [baseline], {"x": 0.5})["distances"]
@@ -63,7 +63,7 @@ def test_validator_measures_columns_without_a_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("limits", "limit"), [({"*": 0.5}, None), ({"word": 0.5}, 0.5)])
-def test_validator_forgives_an_absent_column_unless_it_is_named(
+def test_validator_allows_absent_columns_unless_named(
     tmp_path: Path, limits: dict[str, float], limit: float | None
 ) -> None:
     baseline = write_statistics(tmp_path / "before", train={"x": DATA["x"]})
@@ -73,7 +73,7 @@ def test_validator_forgives_an_absent_column_unless_it_is_named(
     assert (word["distance"], word["limit"]) == (None, limit)
 
 
-def test_validator_measures_nothing_without_a_baseline(tmp_path: Path) -> None:
+def test_validator_without_a_baseline(tmp_path: Path) -> None:
     report = validate(tmp_path, [], {"*": 0.5})
 
     assert (report["baseline"], report["distances"]) == (None, [])

@@ -1,4 +1,4 @@
-"""Distances of columns, against their formulas."""
+"""Distances between columns, compared with their formulas."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def distance(found: Columns, baseline: Columns, column: str = "x") -> Distance:
     return measure_distances(measure(found), measure(baseline))[column]
 
 
-def test_measure_distances_gives_the_greatest_difference_of_a_words_share() -> None:
+def test_measure_distances_of_words_is_l_infinity() -> None:
     # Shares of a, b, c: 0.5, 0.25, 0.25 against 0.25, 0.75, 0.
     found = distance({"x": ["a", "a", "b", "c"]}, {"x": ["b", "b", "b", "a"]})
 
@@ -19,7 +19,7 @@ def test_measure_distances_gives_the_greatest_difference_of_a_words_share() -> N
     assert found.value == pytest.approx(0.5)
 
 
-def test_measure_distances_takes_a_label_of_whole_numbers_for_words() -> None:
+def test_measure_distances_of_a_whole_number_label() -> None:
     found = distance({"label": [0, 0, 0, 1]}, {"label": [0, 1, 1, 1]}, "label")
 
     assert found.measure == "l_infinity"
@@ -27,7 +27,7 @@ def test_measure_distances_takes_a_label_of_whole_numbers_for_words() -> None:
 
 
 def divergence(p: list[float], q: list[float]) -> float:
-    """Gives the Jensen-Shannon divergence to base 2, from its definition."""
+    """Computes the Jensen-Shannon divergence to base 2 by its definition."""
     m = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
     return sum(
         x * np.log2(x / y) / 2 for shares in (p, q) for x, y in zip(shares, m, strict=True) if x > 0
@@ -45,7 +45,7 @@ def divergence(p: list[float], q: list[float]) -> float:
         ([0.25, 0.75], [0.25, 0.75]),
     ],
 )
-def test_measure_distances_gives_the_divergence_of_numbers(
+def test_measure_distances_of_numbers_is_the_divergence(
     kind: type, p: list[float], q: list[float]
 ) -> None:
     def column(shares: list[float]) -> Columns:
@@ -62,9 +62,7 @@ def test_measure_distances_gives_the_divergence_of_numbers(
     ("name", "bound"),
     [("normal", 0.01), ("lognormal", 0.01), ("mostly_zero", 0.01), ("whole", 0.01)],
 )
-def test_measure_distances_is_small_between_samples_of_one_distribution(
-    name: str, bound: float
-) -> None:
+def test_measure_distances_of_one_distribution_is_small(name: str, bound: float) -> None:
     generator = np.random.default_rng(1)
 
     def sample() -> list[float]:
@@ -79,7 +77,7 @@ def test_measure_distances_is_small_between_samples_of_one_distribution(
     assert distance({"x": sample()}, {"x": sample()}).value == pytest.approx(0, abs=bound)
 
 
-def test_measure_distances_sees_a_shift_despite_an_outlier() -> None:
+def test_measure_distances_ignores_outliers() -> None:
     generator = np.random.default_rng(1)
     here = [*generator.normal(0, 1, 3000), 1e9]
     there = [*generator.normal(1, 1, 3000), 1e9]
@@ -95,7 +93,7 @@ def test_measure_distances_takes_infinite_numbers() -> None:
     assert distance({"x": ends}, {"x": ends[1:-1]}).value == pytest.approx(0, abs=0.01)
 
 
-def test_measure_distances_gives_none_between_equal_columns() -> None:
+def test_measure_distances_of_equal_columns_is_0() -> None:
     columns: Columns = {"x": [0.5, 1.5, 2.5], "y": ["a", "b", "b"]}
 
     found = measure_distances(measure(columns), measure(columns))
@@ -113,11 +111,11 @@ def test_measure_distances_gives_none_between_equal_columns() -> None:
         ({"x": [None]}, {"x": [1.5]}, "all cells are empty here"),
     ],
 )
-def test_measure_distances_says_why_a_column_cannot_be_compared(
+def test_measure_distances_names_obstacles(
     found: Columns, baseline: Columns, obstacle: str
 ) -> None:
     assert distance(found, baseline) == Distance(None, None, obstacle)
 
 
-def test_measure_distances_compares_whole_numbers_with_others() -> None:
+def test_measure_distances_compares_ints_with_floats() -> None:
     assert distance({"x": [1, 2, 3]}, {"x": [1.0, 2.0, 3.0]}).value == pytest.approx(0, abs=1e-9)

@@ -1,4 +1,4 @@
-"""The data that drift is measured against, resolved from a real MLMD."""
+"""The earlier data that drift is measured against, resolved from a real MLMD."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +16,14 @@ State = metadata_store_pb2.Execution
 
 
 class Runs:
-    """Runs as far as the gate, kept in MLMD as TFX keeps them."""
+    """Runs up to DataGate, recorded in MLMD as by TFX."""
 
     def __init__(self, handle: metadata.Metadata) -> None:
         self.store: mlmd.MetadataStore = handle.store
         self.statistics: list[Artifact] = []
 
     def measure(self, content: str, span: int = 0) -> Artifact:
-        """Records the statistics of data of this content."""
+        """Records the statistics of data with this content."""
         examples, statistics = standard_artifacts.Examples(), standard_artifacts.ExampleStatistics()
         examples.set_string_custom_property("input_fingerprint", content)
         statistics.span = span
@@ -35,11 +35,11 @@ class Runs:
         return statistics
 
     def judge(self, statistics: Artifact, state: int = State.COMPLETE, kind: str = "Gate") -> None:
-        """Records that a gate has taken statistics in."""
+        """Records an execution of DataGate with statistics as input."""
         self._execute(kind, state, (statistics, INPUT))
 
     def pass_(self, content: str, span: int = 0) -> Artifact:
-        """Records a run of data that the gate has let pass."""
+        """Records a run whose data DataGate let pass."""
         statistics = self.measure(content, span)
         self.judge(statistics)
         return statistics
@@ -47,7 +47,7 @@ class Runs:
     def previous(self, current: Artifact, *, has_spans: bool = False) -> list[Artifact]:
         inputs = {
             "current": [current],
-            "baseline_statistics": self.statistics[::-1],  # in whatever order MLMD lists them
+            "baseline_statistics": self.statistics[::-1],  # MLMD guarantees no order
         }
         strategy = PreviousStatisticsStrategy("Gate", has_spans)
         outputs = strategy.resolve_artifacts(self.store, inputs)
@@ -82,7 +82,7 @@ def test_strategy_resolves_nothing_in_a_first_run(runs: Runs) -> None:
     assert runs.previous(runs.measure("a")) == []
 
 
-def test_strategy_resolves_the_latest_data_of_other_content(runs: Runs) -> None:
+def test_strategy_resolves_the_latest_other_content(runs: Runs) -> None:
     older, newer = runs.pass_("a"), runs.pass_("b")
 
     assert runs.previous(runs.measure("c")) == [newer]
@@ -97,20 +97,20 @@ def test_strategy_counts_a_gate_from_the_cache(runs: Runs) -> None:
     assert runs.previous(runs.measure("c")) == [older]
 
 
-def test_strategy_leaves_out_other_statistics_of_the_same_content(runs: Runs) -> None:
+def test_strategy_skips_the_same_content(runs: Runs) -> None:
     runs.pass_("a")
 
     assert runs.previous(runs.measure("a")) == []
 
 
-def test_strategy_leaves_out_data_that_the_gate_refused(runs: Runs) -> None:
+def test_strategy_skips_refused_data(runs: Runs) -> None:
     older = runs.pass_("a")
     runs.judge(runs.measure("b"), State.FAILED)
 
     assert runs.previous(runs.measure("c")) == [older]
 
 
-def test_strategy_leaves_out_data_that_no_gate_has_seen(runs: Runs) -> None:
+def test_strategy_skips_unchecked_data(runs: Runs) -> None:
     runs.judge(runs.measure("a"), kind="ExampleValidator")
 
     assert runs.previous(runs.measure("b")) == []
@@ -124,7 +124,7 @@ def test_strategy_resolves_the_newest_earlier_span(runs: Runs) -> None:
     assert runs.previous(spans[1], has_spans=True) == []
 
 
-def test_strategy_resolves_the_latest_version_of_a_span(runs: Runs) -> None:
+def test_strategy_resolves_the_latest_version(runs: Runs) -> None:
     runs.pass_("first", 1)
     second = runs.pass_("second", 1)
 

@@ -1,4 +1,4 @@
-"""The Evaluator of two classes: one of them is what is predicted."""
+"""The Evaluator with two classes, one of which is the positive one."""
 
 import math
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tests.helpers.evaluated import Evaluation, evaluate, make_config, write_model
 
-# Label, a float as a column with gaps elsewhere would be, and probability of 1.
+# Label, a float as in a column with missing values elsewhere, and probability of 1.
 ROWS = [(1.0, 0.9), (1.0, 0.6), (1.0, 0.2), (0.0, 0.7), (0.0, 0.1), (0.0, 0.1), (0.0, 0.3)]
 SPEC = {
     "sold": tf.io.FixedLenFeature([], tf.float32),
@@ -19,7 +19,7 @@ SPEC = {
 
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    """A model, compared with one that always says 0: whose recall is 0, whose precision is none."""
+    """A model, compared with one that always predicts 0: recall 0, precision undefined."""
     folder = tmp_path_factory.mktemp("binary")
     model = write_model(folder / "model", SPEC, {"probabilities": "model"}, ["0", "1"])
     baseline = write_model(folder / "baseline", SPEC, {"probabilities": "sure"}, ["0", "1"])
@@ -53,7 +53,7 @@ def test_evaluator_measures_the_positive_class(evaluation: Evaluation) -> None:
     )
 
 
-def test_evaluator_draws_the_curves_of_the_positive_class_only(evaluation: Evaluation) -> None:
+def test_evaluator_has_curves_of_the_positive_class(evaluation: Evaluation) -> None:
     (curve,) = evaluation.summary["curves"].values()
 
     assert list(evaluation.summary["curves"]) == ["1"]
@@ -63,7 +63,7 @@ def test_evaluator_draws_the_curves_of_the_positive_class_only(evaluation: Evalu
     assert np.array(curve["calibration"])[:, 2].sum() == 7
 
 
-def test_evaluator_compares_with_a_baseline_of_0_and_not_with_an_undefined_one(
+def test_evaluator_compares_with_0_not_with_undefined(
     evaluation: Evaluation,
 ) -> None:
     recall, precision = evaluation.checks("recall")[1], evaluation.checks("precision")[1]

@@ -1,4 +1,4 @@
-"""Counting in Beam: examples one by one, and whole batches."""
+"""Counting in Beam, with single examples and with batches."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ WEIGHTS = np.array([1.0, 2.0, 0.5, 1.0, 4.0])
 
 
 def combine(*bundles: list[slice], is_weighted: bool = True, n_times: int = 1) -> scores.Totals:
-    """Combines batches of the examples, in bundles as Beam would."""
+    """Combines batches of examples in bundles, as Beam does."""
     key = MetricKey("accuracy", example_weighted=is_weighted)
     combiner = derived(key, CONFIG, Counting(scores.count, scores.merge), id)[0].combiner
     accumulators = []
@@ -48,7 +48,7 @@ WHOLE = scores.count(LABELS, PROBABILITIES, WEIGHTS)
     ],
     ids=["a batch", "batches", "bundles", "examples"],
 )
-def test_combiner_counts_examples_however_they_come(bundles: list[list[slice]]) -> None:
+def test_combiner_counts_examples_in_any_bundles(bundles: list[list[slice]]) -> None:
     totals = combine(*bundles)
 
     assert (totals.examples, totals.weight) == (5, 8.5)
@@ -58,12 +58,12 @@ def test_combiner_counts_examples_however_they_come(bundles: list[list[slice]]) 
         assert found.tolist() == expected.tolist()
 
 
-def test_combiner_counts_more_examples_than_it_lets_wait() -> None:
+def test_combiner_counts_more_than_fit_in_a_batch() -> None:
     totals = combine([slice(i, i + 1) for i in range(5)], n_times=500)
 
     assert totals.examples == 2500
     assert totals.confusion_matrix.tolist() == (500 * WHOLE.confusion_matrix).tolist()
 
 
-def test_combiner_takes_no_weights_unless_asked_for() -> None:
+def test_combiner_ignores_weights_by_default() -> None:
     assert combine([slice(0, 5)], is_weighted=False).weight == 5

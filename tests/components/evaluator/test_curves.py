@@ -1,4 +1,4 @@
-"""ROC, area under it and calibration, held against what counting example by example gives."""
+"""ROC curve, area under it and calibration, compared with counts of single examples."""
 
 import math
 
@@ -14,7 +14,7 @@ EXAMPLES = [(0.95, True), (0.7, True), (0.7, False), (0.4, False), (0.3, True), 
 
 
 def scores_of(examples: list[tuple[float, bool]]) -> curves.Array:
-    """Counts examples, a bucket for each probability."""
+    """Counts examples with a bucket for each probability."""
     return np.array(
         [
             [
@@ -35,7 +35,7 @@ two_sided = examples.filter(lambda found: len({is_of for _, is_of in found}) == 
 # roc
 
 
-def test_roc_steps_up_by_examples_of_the_class_and_right_by_others() -> None:
+def test_roc_steps_up_for_the_class_and_right_else() -> None:
     points = curves.roc(scores_of(EXAMPLES))
 
     assert points is not None
@@ -45,7 +45,7 @@ def test_roc_steps_up_by_examples_of_the_class_and_right_by_others() -> None:
     )
 
 
-def test_roc_leaves_out_points_inside_straight_stretches() -> None:
+def test_roc_drops_points_inside_straight_segments() -> None:
     examples = [(0.9, True), (0.8, True), (0.7, True), (0.2, False), (0.1, False)]
     points = curves.roc(scores_of(examples))
 
@@ -99,7 +99,7 @@ def test_auc_is_the_share_of_pairs_in_order(found: list[tuple[float, bool]]) -> 
 # curves_of
 
 
-def test_curves_of_thins_a_long_curve_and_keeps_its_area() -> None:
+def test_curves_of_a_long_curve_keeps_its_area() -> None:
     rng = np.random.default_rng(1)
     probabilities = np.unique(rng.random(5000))
     found = [(p, bool(rng.random() < p)) for p in probabilities.tolist()]

@@ -1,4 +1,4 @@
-"""The Evaluator of several classes, against metrics counted by hand."""
+"""The Evaluator with several classes, compared with metrics counted by hand."""
 
 import math
 
@@ -49,7 +49,7 @@ def make_rows() -> list[dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    """The good model, compared with one of other classes; it meets each bound exactly."""
+    """The good model, compared with one that has other classes; it meets each bound exactly."""
     folder = tmp_path_factory.mktemp("first")
     model = write_model(folder / "model", SPEC, GOOD, CLASSES)
     baseline = write_model(folder / "baseline", SPEC, POOR, ["ant", "bee", "dog"])
@@ -76,7 +76,7 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
 
 @pytest.fixture(scope="module")
 def third(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    """The good model on weighted examples of a test split, which lacks a class."""
+    """The good model on weighted examples of a test split without one of the classes."""
     folder = tmp_path_factory.mktemp("third")
     spec = {**SPEC, "weight": tf.io.FixedLenFeature([], tf.float32)}
     model = write_model(folder / "model", spec, GOOD, CLASSES)
@@ -132,15 +132,15 @@ def test_evaluator_measures_slices(
     assert found["metrics"]["accuracy"] == pytest.approx(accuracy)
 
 
-def test_evaluator_leaves_out_what_is_undefined_in_a_slice(first: Evaluation) -> None:
+def test_evaluator_omits_undefined_slice_metrics(first: Evaluation) -> None:
     metrics = first.summary["slices"][2]["metrics"]
 
-    # No cow has two legs; row 2 is an ant, row 5 is none.
+    # No cow has two legs. Row 2 is an ant, row 5 is not.
     assert not {"recall/cow", "auc/cow"} & metrics.keys()
     assert metrics["auc/ant"] == pytest.approx(1)
 
 
-def test_evaluator_counts_true_classes_by_predicted_ones(first: Evaluation) -> None:
+def test_evaluator_counts_confusions(first: Evaluation) -> None:
     assert first.summary["confusion_matrix"] == [[2, 1, 0], [1, 2, 0], [0, 1, 1]]
 
 
@@ -162,7 +162,7 @@ def test_evaluator_names_the_classes(first: Evaluation) -> None:
     assert first.summary["classes"] == CLASSES
 
 
-def test_evaluator_blesses_a_model_that_meets_its_bounds_exactly(first: Evaluation) -> None:
+def test_evaluator_blesses_at_the_exact_bounds(first: Evaluation) -> None:
     assert first.is_blessed
     assert [(check["bound"], check["holds"]) for check in first.summary["checks"]] == [
         ("min", True),
@@ -170,7 +170,7 @@ def test_evaluator_blesses_a_model_that_meets_its_bounds_exactly(first: Evaluati
     ]
 
 
-def test_evaluator_compares_with_no_model_of_other_classes(first: Evaluation) -> None:
+def test_evaluator_ignores_a_baseline_of_other_classes(first: Evaluation) -> None:
     assert [found["baseline"] for found in first.summary["slices"]] == [None] * 3
 
 
@@ -184,14 +184,14 @@ def test_evaluator_measures_the_baseline_too(second: Evaluation) -> None:
     assert overall["baseline"]["accuracy"] == pytest.approx(GOOD_ACCURACY)
 
 
-def test_evaluator_lets_a_change_to_its_bound_pass(second: Evaluation) -> None:
+def test_evaluator_passes_a_change_at_its_bound(second: Evaluation) -> None:
     (check,) = second.checks("accuracy")
 
     assert (check["bound"], check["holds"]) == ("change", True)
     assert check["value"] == pytest.approx(POOR_ACCURACY - GOOD_ACCURACY)
 
 
-def test_evaluator_refuses_a_change_beyond_its_bound(second: Evaluation) -> None:
+def test_evaluator_fails_a_change_beyond_its_bound(second: Evaluation) -> None:
     # Three rows change from right to wrong: two from 0.8 to 0.1, one from 0.4 to 0.3.
     (check,) = second.checks("cross_entropy")
 
@@ -200,7 +200,7 @@ def test_evaluator_refuses_a_change_beyond_its_bound(second: Evaluation) -> None
     assert check["margin"] == pytest.approx(0.1 - check["value"])
 
 
-def test_evaluator_refuses_a_bound_of_an_undefined_metric(second: Evaluation) -> None:
+def test_evaluator_fails_bounds_of_undefined_metrics(second: Evaluation) -> None:
     (check,) = second.checks("precision/cow")
 
     assert math.isnan(check["value"])
@@ -208,7 +208,7 @@ def test_evaluator_refuses_a_bound_of_an_undefined_metric(second: Evaluation) ->
     assert check["margin"] is None
 
 
-def test_evaluator_holds_every_class_to_a_bound_of_the_area_under_its_curve(
+def test_evaluator_checks_auc_of_every_class(
     second: Evaluation,
 ) -> None:
     found = [check["metric"] for check in second.summary["checks"] if "auc" in check["metric"]]
@@ -216,11 +216,11 @@ def test_evaluator_holds_every_class_to_a_bound_of_the_area_under_its_curve(
     assert found == ["auc/ant", "auc/bee", "auc/cow"]
 
 
-def test_evaluator_does_not_bless_a_model_that_misses_a_bound(second: Evaluation) -> None:
+def test_evaluator_does_not_bless_a_missed_bound(second: Evaluation) -> None:
     assert not second.is_blessed
 
 
-# weights, splits, and a class that is not there
+# weights, splits, and an absent class
 
 
 @pytest.mark.parametrize(
@@ -235,20 +235,20 @@ def test_evaluator_does_not_bless_a_model_that_misses_a_bound(second: Evaluation
         ("auc/ant", (4 * (1 + 0.5 / 2) + 2 * 1 / 2) / 9),
     ],
 )
-def test_evaluator_weighs_the_examples_of_the_judged_split(
+def test_evaluator_weighs_examples_of_the_split(
     third: Evaluation, metric: str, expected: float
 ) -> None:
     assert third.metrics[metric] == pytest.approx(expected, rel=1e-6)
 
 
-def test_evaluator_weighs_confusion_and_calibration(third: Evaluation) -> None:
+def test_evaluator_weighs_confusions_and_calibration(third: Evaluation) -> None:
     assert third.summary["confusion_matrix"] == [[4, 2, 0], [0.5, 1, 0], [0, 0, 0]]
     assert np.array(third.summary["curves"]["ant"]["calibration"]) == pytest.approx(
         np.array([[0.1, 2 / 3, 3], [0.8, 4 / 4.5, 4.5]])
     )
 
 
-def test_evaluator_holds_nothing_of_an_absent_class_against_a_model(third: Evaluation) -> None:
+def test_evaluator_skips_absent_classes(third: Evaluation) -> None:
     (recall,) = third.checks("recall/cow")
     (auc,) = third.checks("auc/cow")
 

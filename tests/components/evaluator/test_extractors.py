@@ -1,4 +1,4 @@
-"""The label's words as class ids."""
+"""Labels replaced with class ids."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ def make(points: list[tuple[float, float]], weights: list[float] | None = None) 
 
 
 def cells_of(histogram: Histogram) -> dict[tuple[float, float], float]:
-    """Gives the weight by where each cell begins."""
+    """Maps the lower corner of each cell to its weight."""
     lows = histogram.bins * 2.0 ** np.array(histogram.exponents)
     return dict(zip(map(tuple, lows.tolist()), histogram.weights.tolist(), strict=True))
 

@@ -1,4 +1,4 @@
-"""The metrics of a regression: as the Evaluator gives them, and in parts."""
+"""Metrics of a regression: from the Evaluator, and counted in parts."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ ROWS = [(1, 2.0, 1), (3, 3.0, 2), (8, 6.0, 1)]
 
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    """A model, compared with one that says 0; one slice has but one label."""
+    """A model, compared with one that predicts 0; one slice has a single label."""
     folder = tmp_path_factory.mktemp("regression")
     model = write_model(folder / "model", SPEC, {"predictions": "good"})
     baseline = write_model(folder / "baseline", SPEC, {"predictions": "poor"})
@@ -44,7 +44,7 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     return evaluate(folder, config, SPEC, {"eval": rows}, model, baseline)
 
 
-def test_evaluator_measures_a_regression_by_weight(evaluation: Evaluation) -> None:
+def test_evaluator_weighs_a_regression(evaluation: Evaluation) -> None:
     # Squares 1, 0, 4 of weights 1, 2, 1. The mean label is 15/4, the squares about it 26.75.
     overall = evaluation.summary["slices"][0]
 
@@ -63,7 +63,7 @@ def test_evaluator_measures_a_regression_by_weight(evaluation: Evaluation) -> No
     assert overall["baseline"]["mse"] == pytest.approx((1 + 2 * 9 + 64) / 4)
 
 
-def test_evaluator_gives_no_r2_where_all_labels_are_the_same(evaluation: Evaluation) -> None:
+def test_evaluator_omits_r2_of_equal_labels(evaluation: Evaluation) -> None:
     blue, red = evaluation.summary["slices"][1:]
 
     assert blue["slice"] == {"color": "blue"}
@@ -72,7 +72,7 @@ def test_evaluator_gives_no_r2_where_all_labels_are_the_same(evaluation: Evaluat
     assert red["metrics"]["r2"] == pytest.approx(1 - 5 / (2 * 3.5**2))
 
 
-def test_evaluator_holds_a_regression_to_its_bounds(evaluation: Evaluation) -> None:
+def test_evaluator_checks_a_regression(evaluation: Evaluation) -> None:
     found = [(c["metric"], c["bound"], c["holds"]) for c in evaluation.summary["checks"]]
 
     assert sorted(found) == [
@@ -84,7 +84,7 @@ def test_evaluator_holds_a_regression_to_its_bounds(evaluation: Evaluation) -> N
     assert not evaluation.is_blessed
 
 
-def test_evaluator_counts_labels_predictions_and_residuals(evaluation: Evaluation) -> None:
+def test_evaluator_has_histograms_of_a_regression(evaluation: Evaluation) -> None:
     def cells(name: str) -> list[tuple[float, float, float]]:
         histogram = evaluation.summary["histograms"][name]
         first, second = histogram["widths"]
@@ -95,7 +95,7 @@ def test_evaluator_counts_labels_predictions_and_residuals(evaluation: Evaluatio
     assert sorted(cells("predicted_residual")) == [(2, -1, 1), (3, 0, 2), (6, 2, 1)]
 
 
-def test_evaluator_compares_a_regression_with_no_classifier(tmp_path: Path) -> None:
+def test_evaluator_ignores_a_classifier_as_baseline(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", SPEC, {"predictions": "good"})
     baseline = write_model(tmp_path / "baseline", SPEC, {"probabilities": "poor"}, ["a", "b"])
     rows = [{"price": y, "good": p, "poor": 0.0, "weight": w, "color": "red"} for y, p, w in ROWS]
@@ -109,7 +109,7 @@ def test_evaluator_compares_a_regression_with_no_classifier(tmp_path: Path) -> N
     assert evaluation.is_blessed
 
 
-# what is counted
+# totals
 
 Example = tuple[float, float, float]
 
@@ -144,23 +144,23 @@ def test_totals_are_the_same_in_any_parts(parts: list[list[Any]]) -> None:
         assert found.bins.tolist() == expected.bins.tolist()
 
 
-def test_r2_keeps_its_digits_where_labels_are_large() -> None:
+def test_r2_keeps_its_digits_for_large_labels() -> None:
     # Labels 1e9 and 1e9 + 2 vary by 1 about their mean; the predictions are half off.
     rows = [(1e9, 1e9 + 0.5, 1.0), (1e9 + 2, 1e9 + 1.5, 1.0)] * 1500
 
     assert values(combine(rows[:1000], rows[1000:]))["r2"] == pytest.approx(0.75)
 
 
-def test_r2_of_labels_that_are_all_the_same_is_undefined() -> None:
+def test_r2_of_equal_labels_is_undefined() -> None:
     assert math.isnan(values(combine([(0.1, 0.2, 1.0)] * 3, [(0.1, 0.3, 0.5)]))["r2"])
 
 
-def test_totals_of_predictions_that_are_no_numbers_are_none() -> None:
+def test_totals_of_nan_predictions_are_nan() -> None:
     totals = combine([(1.0, math.nan, 1.0), (2.0, 2.0, 1.0)])
 
     assert math.isnan(values(totals)["mae"])
     assert totals.histograms[0].weights.tolist() == [1.0]
 
 
-def test_totals_leave_out_what_weighs_nothing() -> None:
+def test_totals_ignore_examples_of_weight_0() -> None:
     assert values(combine([(1.0, 2.0, 0.0), (2.0, 2.0, 1.0)]))["mean_label"] == 2

@@ -1,4 +1,4 @@
-"""What is counted of a classification."""
+"""Totals of a classification."""
 
 import math
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def combine(*parts: Sequence[Example]) -> list[curves.Array]:
     return total(*parts).scores_by_class
 
 
-def test_scores_counts_each_class_by_rising_probability() -> None:
+def test_scores_counts_by_rising_probability() -> None:
     first, second, third = combine([(0, [0.5, 0.25, 0.25]), (1, [0.5, 0.375, 0.125])])
 
     assert first.tolist() == [[1, 1, 1.0]]
@@ -36,21 +36,21 @@ def test_scores_counts_each_class_by_rising_probability() -> None:
     assert third.tolist() == [[1, 0, 0.125], [1, 0, 0.25]]
 
 
-def test_scores_takes_an_unknown_label_for_no_class() -> None:
+def test_scores_of_an_unknown_label() -> None:
     assert [found.tolist() for found in combine([(-1, [0.5, 0.5])])] == [[[1, 0, 0.5]]] * 2
 
 
 @pytest.mark.parametrize(
     ("lower", "higher"), [(1e-6, 2e-6), (0.5, 0.502), (1 - 2e-6, 1 - 1e-6), (0.0, 1e-8)]
 )
-def test_scores_tells_apart_small_and_great_probabilities(lower: float, higher: float) -> None:
+def test_scores_separates_extreme_probabilities(lower: float, higher: float) -> None:
     first, _ = combine([(0, [lower, 1 - lower]), (1, [higher, 1 - higher])])
 
     assert first[:, :2].tolist() == [[0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize("probabilities", [[1.0, 0.0], [1.0000001, math.nan]])
-def test_scores_takes_certainty_and_what_is_no_probability(probabilities: list[float]) -> None:
+def test_scores_takes_0_1_and_nan(probabilities: list[float]) -> None:
     first, second = combine([(0, probabilities)])
 
     assert (first.tolist(), second.tolist()) == ([[0, 1, 1.0]], [[1, 0, 0.0]])
@@ -69,7 +69,7 @@ def test_scores_are_the_same_in_any_parts(parts: list[list[Any]]) -> None:
     assert [a.tolist() for a in combine(*parts)] == [a.tolist() for a in combine(whole)]
 
 
-def test_totals_confuse_no_class_with_an_unknown_label() -> None:
+def test_confusions_leave_out_unknown_labels() -> None:
     totals = total([(0, [0.25, 0.75]), (-1, [0.5, 0.5]), (1, [0.25, 0.75])])
 
     assert totals.confusion_matrix.tolist() == [[0, 1], [0, 1]]
@@ -77,7 +77,7 @@ def test_totals_confuse_no_class_with_an_unknown_label() -> None:
     assert totals.loss == pytest.approx(-math.log(0.25) - math.log(0.75) - math.log(1e-7))
 
 
-def test_totals_of_parts_that_share_no_class_keep_all() -> None:
+def test_totals_of_disjoint_parts_keep_all() -> None:
     totals = total([(0, [1.0, 0.0, 0.0])], [(2, [0.0, 0.0, 1.0])])
 
     assert totals.confusion_matrix.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 1]]

@@ -1,4 +1,4 @@
-"""Slices of whole batches, against TFMA's of single examples."""
+"""Slices of whole batches, compared with TFMA's slices of single examples."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ COLUMNS = {
 
 
 def to_batch(name: str, cells: list[list[Any]]) -> Any:
-    """Makes a column as TFMA has it: dense where each example has one value, else sparse."""
+    """Makes a column as TFMA does: dense if each example has one value, otherwise sparse."""
     dtype = {"word": object, "count": np.int64, "size": np.float32}[name]
     values = np.array([value for cell in cells for value in cell], dtype)
     if all(len(cell) == 1 for cell in cells):
@@ -34,7 +34,7 @@ def to_batch(name: str, cells: list[list[Any]]) -> Any:
     st.lists(st.fixed_dictionaries(COLUMNS), min_size=1, max_size=8),
     st.lists(st.sampled_from(sorted(COLUMNS)), unique=True, min_size=1).map(sorted),
 )
-def test_find_slices_finds_those_of_tfma(rows: list[dict[str, Any]], columns: list[str]) -> None:
+def test_find_slices_agrees_with_tfma(rows: list[dict[str, Any]], columns: list[str]) -> None:
     features = {name: to_batch(name, [row[name] for row in rows]) for name in COLUMNS}
     spec = slicer_lib.SingleSliceSpec(columns=columns)
     expected: dict[Any, list[int]] = {}
@@ -48,7 +48,7 @@ def test_find_slices_finds_those_of_tfma(rows: list[dict[str, Any]], columns: li
     assert found == expected
 
 
-def test_find_slices_gives_values_their_plain_types() -> None:
+def test_find_slices_has_plain_values() -> None:
     features = {"n": np.array([[3]]), "word": np.array([[b"ant"]], object), "z": np.array([0.5])}
 
     ((key, rows),) = find_slices(features, ["n", "word", "z"])
@@ -59,5 +59,5 @@ def test_find_slices_gives_values_their_plain_types() -> None:
 
 
 @pytest.mark.parametrize("columns", [["absent"], ["absent", "n"]])
-def test_find_slices_finds_none_by_a_column_that_is_not_there(columns: list[str]) -> None:
+def test_find_slices_of_an_absent_column_is_empty(columns: list[str]) -> None:
     assert list(find_slices({"n": np.array([[3]])}, columns)) == []

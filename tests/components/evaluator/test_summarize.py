@@ -127,7 +127,7 @@ def test_make_checks_checks_defined_metric_of_absent_class() -> None:
     assert (check["holds"], check["skipped"]) == (False, None)
 
 
-def test_make_checks_skips_change_from_undefined_baseline() -> None:
+def test_make_checks_skips_an_undefined_baseline() -> None:
     thresholds = {"precision": Bounds(min=0.5, min_change=-0.25)}
 
     fixed, change = make_checks({"precision": 1.0}, {"precision": math.nan}, thresholds)

@@ -1,4 +1,4 @@
-"""What a pushed version says of its raw columns, of statistics and schemas as TFDV makes them."""
+"""Raw columns of a pushed version, described by statistics and schemas from TFDV."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ MANY = [f"word-{index:04}" for index in range(1001)]
 
 
 def describe(feature: Feature, values: list[Any], schema: str | None = None) -> Column:
-    """Describes the column `x` by the schema that TFDV infers, or by that which is given."""
+    """Describes the column `x` by a given schema, or by the one that TFDV infers."""
     statistics = measure({"x": values})
     found = tfdv.infer_schema(statistics) if schema is None else make_schema(schema)
     columns = describe_columns({"x": feature}, found, statistics.datasets[0])
@@ -51,7 +51,7 @@ def describe(feature: Feature, values: list[Any], schema: str | None = None) -> 
         ),
     ],
 )
-def test_describe_columns_gives_the_bounds_of_the_train_split(
+def test_describe_columns_takes_bounds_from_train(
     feature: Feature, values: list[Any], column: Column
 ) -> None:
     assert describe(feature, values) == column
@@ -80,7 +80,7 @@ def test_describe_columns_gives_the_bounds_of_the_train_split(
             Categorical(ids="hash", size=1), ["8", "9", "8"], Column("8", True, words=("8", "9"))
         ),
         pytest.param(
-            # More than TFDV puts into a schema of its own.
+            # More than TFDV puts into an inferred schema.
             Categorical(),
             [*MANY[:1000], MANY[7]],
             Column(MANY[7], True, words=tuple(MANY[:1000])),
@@ -98,7 +98,7 @@ def test_describe_columns_gives_the_bounds_of_the_train_split(
         ),
     ],
 )
-def test_describe_columns_gives_the_words_of_the_train_split(
+def test_describe_columns_takes_words_from_train(
     feature: Feature, values: list[Any], column: Column
 ) -> None:
     if column.words is not None:
@@ -157,7 +157,7 @@ ALWAYS = "presence { min_fraction: 1 }"
         ),
     ],
 )
-def test_describe_columns_takes_the_bounds_of_the_schema(
+def test_describe_columns_prefers_schema_bounds(
     feature: Feature, schema: str, column: Column
 ) -> None:
     assert describe(feature, NUMBERS, schema) == column
@@ -173,11 +173,11 @@ def test_describe_columns_takes_the_bounds_of_the_schema(
     ],
 )
 @pytest.mark.parametrize("seen", [["a", "b"], MANY])
-def test_describe_columns_takes_the_words_of_the_schema(schema: str, seen: list[str]) -> None:
+def test_describe_columns_prefers_schema_words(schema: str, seen: list[str]) -> None:
     assert describe(Categorical(), seen, schema).words == ("a", "b", "c")
 
 
-def test_describe_columns_gives_raw_columns_in_the_order_of_the_features() -> None:
+def test_describe_columns_keeps_the_feature_order() -> None:
     statistics = measure({"word": ["a"], "b": [1.5], "a": [2.5], "other": [3.5], "label": ["a"]})
     features: dict[str, Feature] = {
         "b": Bucketized(),

@@ -1,4 +1,4 @@
-"""The Pusher as TFX runs it: driver and executor over real artifacts."""
+"""Pusher as TFX runs it: driver and executor with real artifacts."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ FEATURES: dict[str, Feature] = {
 
 
 class Push:
-    """A Pusher node of a pipeline whose model stands in `tmp_path`."""
+    """A Pusher node whose model is in `tmp_path`."""
 
     def __init__(self, tmp_path: Path, is_blessed: bool = True, answers: bool = True) -> None:
         self.tmp_path = tmp_path
@@ -63,7 +63,7 @@ class Push:
         self.properties = dict(component.exec_properties)
 
     def promote(self, index: int) -> int:
-        """Promotes one of the versions; gives the new one."""
+        """Promotes one of the versions, and returns the new one."""
         version = list_versions(self.push_dir)[index]
         folder = self.push_dir / str(version)
         record = PushRecord(f"promotion-{version}", digest_model(folder), version)
@@ -73,7 +73,7 @@ class Push:
         (self.model_dir / "saved_model.pb").write_bytes(content)
 
     def drive(self) -> str:
-        """Runs the driver, and gives the id of the push."""
+        """Runs the driver, and returns the id of the push."""
         info = data_types.ExecutionInfo(input_dict=self.inputs, exec_properties=self.properties)
         output = Driver(None).run(info)
         given = {name: value for name, value in self.properties.items() if value is not None}
@@ -81,7 +81,7 @@ class Push:
         return str(output.exec_properties["push_id"].string_value)
 
     def execute(self, push_id: str) -> Artifact:
-        """Runs the executor, and gives the pushed model."""
+        """Runs the executor, and returns the pushed model."""
         pushed = standard_artifacts.PushedModel()
         pushed.uri = str(self.tmp_path / f"pushed-{len(os.listdir(self.tmp_path))}")
         context = Executor.Context(tmp_dir=str(self.tmp_path / "temp"), unique_id="1")
@@ -98,17 +98,17 @@ def push(tmp_path: Path) -> Push:
 # driver
 
 
-def test_driver_keeps_the_id_while_this_model_is_the_newest(push: Push) -> None:
+def test_driver_keeps_the_id_of_the_newest_model(push: Push) -> None:
     push.execute("first")
 
     assert push.drive() == "first"
 
 
-def test_driver_names_a_new_push_if_no_version_is_there(push: Push) -> None:
+def test_driver_makes_an_id_without_versions(push: Push) -> None:
     assert push.drive() not in ("", "none", push.drive())
 
 
-def test_driver_names_a_new_push_if_another_model_is_the_newest(push: Push) -> None:
+def test_driver_makes_an_id_for_another_model(push: Push) -> None:
     push.execute("first")
     push.write_model(b"another graph")
     push.execute("second")
@@ -117,14 +117,14 @@ def test_driver_names_a_new_push_if_another_model_is_the_newest(push: Push) -> N
     assert push.drive() not in ("none", "first", "second")
 
 
-def test_driver_names_a_new_push_if_the_newest_version_is_of_another_pusher(push: Push) -> None:
+def test_driver_makes_an_id_after_a_foreign_push(push: Push) -> None:
     push.execute("first")
     (push.push_dir / str(list_versions(push.push_dir)[-1] + 1)).mkdir()
 
     assert push.drive() not in ("none", "first")
 
 
-def test_driver_keeps_an_id_while_another_model_is_promoted_in_place_of_this_one(
+def test_driver_keeps_an_id_after_a_rollback(
     push: Push,
 ) -> None:
     push.execute("first")
@@ -145,13 +145,11 @@ REFUSED = pytest.mark.parametrize("refused", [{"is_blessed": False}, {"answers":
 
 
 @REFUSED
-def test_driver_names_no_push_of_a_model_that_is_not_blessed(
-    tmp_path: Path, refused: dict[str, bool]
-) -> None:
+def test_driver_makes_no_id_without_blessing(tmp_path: Path, refused: dict[str, bool]) -> None:
     assert Push(tmp_path, **refused).drive() == "none"
 
 
-def test_driver_keeps_the_id_if_only_the_statistics_have_changed(push: Push) -> None:
+def test_driver_ignores_changed_statistics(push: Push) -> None:
     push.execute("first")
     changed = write_statistics(push.tmp_path / "changed", train={**TRAIN, "x": [7.0, 8.0, 9.0]})
     push.inputs["statistics"] = [changed]
@@ -176,7 +174,7 @@ def test_executor_pushes_a_blessed_model(push: Push) -> None:
     assert destination == f"{push.push_dir}/{version}"
 
 
-def test_executor_says_what_the_columns_of_the_train_split_held(push: Push) -> None:
+def test_executor_describes_the_raw_columns(push: Push) -> None:
     pushed = push.execute("first")
 
     columns = read_columns(Path(pushed.get_string_custom_property("pushed_destination")))
@@ -193,9 +191,7 @@ def test_executor_gives_the_pushed_model_out(push: Push) -> None:
 
 
 @REFUSED
-def test_executor_does_not_touch_the_folder_for_a_model_that_is_not_blessed(
-    tmp_path: Path, refused: dict[str, bool]
-) -> None:
+def test_executor_pushes_nothing_without_blessing(tmp_path: Path, refused: dict[str, bool]) -> None:
     push = Push(tmp_path, **refused)
 
     pushed = push.execute("none")
@@ -205,8 +201,8 @@ def test_executor_does_not_touch_the_folder_for_a_model_that_is_not_blessed(
     assert not push.push_dir.exists()
 
 
-def test_executor_does_not_push_the_same_push_again(push: Push) -> None:
-    # As after a kill between the rename and the end of the execution.
+def test_executor_does_not_push_twice(push: Push) -> None:
+    # The state after a kill between the rename and the end of the execution.
     version = publish(
         push.model_dir, push.push_dir, PushRecord("first", digest_model(push.model_dir))
     )
@@ -217,7 +213,7 @@ def test_executor_does_not_push_the_same_push_again(push: Push) -> None:
     assert pushed.get_string_custom_property("pushed_version") == str(version)
 
 
-def test_executor_gives_the_version_that_a_promotion_has_made_of_the_model(push: Push) -> None:
+def test_executor_reports_the_promoted_version(push: Push) -> None:
     push.execute("first")
     push.write_model(b"other graph")
     push.execute("second")
@@ -230,7 +226,7 @@ def test_executor_gives_the_version_that_a_promotion_has_made_of_the_model(push:
     assert pushed.get_string_custom_property("pushed_version") == str(version)
 
 
-def test_executor_does_not_push_a_model_in_whose_place_another_was_promoted(push: Push) -> None:
+def test_executor_does_not_push_a_rolled_back_model(push: Push) -> None:
     push.execute("first")
     push.write_model(b"other graph")
     push.execute("second")
@@ -257,7 +253,7 @@ def test_executor_pushes_a_new_model_after_a_promotion(push: Push) -> None:
     assert int(pushed.get_string_custom_property("pushed_version")) > version
 
 
-def test_executor_pushes_another_model_as_a_newer_version(push: Push) -> None:
+def test_executor_pushes_with_a_higher_version(push: Push) -> None:
     push.execute("first")
     (first,) = list_versions(push.push_dir)
     push.write_model(b"other graph")

@@ -1,4 +1,4 @@
-"""A served model held against the predictions it should give."""
+"""A served model, compared with the expected predictions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.serving_check.answers import differences
 from components.serving_check.executor import check_model
+from components.serving_check.predictions import differences
 
 ROWS = [1.0, 2.0, 4.0, None]
-"""Cells of the one numeric column; None is a gap."""
+"""Cells of the numeric column; None is a missing value."""
 
 
 def make_example(x: float | None, word: str) -> bytes:
@@ -26,7 +26,7 @@ EXAMPLES = [make_example(x, "ab") for x in ROWS]
 
 
 def double(x: tf.Tensor) -> tf.Tensor:
-    """The model: twice the number, a gap being 1."""
+    """The model: twice the number; a missing value counts as 1."""
     return 2 * tf.where(tf.math.is_nan(x), tf.ones_like(x), x)
 
 
@@ -34,7 +34,7 @@ EXPECTED = {"predictions": np.array([[2.0], [4.0], [8.0], [2.0]], np.float32)}
 
 
 class Model(tf.Module):
-    """Signatures of raw columns and of examples, with a function for each."""
+    """A model with signatures of raw columns and of examples, each with its function."""
 
     def __init__(
         self, on_columns: Callable[[tf.Tensor], tf.Tensor], on_examples: Any = double
@@ -66,7 +66,7 @@ def check(tmp_path: Path, model: Model, **limits: float) -> dict[str, Any]:
     return check_model(save(tmp_path, model), EXAMPLES, EXPECTED, **limits)
 
 
-def test_check_model_finds_no_fault_in_a_model_that_answers_as_it_should(tmp_path: Path) -> None:
+def test_check_model_passes_a_correct_model(tmp_path: Path) -> None:
     report = check(tmp_path, Model(double))
 
     assert report["faults"] == []
@@ -101,24 +101,24 @@ def test_check_model_finds_no_fault_in_a_model_that_answers_as_it_should(tmp_pat
         ),
     ],
 )
-def test_check_model_says_which_signature_answers_otherwise(
+def test_check_model_names_the_wrong_signature(
     tmp_path: Path, model: Model, faults: list[str]
 ) -> None:
     assert check(tmp_path, model)["faults"] == faults
 
 
-def test_check_model_lets_answers_differ_within_the_tolerance(tmp_path: Path) -> None:
+def test_check_model_allows_the_tolerance(tmp_path: Path) -> None:
     model = Model(lambda x: double(x) * 1.01)
 
     assert check(tmp_path, model, tolerance=0.02)["faults"] == []
     assert check(tmp_path / "other", model, tolerance=0.001)["faults"] != []
 
 
-def test_differences_are_in_relation_to_the_whole_answer_of_an_example() -> None:
+def test_differences_are_relative_to_the_example() -> None:
     due = {"logits": np.array([[0.5, 40.0], [0.5, 2.0]])}
-    answers = {"logits": np.array([[0.9, 40.0], [0.5, 2.4]])}
+    predictions = {"logits": np.array([[0.9, 40.0], [0.5, 2.4]])}
 
-    ((fault, greatest),) = differences(answers, due, "examples", tolerance=0.1)
+    ((fault, greatest),) = differences(predictions, due, "examples", tolerance=0.1)
 
     # 0.4 of 40, and 0.4 of 2.
     assert greatest == pytest.approx(0.2)
@@ -131,13 +131,13 @@ def test_check_model_refuses_nan(tmp_path: Path) -> None:
     assert report["faults"][0] == "regress: outputs is NaN or infinite for 1 of 4 rows"
 
 
-def test_check_model_says_that_a_model_cannot_be_loaded(tmp_path: Path) -> None:
+def test_check_model_reports_a_broken_model(tmp_path: Path) -> None:
     path = Path(save(tmp_path, Model(double)))
     (path / "saved_model.pb").write_bytes(b"no model")
 
     (fault,) = check_model(str(path), EXAMPLES, EXPECTED, 1e-6)["faults"]
 
-    assert fault.startswith("the model does not answer: ")
+    assert fault.startswith("the model cannot be run: ")
 
 
 def test_check_model_holds_a_limit_of_time(tmp_path: Path) -> None:

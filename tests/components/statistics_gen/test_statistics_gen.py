@@ -1,4 +1,4 @@
-"""Statistics measured by the batch, against those of TFX's own StatisticsGen."""
+"""Statistics computed in batches, compared with those of TFX's StatisticsGen."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +37,7 @@ def measure(
     damaged: str | None = None,
     beam_args: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Gives the statistics of each split, their features by name."""
+    """Reads the statistics of each split, with features by name."""
     examples = write_files(folder / "examples", splits)
     examples.span = 7
     if damaged:
@@ -63,7 +63,7 @@ def as_dict(statistics: Any) -> dict[str, Any]:
 
 
 def assert_alike(found: Any, expected: Any, path: str = "") -> None:
-    """Finds the same, but for the rounding of numbers."""
+    """Asserts that both are the same up to rounding."""
     if isinstance(expected, dict):
         assert found.keys() == expected.keys(), path
         for key, value in expected.items():
@@ -89,7 +89,7 @@ def test_statistics_gen_measures_as_tfx_does(beam_args: list[str], tmp_path: Pat
     assert list(found["train"]["features"]) != []
 
 
-def test_statistics_gen_measures_columns_without_values_as_tfx_does(tmp_path: Path) -> None:
+def test_statistics_gen_of_empty_columns_equals_tfx(tmp_path: Path) -> None:
     rows: list[Row] = [
         {"x": index / 8, "gaps": None, "word": None, "label": 1} for index in range(9)
     ]
@@ -101,7 +101,7 @@ def test_statistics_gen_measures_columns_without_values_as_tfx_does(tmp_path: Pa
     assert {"gaps", "word"} <= found["eval"]["features"].keys()
 
 
-def test_statistics_gen_measures_many_words_as_tfx_does(tmp_path: Path) -> None:
+def test_statistics_gen_of_many_words_equals_tfx(tmp_path: Path) -> None:
     rows = [{"word": f"w{number}"} for number in range(6_000) for _ in range(1 + (number < 2))]
     splits: dict[str, Sequence[Sequence[Row]]] = {"train": [rows[:4_000], rows[4_000:]]}
 
@@ -115,6 +115,6 @@ def test_statistics_gen_measures_many_words_as_tfx_does(tmp_path: Path) -> None:
     assert words["unique"] == "6000"
 
 
-def test_statistics_gen_says_which_file_is_damaged(tmp_path: Path) -> None:
+def test_statistics_gen_names_a_damaged_file(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"Split-eval/data-\S* was cut off: "):
         measure(executor.Executor, tmp_path, {"train": SHARDS, "eval": [ROWS]}, damaged="eval")

@@ -1,4 +1,4 @@
-"""Examples transformed file by file, against TFX's own Transform."""
+"""Examples transformed file by file, compared with TFX's Transform."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def transform(
     damaged: bool = False,
     beam_args: Sequence[str] = (),
 ) -> Path:
-    """Learns from train, and transforms train and eval; gives the folder of what is written."""
+    """Analyzes train, transforms train and eval, and returns the folder of the outputs."""
     folder.mkdir(exist_ok=True)
     examples = write_files(folder / "examples", SPLITS)
     if damaged:
@@ -78,7 +78,7 @@ def transform(
 
 
 def read(folder: Path, split: str) -> list[list[Any]]:
-    """Gives the transformed examples of a split, sorted: a list of name and values each."""
+    """Reads the transformed examples of a split, sorted, each as a list of names and values."""
     paths = sorted(map(str, (folder / "transformed" / f"Split-{split}").iterdir()))
     found: list[Mapping[str, Sequence[Any]]] = []
     if paths[0].endswith(".parquet"):
@@ -128,7 +128,7 @@ def test_transform_writes_the_graph_of_tfx(bulk: Path, tmp_path: Path) -> None:
     )
 
 
-def test_transform_writes_the_same_by_a_worker_of_beam(bulk: Path, tmp_path: Path) -> None:
+def test_transform_writes_the_same_in_a_worker(bulk: Path, tmp_path: Path) -> None:
     found = transform(executor.Executor, tmp_path, beam_args=OWN_WORKERS)
 
     for split in ("train", "eval"):

@@ -137,7 +137,7 @@ def test_result_lines_of_a_rolled_back_model() -> None:
     report = replace(make_report({}, blessed=True), rolled_back_version="16")
 
     assert list(result_lines(report))[-1] == (
-        "not pushed: another was promoted in place of version 16, which has this model; `pipeline"
+        "not pushed: version 16, which has this model, was rolled back; `pipeline"
         " promote 16` serves it again"
     )
 

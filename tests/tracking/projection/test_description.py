@@ -54,7 +54,7 @@ def test_tell_says_that_another_model_was_promoted_in_place_of_this_one() -> Non
     tags = {"thresholds.missed": "none", "pushed_version": "none", "rolled_back_version": "16"}
 
     assert story(tags=tags) == [
-        "**Not pushed**: another was promoted in place of version 16, which has this model;"
+        "**Not pushed**: version 16, which has this model, was rolled back;"
         " `pipeline promote 16` serves it again."
     ]
 

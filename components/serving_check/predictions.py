@@ -1,4 +1,4 @@
-"""What a SavedModel answers to raw examples by each of its signatures, and where answers differ."""
+"""Predictions of a SavedModel for raw examples by each signature, and how they differ."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,21 +18,21 @@ from trainer.signatures import (
 )
 
 Array = NDArray[Any]
-Answers = Mapping[str, Array]
+Predictions = Mapping[str, Array]
 """Output name to values, `[n_examples, ...]`."""
 
 _WARM_UPS = 3
 _TIMED_CALLS = 20
-_GAPS = {tf.float32: float("nan"), tf.string: b""}
+_MISSING_VALUES = {tf.float32: float("nan"), tf.string: b""}
 _SAME_AS = {
     (CLASSIFY_SIGNATURE, "scores"): "probabilities",
     (REGRESS_SIGNATURE, "outputs"): "predictions",
 }
-"""Outputs whose names TensorFlow Serving fixes, and what the model calls the same values."""
+"""Outputs whose names TensorFlow Serving prescribes, and the model's names of the same values."""
 
 
 class ServedModel:
-    """A SavedModel, asked by what serves it."""
+    """A SavedModel, run by the engine that serves it."""
 
     def __init__(self, saved_model_dir: str) -> None:
         """Loads the model.
@@ -42,28 +42,28 @@ class ServedModel:
         """
         self._engine = Engine(Path(saved_model_dir))
 
-    def answer(self, examples: Sequence[bytes]) -> dict[str, Answers]:
-        """Asks every signature about all examples at once.
+    def predict(self, examples: Sequence[bytes]) -> dict[str, Predictions]:
+        """Runs every signature on all examples at once.
 
         Args:
             examples: Serialized `tf.Example`s of raw columns.
 
         Returns:
-            Signature name to its answers, `EXAMPLES_SIGNATURE` first where there is one.
+            Signature name to its predictions, `EXAMPLES_SIGNATURE` first if there is one.
 
         Raises:
-            ServingError: If it does not answer.
+            ServingError: If a signature fails.
         """
         names = sorted(self._engine.signatures, key=lambda name: (name != EXAMPLES_SIGNATURE, name))
         return {name: self._caller(name, examples)() for name in names}
 
-    def answer_one_by_one(self, examples: Sequence[bytes]) -> Answers:
-        """Asks `SERVING_SIGNATURE` about each example alone."""
-        answers = [self._caller(SERVING_SIGNATURE, [example])() for example in examples]
-        return {name: np.concatenate([one[name] for one in answers]) for name in answers[0]}
+    def predict_one_by_one(self, examples: Sequence[bytes]) -> Predictions:
+        """Runs `SERVING_SIGNATURE` on each example alone."""
+        predictions = [self._caller(SERVING_SIGNATURE, [example])() for example in examples]
+        return {name: np.concatenate([one[name] for one in predictions]) for name in predictions[0]}
 
     def milliseconds(self, example: bytes) -> float:
-        """Measures how long `SERVING_SIGNATURE` takes for one row: median of some warm calls."""
+        """Measures how long `SERVING_SIGNATURE` takes for one row: the median of 20 warm calls."""
         ask = self._caller(SERVING_SIGNATURE, [example])
         seconds = []
         for _ in range(_WARM_UPS + _TIMED_CALLS):
@@ -72,7 +72,7 @@ class ServedModel:
             seconds.append(time.perf_counter() - start)
         return float(np.median(seconds[_WARM_UPS:])) * 1000
 
-    def _caller(self, name: str, examples: Sequence[bytes]) -> Callable[[], Answers]:
+    def _caller(self, name: str, examples: Sequence[bytes]) -> Callable[[], Predictions]:
         signature = self._engine.signatures[name]
         if name == SERVING_SIGNATURE:
             inputs = _columns_of(signature, examples)
@@ -82,21 +82,21 @@ class ServedModel:
 
 
 def _columns_of(signature: Signature, examples: Sequence[bytes]) -> dict[str, Array]:
-    """Reads what a signature of raw columns takes; a gap is as a server is sent it."""
+    """Makes the inputs of a signature of raw columns, missing values as the server sends them."""
     spec = {name: tf.io.VarLenFeature(tensor.dtype) for name, tensor in signature.inputs.items()}
     columns = tf.io.parse_example(tf.constant(examples), spec)
     one_each = [len(examples), 1]
     return {
         name: tf.sparse.to_dense(
-            tf.sparse.reset_shape(column, one_each), default_value=_GAPS.get(column.dtype)
+            tf.sparse.reset_shape(column, one_each), default_value=_MISSING_VALUES.get(column.dtype)
         )[:, 0].numpy()
         for name, column in columns.items()
     }
 
 
-def faults_of(answers: Answers, signature: str) -> Iterator[str]:
-    """Says which numbers of an answer are none."""
-    for name, values in answers.items():
+def faults_of(predictions: Predictions, signature: str) -> Iterator[str]:
+    """Yields the outputs that are NaN or infinite for some examples."""
+    for name, values in predictions.items():
         if np.issubdtype(values.dtype, np.floating):
             wrong = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
             if wrong.any():
@@ -106,21 +106,22 @@ def faults_of(answers: Answers, signature: str) -> Iterator[str]:
 
 
 def differences(
-    answers: Answers, expected: Answers, signature: str, tolerance: float
+    predictions: Predictions, expected: Predictions, signature: str, tolerance: float
 ) -> Iterator[tuple[str, float]]:
-    """Compares answers with those that are due.
+    """Compares predictions with the expected ones.
 
     Args:
-        answers: What a signature answered.
-        expected: The same by another way; only outputs that both have are compared.
-        signature: Its name.
-        tolerance: By how much numbers may differ, in relation to the size of the example's answer:
-            its greatest number, or 1 where that is less.
+        predictions: Predictions of a signature.
+        expected: The expected predictions; only outputs that both have are compared.
+        signature: Name of the signature.
+        tolerance: By how much numbers may differ, relative to the size of the example's prediction:
+            its number of greatest magnitude, or 1 if that is smaller.
 
     Yields:
-        For each output compared, what is wrong, empty if nothing is, and the greatest difference.
+        For each output compared, the error message, empty if there is none, and the greatest
+        relative difference.
     """
-    for name, values in answers.items():
+    for name, values in predictions.items():
         due = expected.get(_SAME_AS.get((signature, name), name))
         if due is None or due.size != values.size:
             continue
@@ -138,9 +139,9 @@ def differences(
 
 
 def _sizes(values: Array) -> Array:
-    """Gives the size of each example's answer, `[n_examples, 1, ...]`.
+    """Computes the size of each example's prediction, `[n_examples, 1, ...]`.
 
-    A number that is a sum of greater ones, as a logit near 0, is exact to the last bits of those.
+    A number that is a sum of larger ones, such as a logit near 0, has the rounding error of those.
     """
     axes = tuple(range(1, values.ndim))
     sizes: Array = np.nan_to_num(np.abs(values)).max(axis=axes, keepdims=True, initial=1)

@@ -1,4 +1,4 @@
-"""An anomaly in words: what the schema expects, what the statistics have, in how many examples."""
+"""Describes anomalies: what the schema expects, what was found, and in how many examples."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ _Info = anomalies_pb2.AnomalyInfo
 _Statistics = statistics_pb2.FeatureNameStatistics
 _WORDS_SHOWN = 5
 _CHARS_SHOWN = 40
-_WORDS = {
+_UNEXPECTED_WORDS = {
     _Info.BOOL_TYPE_UNEXPECTED_STRING,
     _Info.DOMAIN_INVALID_FOR_TYPE,
     _Info.ENUM_TYPE_UNEXPECTED_STRING_VALUES,
 }
-_GAPS = {
+_MISSING_VALUES = {
     _Info.FEATURE_TYPE_LOW_FRACTION_PRESENT,
     _Info.FEATURE_TYPE_LOW_NUMBER_PRESENT,
     _Info.FEATURE_TYPE_NOT_PRESENT,
@@ -31,27 +31,27 @@ def explain(
     found: statistics_pb2.FeatureNameStatistics | None,
     examples: int,
 ) -> str | None:
-    """Explains an anomaly.
+    """Describes one anomaly.
 
     Args:
-        reason: What TFDV says.
-        expected: The column in the schema, None if it has none.
-        schema: The schema, for the words that columns share.
-        found: The column's statistics, None if it has none.
-        examples: Number of examples of the split.
+        reason: The anomaly as TFDV reports it.
+        expected: The column in the schema, None if the schema does not have it.
+        schema: The schema, which may hold lists of words that several columns share.
+        found: The statistics of the column, None if there are none.
+        examples: Number of examples in the split.
 
     Returns:
-        One line; None where TFDV is mistaken: a schema that it has inferred of a label of whole
-        numbers lists them as words, which it then takes for an error in itself.
+        One line; None if there is no anomaly. From a label of whole numbers, TFDV infers a schema
+        that lists them as words, and then reports that schema as invalid.
     """
     if found is None or expected is None:
         return _without_counterpart(expected, found, examples)
-    if reason.type in _WORDS and found.HasField("string_stats"):
+    if reason.type in _UNEXPECTED_WORDS and found.HasField("string_stats"):
         return _words(domain_words(expected, schema), found.string_stats, examples)
-    if reason.type in _GAPS:
-        if reason.type == _Info.INVALID_FEATURE_SHAPE:  # a shape leaves no room for gaps
+    if reason.type in _MISSING_VALUES:
+        if reason.type == _Info.INVALID_FEATURE_SHAPE:  # a shape requires a value everywhere
             expected = schema_pb2.Feature(presence=schema_pb2.FeaturePresence(min_fraction=1))
-        return _gaps(expected.presence, found, examples)
+        return _missing_values(expected.presence, found, examples)
     if reason.type in _TOO_GREAT | _TOO_SMALL and found.HasField("num_stats"):
         return _range(expected, found.num_stats, reason.type in _TOO_GREAT, examples)
     if _type_of(found) != expected.type:
@@ -65,7 +65,7 @@ def explain(
 
 
 def domain_words(feature: schema_pb2.Feature, schema: schema_pb2.Schema) -> Sequence[str]:
-    """Lists the words that a column may hold; empty where any may stand."""
+    """Lists the words that a column may hold; empty if it may hold any."""
     if feature.HasField("bool_domain"):
         return [
             word
@@ -89,8 +89,8 @@ def _without_counterpart(
 ) -> str:
     if expected is None:
         count = 0 if found is None else _present(found)
-        return f"expected no such column, by the schema; found values in {_of(count, examples)}"
-    return f"expected the column, by the schema; found it in none of {examples:,} examples"
+        return f"expected no column of this name; found values in {_of(count, examples)}"
+    return f"expected a column of this name; found it in none of {examples:,} examples"
 
 
 def _words(
@@ -114,7 +114,7 @@ def _words(
     return f"expected one of {rule}; found {shown}{more}, in {at_least}{count}"
 
 
-def _gaps(
+def _missing_values(
     presence: schema_pb2.FeaturePresence,
     found: statistics_pb2.FeatureNameStatistics,
     examples: int,
