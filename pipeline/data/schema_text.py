@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.data_gate.words import domain_words
+from components.data_gate.anomaly_text import domain_words
 from pipeline.errors import DataError
 
 _TYPES = {"BYTES": "words", "INT": "whole numbers", "FLOAT": "numbers"}
