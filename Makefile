@@ -36,7 +36,9 @@ coverage: setup ## Run the tests of make test, and show how much of the code the
 	$(BIN)/pytest $(PARALLEL) -m "not slow and not servers and not benchmark" --cov $(ARGS)
 
 docs: setup ## Build the pages into site/, strictly
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir site/.doctrees docs site
+	@# Anew each time: the generated parts change without a change of a page.
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --write-all \
+		--doctree-dir site/.doctrees docs site
 
 bench: setup ## Measure the pipeline, training, the server and tracking; takes hours
 	@$(BIN)/pytest -m benchmark -s $(ARGS); status=$$?; $(BIN)/python tools/pages.py && exit $$status

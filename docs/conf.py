@@ -16,7 +16,7 @@ extensions = ["myst_parser"]
 exclude_patterns = ["bench"]
 nitpicky = True
 
-myst_enable_extensions = ["attrs_inline", "deflist"]
+myst_enable_extensions = ["attrs_block", "attrs_inline", "deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"

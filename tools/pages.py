@@ -8,6 +8,7 @@ python tools/pages.py renews the table of figures in README.md, which is read wi
 
 import argparse
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -82,11 +83,17 @@ def _make(name: str) -> str:
     parts: Mapping[str, Callable[[], str]] = {
         "settings": make_reference,
         "command line": make_command_line,
-        "benchmarks": lambda: TABLE.read_text("utf-8"),
+        "benchmarks": _make_benchmarks,
     }
     if name not in parts:
         raise ValueError(f"there is no generated part '{name}': expected one of {', '.join(parts)}")
     return parts[name]()
+
+
+def _make_benchmarks() -> str:
+    """Gives the whole table, with a class that the style sheet knows."""
+    machine, _, table = TABLE.read_text("utf-8").partition("\n\n")
+    return f"{machine}\n\n{{.figures}}\n{table}"
 
 
 def _table_lines() -> list[str]:
@@ -115,7 +122,7 @@ def _describe_commands(parser: argparse.ArgumentParser) -> Iterator[str]:
             if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
                 yield _define(command, action)
         if command.epilog:
-            yield f"```text\n{command.epilog.strip()}\n```\n"
+            yield f"Examples:\n\n```sh\n{_examples(command.epilog)}\n```\n"
 
 
 def _command_groups(
@@ -136,6 +143,11 @@ def _define(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     needed = " Required." if action.option_strings and action.required else ""
     choices = f" One of {', '.join(f'`{choice}`' for choice in action.choices or ())}."
     return f"`{name}{value}`\n: {_sentence(text)}{choices if action.choices else ''}{needed}\n"
+
+
+def _examples(epilog: str) -> str:
+    """Takes the commands out of the text that ends a `--help`."""
+    return textwrap.dedent(epilog.partition("examples:\n")[2]).strip()
 
 
 def _sentence(text: str) -> str:

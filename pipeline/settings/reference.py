@@ -110,8 +110,8 @@ def _bounds(field: FieldInfo) -> str:
     ]
     choices = [f"`{choice}`" for choice in _choices(field.annotation)]
     if choices:
-        bounds.append(f"one of {', '.join(choices)}")
-    return f"({', '.join(bounds)})" if bounds else ""
+        bounds.append(", ".join(choices))
+    return f"Allowed: {', '.join(bounds)}." if bounds else ""
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:

@@ -19,9 +19,9 @@ def build(project_dir: Path, output_dir: Path) -> "subprocess.CompletedProcess[s
     shown = subprocess.run(
         ["make", "docs", "--dry-run"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
     ).stdout
-    command = re.findall(r"^\S*/sphinx-build .*", shown, re.MULTILINE)[0].split()
+    command = shown.replace("\\\n", "").partition("/sphinx-build ")[2].split()
     assert command[-2:] == ["docs", "site"]
-    options = [word.replace("site/.doctrees", f"{output_dir}/.doctrees") for word in command[1:-2]]
+    options = [word.replace("site/.doctrees", f"{output_dir}/.doctrees") for word in command[:-2]]
     return subprocess.run(
         [sys.executable, "-m", "sphinx", *options, str(project_dir / "docs"), str(output_dir)],
         cwd=project_dir,
