@@ -96,8 +96,8 @@ class Server:
     async def stop(self) -> None:
         """Drains: reports that it is not ready, waits, answers open requests, then closes.
 
-        For `drain_seconds` it still accepts connections, so that clients and load balancers have
-        time to choose another server.
+        For up to `drain_seconds` it still accepts connections, so that clients and load balancers
+        have time to choose another server.
         """
         self._catalog.is_draining = self._app.is_draining = True
         begin, seconds = time.monotonic(), self._settings.drain_seconds

@@ -110,8 +110,8 @@ class ServingSettings(Section):
     drain_seconds: FiniteFloat = Field(
         1.0,
         ge=0,
-        description="Seconds after SIGTERM in which the server still accepts connections and"
-        " reports that it is not ready.",
+        description="Maximum seconds after SIGTERM in which the server still accepts connections"
+        " and reports that it is not ready.",
     )
     tls: TlsSettings | None = Field(None, description="TLS certificate and key; null for no TLS.")
     versions: VersionSettings = VersionSettings()

@@ -191,7 +191,7 @@ class Engine:
             self._callables = {
                 name: self._make_callable(signature) for name, signature in self.signatures.items()
             }
-        except Exception as error:  # whatever a broken file makes TensorFlow raise
+        except Exception as error:  # TensorFlow raises various errors for broken files
             self._session.close()
             raise ModelLoadError(f"cannot be loaded: {self._say(error)}") from error
 

@@ -30,7 +30,7 @@ def load_engine(model_dir: Path, columns: Mapping[str, Column]) -> Engine:
     Args:
         model_dir: Folder of the SavedModel. It may hold warm-up requests in TensorFlow Serving's
             format, a TFRecord file of PredictionLog messages.
-        columns: The raw columns, whose typical values make the requests if there is no such file.
+        columns: The raw columns. Their typical values make the requests if the file is missing.
 
     Raises:
         ModelLoadError: If it cannot be loaded or a request fails.

@@ -101,8 +101,8 @@ def _try_it(served: ServedVersion, path: str) -> str:
     signature = served.engine.signatures.get(SERVING_SIGNATURE)
     if signature is None:
         return ""
-    words = json.dumps(_read_classes(served.engine.model_dir))
-    form = make_form(signature, served.columns, f"{path}:predict", words)
+    classes = json.dumps(_read_classes(served.engine.model_dir))
+    form = make_form(signature, served.columns, f"{path}:predict", classes)
     return f'<h3>Try it</h3>{form}<h3>The same by hand</h3><pre class="command"></pre>'
 
 

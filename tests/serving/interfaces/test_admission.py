@@ -1,17 +1,14 @@
-import http.client
-import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import grpc
-import numpy as np
 import pytest
-import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.models.columns import Column, write_columns
 from serving.settings import LimitSettings, ServingSettings
+from tests.helpers.grpc_client import GrpcClient, error_of, predict_request
+from tests.helpers.rest_client import ask, connect, send
 from tests.helpers.served_models import ServerThread, write_model
 
 _SETTINGS = ServingSettings(check_values=True, limits=LimitSettings(examples=4))
@@ -34,21 +31,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
         yield server
 
 
-def ask(server: ServerThread, path: str, request: object) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server.rest_port, timeout=30)
-    connection.request("POST", f"/v1/models/{path}", json.dumps(request))
-    response = connection.getresponse()
-    answer = json.loads(response.read())
-    connection.close()
-    return response.status, answer
+def predict_rest(server: ServerThread, path: str, request: object) -> tuple[int, Any]:
+    with closing(connect(server)) as connection:
+        return ask(connection, "POST", f"/v1/models/{path}", request)
 
 
 def test_rest_accepts_allowed_values(server: ServerThread) -> None:
-    assert ask(server, "known:predict", {"instances": [0, 10]}) == (200, {"predictions": [2, 7]})
+    assert predict_rest(server, "known:predict", {"instances": [0, 10]}) == (
+        200,
+        {"predictions": [2, 7]},
+    )
 
 
 def test_rest_lists_violations_by_row(server: ServerThread) -> None:
-    status, answer = ask(server, "known:predict", {"instances": [1, 10.5, float("nan")]})
+    status, answer = predict_rest(server, "known:predict", {"instances": [1, 10.5, float("nan")]})
 
     assert status == 400
     assert answer["error"] == (
@@ -64,7 +60,7 @@ def test_rest_lists_violations_by_row(server: ServerThread) -> None:
 def test_rest_checks_values_in_examples(server: ServerThread, method: str) -> None:
     request = {"signature_name": method, "examples": [{"x": 1.0}, {"x": 10.5}]}
 
-    status, answer = ask(server, f"known:{method}", request)
+    status, answer = predict_rest(server, f"known:{method}", request)
 
     assert (status, answer["violations"]) == (400, [_TOO_LARGE])
 
@@ -72,24 +68,22 @@ def test_rest_checks_values_in_examples(server: ServerThread, method: str) -> No
 def test_rest_lists_at_most_1000_violations(tmp_path: Path) -> None:
     write_columns(_COLUMNS, write_model(tmp_path / "m", 1))
     with ServerThread({"m": tmp_path / "m"}, ServingSettings(check_values=True)) as server:
-        status, answer = ask(server, "m:predict", {"instances": [11] * 3000})
+        status, answer = predict_rest(server, "m:predict", {"instances": [11] * 3000})
 
     assert (status, len(answer["violations"])) == (400, 1000)
     assert answer["error"].endswith("and 2999 more")
 
 
 def test_model_without_columns_is_not_checked(server: ServerThread) -> None:
-    assert ask(server, "unknown:predict", {"instances": [10.5]})[0] == 200
+    assert predict_rest(server, "unknown:predict", {"instances": [10.5]})[0] == 200
 
 
 def test_values_are_only_counted_by_default(tmp_path: Path) -> None:
     write_columns(_COLUMNS, write_model(tmp_path / "m", 1))
     with ServerThread({"m": tmp_path / "m"}) as server:
-        assert ask(server, "m:predict", {"instances": [10.5]})[0] == 200
-        connection = http.client.HTTPConnection("127.0.0.1", server.server.rest_port, timeout=30)
-        connection.request("GET", "/monitoring/prometheus/metrics")
-        metrics = connection.getresponse().read().decode()
-        connection.close()
+        assert predict_rest(server, "m:predict", {"instances": [10.5]})[0] == 200
+        with closing(connect(server)) as connection:
+            metrics = send(connection, "GET", "/monitoring/prometheus/metrics")[1].decode()
 
     labels = '{column="x",kind="out_of_range",model_name="m"}'
     assert f"serving_value_violations_total{labels} 1.0" in metrics
@@ -98,24 +92,20 @@ def test_values_are_only_counted_by_default(tmp_path: Path) -> None:
 def test_rest_and_grpc_limit_examples(server: ServerThread) -> None:
     text = "5 examples: 4 are allowed in a request"
 
-    assert ask(server, "known:predict", {"instances": [1] * 5}) == (400, {"error": text})
-    assert predict(server, [1] * 5) == (grpc.StatusCode.INVALID_ARGUMENT, text)
+    assert predict_rest(server, "known:predict", {"instances": [1] * 5}) == (400, {"error": text})
+    assert predict_grpc(server, [1] * 5) == ("INVALID_ARGUMENT", text)
 
 
 def test_grpc_describes_violations(server: ServerThread) -> None:
-    assert predict(server, [1, 10.5]) == (
-        grpc.StatusCode.INVALID_ARGUMENT,
+    assert predict_grpc(server, [1, 10.5]) == (
+        "INVALID_ARGUMENT",
         "values not allowed by the training data: row 1, x: 10.5 is out of range;"
         " allowed is 0 to 10",
     )
 
 
-def predict(server: ServerThread, numbers: list[float]) -> tuple[grpc.StatusCode, str]:
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "known"
-    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array(numbers, np.float32)))
-    with grpc.insecure_channel(server.grpc_address) as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        with pytest.raises(grpc.RpcError) as caught:
-            stub.Predict(request, timeout=30)
-    return caught.value.code(), caught.value.details()
+def predict_grpc(server: ServerThread, numbers: list[float]) -> tuple[str, str]:
+    client = GrpcClient(server)
+    error = error_of(client.predictions.Predict, predict_request(numbers, model="known"))
+    client.close()
+    return error
