@@ -1,7 +1,7 @@
-"""What the model alone takes for a row, without a server: python bare_call.py MODEL_DIR SECONDS.
+"""Measures calls of the model without a server: python bare_call.py MODEL_DIR SECONDS.
 
-Prints one JSON object: medians of a call in milliseconds, `p50` by `Session.make_callable` and
-TensorFlow's executor of a single thread, and `engine` as the server here does it.
+Prints one JSON object: medians of a call in milliseconds, `p50` with `Session.make_callable` and
+TensorFlow's single-threaded executor, and `engine` with the server's engine.
 """
 
 import json
@@ -19,7 +19,7 @@ from trainer.signatures import SERVING_SIGNATURE
 
 
 def make_single_threaded(model_dir: Path, signature: Signature) -> Callable[..., object]:
-    """Loads the model anew, for calls of the signature by the executor of a single thread."""
+    """Loads the model for calls of its signature by the single-threaded executor."""
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=-1)
     config.intra_op_parallelism_threads = 1
     config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
@@ -34,7 +34,7 @@ def make_single_threaded(model_dir: Path, signature: Signature) -> Callable[...,
 
 
 def median(call: Callable[[], object], seconds: float) -> float:
-    """Measures warm calls, in milliseconds."""
+    """Measures calls after a warm-up, in milliseconds."""
     for _ in range(200):
         call()
     milliseconds = []

@@ -1,9 +1,9 @@
-"""A load of gRPC calls from one process, and an echo server to hold a server against.
+"""Sends gRPC calls from one process, or runs an echo server to compare a server with.
 
 python grpc_load.py load PORT METHOD REQUEST_FILE CLIENTS SECONDS
 python grpc_load.py echo PORT
 
-`load` prints one JSON object: answers per second.
+`load` prints one JSON object: responses per second.
 """
 
 import asyncio

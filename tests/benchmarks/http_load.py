@@ -1,8 +1,8 @@
-"""A load of HTTP requests from one process: keep-alive connections that send, wait, and repeat.
+"""Sends HTTP requests from one process, on keep-alive connections that send, wait and repeat.
 
 python http_load.py PORT PATH BODY_FILE CLIENTS SECONDS
 
-Prints one JSON object: answers per second, the median and the 99th percentile in milliseconds.
+Prints one JSON object: responses per second, the median and the 99th percentile in milliseconds.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _WARM_UP_SECONDS = 0.5
 
 
 class Client(asyncio.Protocol):
-    """A connection that asks again as soon as it is answered; any answer but 200 is an error."""
+    """A connection that sends again on each response; any status but 200 is an error."""
 
     def __init__(self, request: bytes, begin: float, end: float) -> None:
         self.milliseconds: list[float] = []
@@ -66,7 +66,7 @@ async def measure(port: int, path: str, body: bytes, n_clients: int, seconds: fl
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
-    await ask(port, request, n_clients, time.perf_counter(), 0)  # the first answers take long
+    await ask(port, request, n_clients, time.perf_counter(), 0)  # the first responses take long
     begin = time.perf_counter() + _WARM_UP_SECONDS
     milliseconds = await ask(port, request, n_clients, begin, seconds)
     p99 = sorted(milliseconds)[len(milliseconds) * 99 // 100]
@@ -77,7 +77,7 @@ async def measure(port: int, path: str, body: bytes, n_clients: int, seconds: fl
 async def ask(
     port: int, request: bytes, n_clients: int, begin: float, seconds: float
 ) -> list[float]:
-    """Gives the milliseconds of each answer to a request that was sent within the time."""
+    """Returns the milliseconds of each response to a request that was sent within the time."""
     loop = asyncio.get_running_loop()
     clients = []
     for _ in range(n_clients):

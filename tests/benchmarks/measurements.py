@@ -1,4 +1,4 @@
-"""What the benchmarks measure: rows of a table, and points of a plot over numbers of rows."""
+"""Measurements of the benchmarks: rows of a table, and points of a plot over numbers of rows."""
 
 import os
 import statistics
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Program = Literal["ours", "stock"]
 GROSS = 2.0
-"""By what factor a ratio must be missed to fail: less may be the noise of a busy machine."""
+"""Factor by which a ratio must be missed to fail; less may be the noise of a busy machine."""
 _FRESH = timedelta(days=1)
 _HEAD = """\
 | measured | ours | against | ratio | from, to | rounds | must be | aim | on |
@@ -21,7 +21,7 @@ _HEAD = """\
 
 
 def describe_machine() -> str:
-    """Says in a line what this machine is: its processor, cores and memory."""
+    """Describes this machine in a line: processor, cores and memory."""
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     model = next(line for line in lines if line.startswith("model name")).partition(": ")[2]
     memory_gib = psutil.virtual_memory().total / 2**30
@@ -33,7 +33,7 @@ def _now() -> datetime:
 
 
 class Measurement(BaseModel):
-    """Where and when something was measured."""
+    """Machine and time of a measurement."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,17 +42,17 @@ class Measurement(BaseModel):
 
 
 class Row(Measurement):
-    """A row of the table: our figures against those of something else, taken in turns.
+    """A row of the table: figures of this project and of another program, measured in turns.
 
     Attributes:
-        name: What is measured.
-        unit: Of the figures.
-        ours: One figure for each round.
-        other: What we are held against.
-        theirs: Its figures, of the same rounds.
-        bound: Whether `must` and `aim` are the greatest or the least ratios of ours to theirs.
-        must: What the median ratio has to keep, None of a row that only informs.
-        aim: What it is hoped to reach, None where that is not said.
+        name: The quantity that is measured.
+        unit: Unit of the figures.
+        ours: Figures of this project, one for each round.
+        other: The other program.
+        theirs: Figures of the other program in the same rounds.
+        bound: Whether `must` and `aim` are upper or lower bounds of the ratio of ours to theirs.
+        must: Bound of the median ratio, None if the row is only for information.
+        aim: Bound that the median ratio should reach one day, None if there is no such aim.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Row(Measurement):
 
     @property
     def key(self) -> str:
-        """What the row is found by."""
+        """The key of the row in the results."""
         return f"{self.name} / {self.other}"
 
     @property
     def ratios(self) -> list[float]:
-        """Ours to theirs, round by round."""
+        """Ratio of ours to theirs in each round."""
         return [own / other for own, other in zip(self.ours, self.theirs, strict=True)]
 
     @property
@@ -89,7 +89,7 @@ class Row(Measurement):
         return self.ratio <= self.must / GROSS
 
     def cells(self) -> list[str]:
-        """Gives the row as it stands in the table."""
+        """Returns the cells of the row in the table."""
         sign = {"at most": "≤", "at least": "≥"}[self.bound]
         return [
             self.name,
@@ -105,7 +105,7 @@ class Row(Measurement):
 
 
 class Point(Measurement):
-    """A point of the plot: what a run over so many rows took, the median where it is of several."""
+    """A point of the plot: time and memory of a run over some rows, or medians of several runs."""
 
     program: Program
     n_rows: int
@@ -114,7 +114,7 @@ class Point(Measurement):
 
     @property
     def key(self) -> str:
-        """What the point is found by."""
+        """The key of the point in the results."""
         return f"{self.program}, {self.n_rows:,} rows"
 
     @property
@@ -132,7 +132,7 @@ class Results(BaseModel):
     points: dict[str, Point] = {}
 
     def make_table(self) -> str:
-        """Makes a Markdown table for each machine, headed by what it is."""
+        """Makes a Markdown table for each machine, with its description above."""
         machines = dict.fromkeys(row.machine for row in self.rows.values())
         return "\n".join(
             f"{machine}:\n\n{_HEAD}{_lines(r for r in self.rows.values() if r.machine == machine)}"

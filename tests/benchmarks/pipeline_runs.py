@@ -1,4 +1,4 @@
-"""Runs of the pipeline and of the stock one, each a process of its own: time and memory."""
+"""Runs the pipeline and the stock one, each in a new process, and measures time and memory."""
 
 import ensurepip
 import json
@@ -27,7 +27,7 @@ _SAMPLE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run took: seconds in all and by node, and the peak of its memory in MiB."""
+    """Seconds of a run in total and by node, and its peak memory in MiB."""
 
     seconds: float
     nodes: Mapping[str, float]
@@ -35,7 +35,7 @@ class Measured:
 
 
 def write_rows(path: Path, n_rows: int, seed: int = 0) -> Path:
-    """Writes Iris-shaped rows: a random one of Iris each, with noise of 0.05 cm."""
+    """Writes rows like those of Iris: each a random one with noise of 0.05 cm."""
     random = np.random.default_rng(seed)
     lines = [line.split(",") for line in IRIS.read_text("utf-8").split()[1:]]
     words = sorted({cells[-1] for cells in lines})
@@ -54,7 +54,7 @@ def write_rows(path: Path, n_rows: int, seed: int = 0) -> Path:
 
 def run_stock(data: Path, root: Path) -> Measured:
     """Runs the stock pipeline over the folder of the file."""
-    # The stock components install what they are given as a file by pip, which .venv has not.
+    # Stock components install a module file with pip, which .venv does not have.
     (pip,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
     command = [sys.executable, str(HERE / "stock" / "stock_pipeline.py")]
     seconds, peak_mib, printed = measure(
@@ -64,7 +64,7 @@ def run_stock(data: Path, root: Path) -> Measured:
 
 
 def run_ours(data: Path, root: Path) -> Measured:
-    """Runs the pipeline over the file as it is shipped, tracked, but judged as the stock one is."""
+    """Runs the shipped pipeline over the file, tracked, with the thresholds of the stock one."""
     settings = {
         "data.path": data,
         "paths.root": root,
@@ -86,7 +86,7 @@ PROGRAMS: Mapping[Program, Callable[[Path, Path], Measured]] = {
 
 
 def in_turns(rounds: int, *programs: Callable[[int], Measured]) -> list[list[Measured]]:
-    """Runs the programs round by round, each round in the other order than the one before."""
+    """Runs the programs in rounds, and reverses their order from round to round."""
     results: list[list[Measured]] = [[] for _ in programs]
     for number in range(rounds):
         order = range(len(programs))
@@ -96,14 +96,14 @@ def in_turns(rounds: int, *programs: Callable[[int], Measured]) -> list[list[Mea
 
 
 def make_point(program: Program, n_rows: int, runs: Sequence[Measured]) -> Point:
-    """Makes a point of the medians of runs over so many rows."""
+    """Makes a point of the medians of runs."""
     seconds = statistics.median(run.seconds for run in runs)
     peak_mib = statistics.median(run.peak_mib for run in runs)
     return Point(program=program, n_rows=n_rows, seconds=seconds, peak_mib=peak_mib)
 
 
 def measure(command: list[str], env: Mapping[str, str]) -> tuple[float, float, str]:
-    """Runs a command; gives its seconds, its peak memory in MiB, and what it printed last."""
+    """Runs a command; returns its seconds, its peak memory in MiB and the last line it printed."""
     start = time.perf_counter()
     with (
         ThreadPoolExecutor(1) as pool,
@@ -126,14 +126,14 @@ def measure(command: list[str], env: Mapping[str, str]) -> tuple[float, float, s
 
 
 def _watch_memory(process: "subprocess.Popen[str]") -> float:
-    """Gives the peak in MiB of the resident memory of a process and all below it together.
+    """Returns the peak in MiB of the total resident memory of a process and its descendants.
 
-    It looks ten times a second, until the process has ended. What several processes share counts
-    in each of them.
+    It is sampled ten times a second until the process ends. Memory that processes share counts in
+    each of them.
     """
     root, peak = psutil.Process(process.pid), 0
     while process.poll() is None:
-        with suppress(psutil.NoSuchProcess):  # one has just ended
+        with suppress(psutil.NoSuchProcess):  # a process has just ended
             processes = (root, *root.children(recursive=True))
             peak = max(peak, sum(each.memory_info().rss for each in processes))
         time.sleep(_SAMPLE_SECONDS)

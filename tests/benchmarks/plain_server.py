@@ -1,4 +1,4 @@
-"""What one writes in ten minutes: a FastAPI handler around the signature.
+"""A server as simple as possible: a FastAPI handler that calls the signature.
 
 python plain_server.py MODEL_DIR PORT
 """

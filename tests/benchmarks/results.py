@@ -1,4 +1,4 @@
-"""The folder that the benchmarks write to: what they measured, the table and the plot of it."""
+"""The folder that the benchmarks write to: measurements, a table and a plot of them."""
 
 from pathlib import Path
 
@@ -7,24 +7,24 @@ from tests.benchmarks.rows_plot import draw_rows_plot
 
 
 class ResultsFolder:
-    """`results.json`, and what is made of it, `table.md` and `rows.png`.
+    """Writes `results.json`, and makes `table.md` and `rows.png` of it.
 
-    Each row and point is kept as soon as it is measured, in place of its like of before, so that
-    runs of some benchmarks add up.
+    Each row and point is written as soon as it is measured and replaces an earlier one with its
+    key, so that the benchmarks can be run in parts.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Reads the results that are there; the folder is made if absent."""
+        """Reads earlier results, and makes the folder if it does not exist."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         path = folder / "results.json"
         self.results = Results.model_validate_json(path.read_bytes() if path.exists() else b"{}")
 
     def keep(self, *rows: Row) -> None:
-        """Keeps and prints rows.
+        """Writes and prints rows.
 
         Raises:
-            AssertionError: Some are grossly missed; all are kept nevertheless.
+            AssertionError: If some are grossly missed; all are written nevertheless.
         """
         self.results.rows.update((row.key, row) for row in rows)
         self._write()
@@ -39,14 +39,14 @@ class ResultsFolder:
         assert not missed, f"missed by a factor of {GROSS:g}: {missed}"
 
     def keep_point(self, point: Point) -> None:
-        """Keeps and prints a point."""
+        """Writes and prints a point."""
         self.results.points[point.key] = point
         self._write()
         (self._folder / "rows.png").write_bytes(draw_rows_plot(self.results.points.values()))
         print(f"{point.key}: {point.seconds:.1f} s, {point.peak_mib:.0f} MiB", flush=True)
 
     def find_point(self, program: Program, n_rows: int) -> Point | None:
-        """Finds a point that need not be measured again."""
+        """Finds a point that is fresh, so that it need not be measured again."""
         for point in self.results.points.values():
             if point.is_fresh and (point.program, point.n_rows) == (program, n_rows):
                 return point

@@ -1,4 +1,4 @@
-"""The plot of what a run takes over numbers of rows: its time and memory, ours and stock."""
+"""The plot of time and memory over numbers of rows, for this pipeline and the stock one."""
 
 from collections.abc import Collection, Mapping
 from typing import get_args
@@ -16,7 +16,7 @@ def draw_rows_plot(points: Collection[Point]) -> bytes:
     """Draws seconds and MiB over rows as PNG, all axes logarithmic, with a caption.
 
     Args:
-        points: Those that were measured, at least one.
+        points: At least one measured point.
 
     Returns:
         The file's bytes.
@@ -30,7 +30,7 @@ def draw_rows_plot(points: Collection[Point]) -> bytes:
 
 
 def make_caption(points: Collection[Point]) -> str:
-    """Names the machines in a line each, and then the points that were not measured."""
+    """Makes a line for each machine, and for each program a line of sizes not measured."""
     measured = {_place(point) for point in points}
     lines = sorted({point.machine for point in points})
     for program in get_args(Program):
@@ -45,7 +45,7 @@ def _place(point: Point) -> tuple[Program, int]:
 
 
 def _draw_panel(axes: Axes, title: str, figures: Mapping[tuple[Program, int], float]) -> None:
-    """Draws each program's figures, written above their points or, of ours, below."""
+    """Draws a curve for each program, with the figures above its points, or below for ours."""
     for program, offset in (("ours", -14), ("stock", 7)):
         curve = sorted((n_rows, figures[key, n_rows]) for key, n_rows in figures if key == program)
         axes.plot([n for n, _ in curve], [y for _, y in curve], marker="o", label=program)

@@ -1,11 +1,11 @@
-"""How a run is measured."""
+"""Measurement of a run."""
 
 import sys
 
 from tests.benchmarks.pipeline_runs import measure
 
 HOLD = "import time; held = b'.' * 200 * 2**20; time.sleep({})"
-"""Holds 200 MiB for so many seconds."""
+"""Allocates 200 MiB for a time."""
 
 
 def test_measure_counts_memory_of_children() -> None:

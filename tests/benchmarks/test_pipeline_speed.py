@@ -1,4 +1,4 @@
-"""The pipeline against the stock one, in turns: time by node, peak memory, over numbers of rows."""
+"""The pipeline and the stock one in turns: time by node and peak memory over numbers of rows."""
 
 import os
 from functools import partial
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.benchmark
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 STOCK_ROWS = int(os.environ.get("BENCH_STOCK_ROWS", SIZES[-1]))
-"""The stock pipeline takes ten million rows in the better part of an hour."""
+"""The stock pipeline takes most of an hour for ten million rows."""
 MILLION = 1_000_000
-NODES = {  # ratios that they must keep, and reach
+NODES = {  # ratios: must, aim
     "CsvExampleGen": (0.07, 0.03),
     "StatisticsGen": (1.0, None),
     "Transform": (1.0, None),

@@ -21,7 +21,7 @@ def make_point(**fields: Any) -> Point:
 
 
 def test_row_cells_are_medians_ratios_and_bounds() -> None:
-    # 1/10, 4/20 and 9/30: each ratio is of one round
+    # 1/10, 4/20 and 9/30: a ratio for each round
     row = make_row(ours=(1, 4, 9), theirs=(10, 20, 30), aim=0.25)
 
     assert row.cells()[:-1] == [

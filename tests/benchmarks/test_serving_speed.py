@@ -1,4 +1,4 @@
-"""The server against the bare model, a plain FastAPI handler and MLflow's server, in turns."""
+"""The server, the model alone, a plain FastAPI handler and MLflow's server, measured in turns."""
 
 import json
 import os
@@ -43,7 +43,7 @@ TARGETS: dict[str, tuple[str, float | None, Literal["at most", "at least"]]] = {
     "REST, 32 clients / mlflow models serve": ("answers/s", 50.0, "at least"),
     "gRPC, 32 clients / echo by grpc.aio": ("answers/s", 0.4, "at least"),
 }
-"""Of the medians. A bare call is one by `Session.make_callable`, which the engine does without."""
+"""Unit, bound and its direction for the medians. A bare call uses `Session.make_callable`."""
 
 
 def free_port() -> int:
@@ -59,7 +59,7 @@ def is_listening(port: int) -> bool:
 
 @contextmanager
 def started(*command: str | Path, port: int, env: dict[str, str]) -> Iterator[None]:
-    """Runs a server until the end of the block, which begins when it listens."""
+    """Runs a server for the block, which begins once the server listens."""
     process = subprocess.Popen(
         [sys.executable, *command], cwd=PROJECT_DIR, env=env, start_new_session=True
     )
@@ -168,7 +168,7 @@ def test_server_is_as_fast_as_promised(tmp_path: Path, results: ResultsFolder) -
                 (call["rate"], floor["rate"]),
             )
             for name, pair in zip(TARGETS, found, strict=True):
-                if n_rounds > 0:  # the first call of many a server takes long
+                if n_rounds > 0:  # the first call is slow with many servers
                     figures[name].append(pair)
     results.keep(*(_make_row(name, pairs) for name, pairs in figures.items()))
 
@@ -184,7 +184,7 @@ def test_swapping_versions_delays_few_requests(tmp_path: Path, results: ResultsF
     root = ("--set", f"paths.root={workspace.root}")
 
     def p99() -> float:
-        """Loads the server, any answer of which but 200 is an error."""
+        """Sends requests to the server; any status but 200 is an error."""
         arguments = (rest, "/v1/models/iris:predict", rows, "8", SWAPPING_SECONDS)
         return tell("http_load.py", *arguments, env=env)["p99"]
 

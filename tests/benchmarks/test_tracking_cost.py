@@ -1,4 +1,4 @@
-"""What tracking costs a training: its steps per second with and without, in turns."""
+"""Steps per second of a training with and without tracking, measured in turns."""
 
 from pathlib import Path
 
@@ -23,9 +23,9 @@ SETTINGS = (
 
 
 def steps_per_second(workspace: Workspace, seed: int, *, tracked: bool) -> float:
-    """Trains anew, and gives the rate between the first and the last points of the curve.
+    """Trains, and returns the rate between the first and the last but one point of the curve.
 
-    But the very last is written after the evaluation of its step.
+    The last point is written after the evaluation of its step, so it would include that.
     """
     settings = (*SETTINGS, f"model.seed={seed}", f"mlflow.enabled={str(tracked).lower()}")
     workspace.run(*(word for setting in settings for word in ("--set", setting)))
@@ -43,7 +43,7 @@ def test_tracking_costs_few_training_steps(tmp_path: Path, results: ResultsFolde
     figures = []
     for pair in range(PAIRS):
         order = (True, False) if pair % 2 else (False, True)
-        # A seed of its own for each run: the cache would answer for one that was used before.
+        # A new seed for each run, since a seed used before would come from the cache.
         rates = {
             tracked: steps_per_second(workspace, 10 + 2 * pair + tracked, tracked=tracked)
             for tracked in order

@@ -1,4 +1,4 @@
-"""Training steps per second: of our `input_fn`, of tensors in memory, and of Keras, in turns."""
+"""Training steps per second with this `input_fn`, tensors in memory, and Keras, in turns."""
 
 import time
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ from trainer.training.estimator import make_estimator
 
 pytestmark = [
     pytest.mark.benchmark,
-    # The layers of the guide, which TensorFlow 2.15 still has.
+    # The guide's layers, which are deprecated but part of TensorFlow 2.15.
     pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
-    # Keras draws the layers' seeds by randint(1, 1e9).
+    # Keras draws the layers' seeds with randint(1, 1e9).
     pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
 ]
 
@@ -39,10 +39,10 @@ SETTINGS = TrainerSettings.model_validate(
     {
         "label": LABEL,
         "features": {name: {"kind": "numeric"} for name in WIDTHS},
-        "train": {"steps": STEPS, "eval_every_steps": STEPS},  # all others as they are shipped
+        "train": {"steps": STEPS, "eval_every_steps": STEPS},  # the defaults for all others
     }
 )
-OTHERS = {  # what they are, and the ratios to keep and to reach
+OTHERS = {  # name, and ratios: must, aim
     "memory": ("same model_fn, tensors in memory", 0.9, 1.0),
     "keras": ("Keras fit", 2.5, 5.0),
 }
@@ -62,7 +62,7 @@ class Data:
 
 @pytest.fixture(scope="module")
 def transform_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Transform node's folder of a run of the Iris pipeline."""
+    """The folder of Transform in a run of the Iris pipeline."""
     workspace = Workspace(tmp_path_factory.mktemp("iris") / "artifacts")
     workspace.run("--set", "mlflow.enabled=false")
     return workspace.root / "pipeline_root" / "iris" / "Transform"
@@ -70,7 +70,7 @@ def transform_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=[150, 1_000_000], ids="{} rows".format)
 def data(request: pytest.FixtureRequest, transform_dir: Path, tmp_path: Path) -> Data:
-    """The examples of so many rows, of which two thirds are to train on."""
+    """Transformed examples, two thirds of which are the train split."""
     (graph,) = (transform_dir / "transform_graph").iterdir()
     (eval_file,) = (transform_dir / "transformed_examples").glob("*/Split-eval/*")
     source, n_examples = np.random.default_rng(1), request.param * 2 // 3
@@ -83,9 +83,9 @@ def data(request: pytest.FixtureRequest, transform_dir: Path, tmp_path: Path) ->
 
 
 def estimator_rate(data: Data, model_dir: Path) -> float:
-    """Trains as the Trainer does, and gives the rate between the first and the last points.
+    """Trains like the Trainer; returns the rate between the first and the last but one point.
 
-    But the very last is written after the evaluation of its step.
+    The last point is written after the evaluation of its step, so it would include that.
     """
     transform_output = tft.TFTransformOutput(data.transform_dir)
     estimator = make_estimator(SETTINGS, transform_output, str(model_dir))
@@ -98,7 +98,7 @@ def estimator_rate(data: Data, model_dir: Path) -> float:
 
 
 def memory_rate(data: Data, model_dir: Path) -> float:
-    """Does the same with tensors in memory to train on."""
+    """Measures the same training with tensors in memory."""
     from_files = training.make_dataset
 
     def from_memory(*args: Any, shuffle_seed: int | None = None, **options: Any) -> tf.data.Dataset:
@@ -114,9 +114,9 @@ def memory_rate(data: Data, model_dir: Path) -> float:
 
 
 def keras_rate(data: Data, _: Path) -> float:
-    """Fits the same network to the same arrays, all settings of `fit` being the default ones.
+    """Fits the same network to the same arrays, with the default settings of `fit`.
 
-    But it draws no progress bar, and the first epoch, in which it traces the graph, is not counted.
+    There is no progress bar, and the first epoch, which traces the graph, does not count.
     """
     values = np.concatenate([data.columns[name] for name in WIDTHS], axis=1)
     values, labels = (array[: STEPS * BATCH_SIZE] for array in (values, data.columns[LABEL]))

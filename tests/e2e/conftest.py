@@ -1,4 +1,4 @@
-"""One state folder for all end-to-end tests, so that each pays only for what it changes."""
+"""One state folder for all end-to-end tests, so that each runs only the nodes it changes."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="session")
 def first_run(workspace: Workspace) -> dict[str, Any]:
-    """The report of the shipped pipeline's first run, from an empty state folder."""
+    """The report of the first run of the shipped pipeline in an empty state folder."""
     report = workspace.run()
     kept = workspace.root.parent / "first"
     kept.mkdir()
@@ -28,6 +28,6 @@ def first_run(workspace: Workspace) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def first_state(workspace: Workspace, first_run: dict[str, Any]) -> FirstState:
-    """The stores as the first run left them, whatever has run since."""
+    """The stores right after the first run, without later runs."""
     folder: Path = workspace.root.parent / "first"
     return FirstState(folder)

@@ -2,7 +2,7 @@
 
 python interrupt_nodes.py STATE_FOLDER
 
-Prints a JSON object per run: the node that was to be interrupted, and the states of those that ran.
+Prints a JSON object per run: the interrupted node, and the states of the nodes that ran.
 """
 
 import json
@@ -34,11 +34,11 @@ NODES = {
     "Evaluator": 0.3,
     "Pusher": 0.005,
 }
-"""Node to the seconds after which it is interrupted: in the midst of its work, if it takes any."""
+"""Node to the seconds after which it is interrupted, so that it is in the middle of its work."""
 
 
 class InterruptingView(PlainView):
-    """Sends this process the signal of Ctrl-C while one node runs, and keeps all states."""
+    """Sends this process the signal of Ctrl-C while one node runs, and records all states."""
 
     def __init__(self, victim: str | None) -> None:
         super().__init__(Console(quiet=True), Path())

@@ -1,10 +1,10 @@
-"""Runs the shipped pipeline several times in one process, which spares the imports.
+"""Runs the shipped pipeline several times in one process, to import only once.
 
 python many_runs.py STATE_FOLDER < RUNS
 
 RUNS is a JSON list with the settings of each run, `KEY=VALUE` each. Prints a JSON object per run:
-`report` as `pipeline run --json` has it, null if the run failed; its `error`; the `states` of its
-nodes; the `text` it showed; its `seconds`, and those of them that came after its last node.
+its `report` as printed by `pipeline run --json`, null if it failed; its `error`; the `states` of
+its nodes; the `text` that it printed; its `seconds`, and how many of them came after its last node.
 """
 
 import io
@@ -25,7 +25,7 @@ from pipeline.settings.load import default_config_path, load_config
 
 
 class TimingView(PlainView):
-    """Keeps what is shown, and when the last node ended."""
+    """Records the printed text, and the time when the last node ended."""
 
     def __init__(self) -> None:
         self.text = io.StringIO()

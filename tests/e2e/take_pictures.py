@@ -1,4 +1,4 @@
-"""Takes the README's pictures of MLflow's pages, by hand: of the runs in a state folder.
+"""Takes the documentation's pictures of MLflow's pages, with the runs of a state folder.
 
 python tests/e2e/take_pictures.py STATE_FOLDER
 """
@@ -36,7 +36,7 @@ def take(browser: webdriver.Chrome, address: str, path: Path) -> None:
     browser.get(address)
     time.sleep(LOAD_SECONDS)
     for button in browser.find_elements(By.CSS_SELECTOR, "button[aria-label='Close']"):
-        button.click()  # the assistant, which opens by itself once in a browser
+        button.click()  # the assistant, which opens on the first visit of a browser
     browser.execute_script(TIDY)
     time.sleep(LOAD_SECONDS / 5)
     browser.save_screenshot(str(path))

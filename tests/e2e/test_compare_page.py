@@ -1,4 +1,4 @@
-"""MLflow's pages over twenty runs, in a real browser: what the README's pictures show."""
+"""MLflow's pages with twenty runs, in a real browser, as in the documentation's pictures."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,23 +17,23 @@ pytestmark = [pytest.mark.e2e, pytest.mark.servers, pytest.mark.timeout(1200)]
 
 RATES = ("0.01", "0.03", "0.1", "0.3", "0.5")
 ROUNDS = 4
-"""Each learning rate is run so often; but for the first time, everything comes from the cache."""
+"""Runs for each learning rate; all but the first of them come from the cache."""
 PAGE_SECONDS = 120
 VIEW = "viewStateShareKey=best_first&workflowType=machine_learning"
-"""What the link to the experiment's saved view ends with."""
+"""The end of the link to the experiment's saved view."""
 SCORES = ("accuracy", "cross_entropy")
 PARAMS = ("model.learning_rate", "model.hidden_units", "model.optimizer", "train.steps")
 TAGS = ("blessed", "pushed_version")
 CURVES = ("eval/loss", "train/loss")
 LINES_PER_CURVE = 2
-"""MLflow draws a curve as it is, and once more smoothed."""
+"""MLflow draws each curve twice, plain and smoothed."""
 
 
 @pytest.fixture(scope="module")
 def twenty(first_state: FirstState, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A state folder with twenty tracked runs, beside the one that it was copied with."""
+    """A state folder with twenty tracked runs, besides the first run that was copied."""
     workspace = first_state.copy(tmp_path_factory.mktemp("twenty") / "artifacts")
-    # Nothing new is blessed, so that the baseline stays, and equal settings mean equal evaluations.
+    # No new model is blessed, so the baseline stays and equal settings have equal evaluations.
     never_blessed = "evaluation.thresholds={accuracy: {min: 1.0}}"
     settings = [[f"model.learning_rate={rate}", "train.steps=60", never_blessed] for rate in RATES]
     results = workspace.run_many(settings * ROUNDS)
@@ -43,7 +43,7 @@ def twenty(first_state: FirstState, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def runs(twenty: Workspace) -> list[Run]:
-    """The twenty runs, as MLflow has them."""
+    """The twenty runs in MLflow."""
     client = twenty.mlflow()
     experiment = client.get_experiment_by_name("iris")
     return list(client.search_runs([experiment.experiment_id]))
@@ -64,7 +64,7 @@ def open_page(
     ):
 
         def open_page(path: str) -> webdriver.Chrome:
-            browser.get("about:blank")  # a change after `#` alone loads nothing
+            browser.get("about:blank")  # a change only after `#` does not load the page
             browser.get(f"{server.url}/#{path}")
             return browser
 
@@ -100,12 +100,12 @@ READ_METRICS = """
 
 
 def in_view(runs: list[Run]) -> str:
-    """Gives the address of the experiment's saved view."""
+    """Returns the address of the experiment's saved view."""
     return f"/experiments/{runs[0].info.experiment_id}/runs?{VIEW}"
 
 
 def name_of(run: Run) -> str:
-    """Gives what MLflow calls a run."""
+    """Returns the name of a run in MLflow."""
     return str(run.info.run_name)
 
 
@@ -196,7 +196,7 @@ def test_compare_page_shows_settings_and_scores(
 
 
 def wait_for_text(browser: webdriver.Chrome, text: str) -> str:
-    """Waits until a page shows a text, and gives all that it shows."""
+    """Waits until a page shows a text, and returns all of its text."""
 
     def shown() -> str | None:
         body = str(browser.find_element(By.TAG_NAME, "body").text)

@@ -1,4 +1,4 @@
-"""Data that is wrong: runs that stop, runs that warn, distances to other data."""
+"""Anomalies in the data: runs that stop, runs that warn, distances to other data."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ IRIS = PROJECT_DIR / "data" / "iris" / "iris.csv"
 
 @pytest.fixture(scope="module")
 def schema(workspace: Workspace, first_run: dict[str, Any]) -> Path:
-    """A reviewed schema that some sepals are too long for."""
+    """A reviewed schema with a maximum that some sepals exceed."""
     path: Path = workspace.root.parent / "schema.pbtxt"
     written = workspace.call("schema", "write", "--output", str(path))
     assert written.returncode == 0, written.stderr
@@ -32,7 +32,7 @@ TOO_LONG = "train: sepal_length: expected at most 7.5; found up to 7.9, in about
 def test_run_stops_at_data_unlike_schema(workspace: Workspace, schema: Path) -> None:
     arguments = settings(f"data.schema={schema}")
 
-    for _ in range(2):  # what failed does not come from the cache
+    for _ in range(2):  # a failed node does not come from the cache
         done = workspace.call("run", *arguments)
 
         assert done.returncode == 1
@@ -63,7 +63,7 @@ def test_run_warns_of_data_from_cache(workspace: Workspace, schema: Path) -> Non
 
 
 def write_rows(path: Path, **factors: float) -> None:
-    """Writes Iris with columns multiplied, and a site that no feature is made of."""
+    """Writes Iris with multiplied columns, and with a column `site` that is not a feature."""
     with IRIS.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -95,7 +95,7 @@ def test_run_measures_drift_to_passed_data(workspace: Workspace, tmp_path: Path)
         (line,) = done.stderr.splitlines()[1:]
         assert line.startswith("drift: sepal_length: expected a Jensen-Shannon distance of at most")
     assert metrics["drift/sepal_length"] > 0.2 > metrics["drift/petal_width"]
-    assert metrics["drift/site"] == 1  # which the model does not read
+    assert metrics["drift/site"] == 1  # a column that the model does not read
     assert [warning.split(":")[1] for warning in passed["warnings"]] == [" sepal_length", " site"]
 
 

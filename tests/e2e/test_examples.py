@@ -1,4 +1,4 @@
-"""Each example from its rows to a pushed model, held against what others reach on the same rows."""
+"""Each example from its rows to a pushed model, compared with other models on the same rows."""
 
 import csv
 import shutil
@@ -33,11 +33,11 @@ from trainer.settings.train import TrainerSettings
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    # The layers of the guide, which TensorFlow 2.15 still has.
+    # The guide's layers, which are deprecated but part of TensorFlow 2.15.
     pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
-    # Its feature columns'.
+    # The same for its feature columns.
     pytest.mark.filterwarnings("ignore:`layer.add_variable` is deprecated:UserWarning"),
-    # Keras draws the layers' seeds by randint(1, 1e9).
+    # Keras draws the layers' seeds with randint(1, 1e9).
     pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
 ]
 
@@ -58,7 +58,7 @@ class Finished:
         return load_config(self.config_path, []).trainer_settings
 
     def output(self, node: str, key: str) -> Path:
-        """Finds the one artifact of a node."""
+        """Finds the only artifact of a node."""
         name = load_config(self.config_path, []).name
         (path,) = (self.workspace.root / "pipeline_root" / name / node / key).iterdir()
         return path
@@ -66,7 +66,7 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def examples_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The examples as a fresh checkout has them, without data."""
+    """A copy of the examples without their data, as in a new checkout."""
     folder = tmp_path_factory.mktemp("checkout") / "examples"
     shutil.copytree(PROJECT_DIR / "examples", folder, ignore=shutil.ignore_patterns("data"))
     return folder
@@ -84,7 +84,7 @@ def run_example(examples_dir: Path, name: str) -> Finished:
 
 
 def tell(line: str) -> None:
-    """Says what was measured, which `pytest -s` shows."""
+    """Prints a measurement, which `pytest -s` shows."""
     sys.stdout.write(f"\n{line}\n")
 
 
@@ -155,7 +155,7 @@ def test_diabetes_is_better_than_a_straight_line(diabetes: Finished) -> None:
 
 
 def predict_in_batch(finished: Finished, rows: Sequence[Row], folder: Path) -> Predictions:
-    """Gives what `pipeline predict` writes, under the names of a signature's outputs."""
+    """Returns the output of `pipeline predict`, by the names of a signature's outputs."""
     write_csv(rows, folder / "rows.csv")
     done = finished.workspace.call(
         *("predict", "--config", str(finished.config_path)),
@@ -180,7 +180,7 @@ def test_a_row_has_the_same_answer_everywhere(
     name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     finished: Finished = request.getfixturevalue(name)
-    # Where an own model_fn stands.
+    # The folder of the user's model_fn.
     monkeypatch.setattr(sys, "path", [*sys.path, str(finished.config_path.parent)])
     rows = read_rows(finished.output("CsvExampleGen", "examples"), "eval")
     rows = disturb(rows[:ROWS], finished.settings)

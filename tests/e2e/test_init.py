@@ -1,4 +1,4 @@
-"""From a CSV file that the project has never seen to a pushed model."""
+"""From a CSV file without a configuration to a pushed model."""
 
 import random
 import subprocess
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def write_customers(path: Path, rows: int = 600) -> None:
-    """Writes a table of all kinds of columns, whose label follows from some of them."""
+    """Writes a table with columns of all kinds, some of which determine the label."""
     numbers = random.Random(1)
     lines = ["Kunde;Umsatz;Land;Stufe;Seit;Newsletter;Notiz;Immer;Bleibt"]
     for row in range(rows):

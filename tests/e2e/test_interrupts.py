@@ -1,4 +1,4 @@
-"""Runs interrupted, killed, or started twice: nothing is lost, and the next one goes on."""
+"""Runs that are interrupted, killed or started twice: nothing is lost, the next one resumes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The shipped pipeline from an empty state folder: what it leaves, and what it runs again when."""
+"""The shipped pipeline from an empty state folder: its outputs, and what later runs repeat."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def test_first_run_describes_columns_of_pushed_model(
     assert list(columns) == ["sepal_length", "sepal_width", "petal_length", "petal_width"]
     for name, column in columns.items():
         values = [example[name].float_list.value[0] for example in features]
-        # Of the float32 values: the shortest numbers that are the same.
+        # The shortest numbers that are equal to the float32 values.
         assert np.float32([column.min, column.max]).tolist() == [min(values), max(values)]
         assert column.required
         assert column.words is None
@@ -131,7 +131,7 @@ def test_first_run_has_tags_of_data_and_code(
 
 
 def test_unchanged_run_runs_no_node(workspace: Workspace, first_run: dict[str, Any]) -> None:
-    workspace.run()  # serves the first run's model, whatever has been served since
+    workspace.run()  # serves the model of the first run again
     before = workspace.versions()
     report = workspace.run()
     assert ran(report) == set()

@@ -1,4 +1,4 @@
-"""The pages that `pipeline ui` and `pipeline tensorboard` open on what a run left."""
+"""The pages that `pipeline ui` and `pipeline tensorboard` open for the runs."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 @contextmanager
 def page(workspace: Workspace, command: str) -> Iterator[str]:
-    """Starts a page, waits until it answers, and gives its address."""
+    """Starts the server of a page, waits until it responds, and yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     process = subprocess.Popen(
@@ -42,9 +42,9 @@ def page(workspace: Workspace, command: str) -> Iterator[str]:
 
 
 def answers(address: str) -> bool:
-    """Whether something answers there."""
+    """Whether a server responds there."""
     try:
-        with urllib.request.urlopen(address) as reply:  # the loopback address of above
+        with urllib.request.urlopen(address) as reply:  # the loopback address from above
             return bool(reply.status == 200)
     except urllib.error.URLError:
         return False

@@ -1,4 +1,4 @@
-"""`pipeline predict` with the model that the shipped pipeline has pushed."""
+"""`pipeline predict` with the model that the shipped pipeline pushed."""
 
 import csv
 from pathlib import Path

@@ -14,7 +14,7 @@ SECOND_MODEL = ["model.learning_rate=0.2"]
 
 
 def promote(workspace: Workspace, *words: str) -> dict[str, Any]:
-    """Calls a command that changes what is served, and gives its JSON object."""
+    """Runs a command that changes which version is served, and returns its JSON object."""
     done = workspace.call(*words, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     served: dict[str, Any] = json.loads(done.stdout)

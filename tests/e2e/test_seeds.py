@@ -1,4 +1,4 @@
-"""The shipped configuration is as good with other seeds."""
+"""The shipped configuration with other seeds."""
 
 from typing import Any
 

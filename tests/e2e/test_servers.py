@@ -1,4 +1,4 @@
-"""Runs tracked by a server over HTTP: alone, behind a password, eight at once on PostgreSQL."""
+"""Runs tracked by a server over HTTP: one, one with a password, eight at once on PostgreSQL."""
 
 import subprocess
 import threading
@@ -58,7 +58,7 @@ def on_server(url: str) -> dict[str, str]:
 
 
 class ArgumentWatch:
-    """Reads the arguments of all processes again and again, as any user of the machine can."""
+    """Reads the arguments of all processes repeatedly, as any user of the machine can."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
@@ -164,7 +164,7 @@ def test_eight_simultaneous_runs_on_postgresql(
 
 
 def run_at_once(workspaces: Sequence[Workspace], url: str) -> list[str]:
-    """Runs the pipeline in all state folders at the same time, and gives what they show."""
+    """Runs the pipeline in all state folders at the same time, and returns their outputs."""
     processes: list[subprocess.Popen[str]] = [
         workspace.start("run", *CHEAP, *settings(f"model.seed={seed}"), env=on_server(url))
         for seed, workspace in enumerate(workspaces, 60)
@@ -176,7 +176,7 @@ def run_at_once(workspaces: Sequence[Workspace], url: str) -> list[str]:
 
 
 def missing(workspace: Workspace, stored: dict[str, dict[str, dict[str, object]]]) -> list[str]:
-    """Says what a store lacks of the last run of a state folder, by writing it again elsewhere."""
+    """Returns what a store lacks of the last run of a state folder, compared with a new store."""
     workspace.call("sync")
     rebuilt = dump(f"sqlite:///{workspace.root}/mlflow.db")["runs"]
     last = max(rebuilt)

@@ -1,4 +1,4 @@
-"""Runs over data that comes in spans."""
+"""Runs with data in spans."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""MLflow's runs written again from MLMD and the artifacts: equal to those written live."""
+"""MLflow runs written again from MLMD and the artifacts, compared with those written live."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 def sync(workspace: Workspace, *arguments: str) -> tuple[int, int]:
-    """Synchronizes, and gives the numbers of runs that were written and that were complete."""
+    """Runs `pipeline sync`; returns the numbers of written and of complete runs."""
     done = workspace.call("sync", *arguments)
     assert done.returncode == 0, done.stderr
     counts = re.search(r"^MLflow: (\d+) runs? written, (\d+) (was|were) complete$", done.stdout)
@@ -24,7 +24,7 @@ def sync(workspace: Workspace, *arguments: str) -> tuple[int, int]:
 
 
 def content_of(store: Path) -> list[str]:
-    """Gives all that stands in a SQLite file."""
+    """Returns all rows of a SQLite file."""
     with sqlite3.connect(store) as database:
         return list(database.iterdump())
 
@@ -46,7 +46,7 @@ def test_sync_rebuilds_lost_store(first_state: FirstState, tmp_path: Path) -> No
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A state folder where runs were cached, changed, failed, killed, gone back on, not tracked."""
+    """A state folder with runs that were cached, changed, reverted, failed, killed or untracked."""
     workspace = Workspace(tmp_path_factory.mktemp("story") / "artifacts")
     *well, failed = workspace.run_many(
         [
@@ -72,7 +72,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def synced(story: Workspace) -> dict[str, Any]:
-    """The story's own store, to which a sync has added what was not tracked."""
+    """The store of `story`, to which a sync has added the untracked run."""
     before = dump(f"sqlite:///{story.root}/mlflow.db")
     assert sync(story) == (1, 6)
     after = dump(f"sqlite:///{story.root}/mlflow.db")

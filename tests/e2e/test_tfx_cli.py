@@ -1,4 +1,4 @@
-"""The pipeline by TFX's own command line, from the same checkout."""
+"""The pipeline with TFX's own command line, in the same checkout."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def tfx(home: Path, config: Path, *arguments: str) -> "subprocess.CompletedProce
 
 
 def write_config(folder: Path, root: Path) -> Path:
-    """Writes the shipped configuration for another state folder."""
+    """Writes the shipped configuration with another state folder."""
     text = (SHIPPED).read_text(encoding="utf-8")
     text = text.replace("root: artifacts", f"root: {root}")
     text = text.replace("path: data/iris", f"path: {PROJECT_DIR}/data/iris")

@@ -1,4 +1,4 @@
-"""A sweep over the shipped pipeline: its best trial is what Trainer trains."""
+"""A sweep in the shipped pipeline, whose best settings the Trainer takes."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ SWEEP = [
 
 
 def newest(workspace: Workspace, node: str, output: str) -> Path:
-    """Finds the folder of a node's output that was made last."""
+    """Finds the newest output folder of a node."""
     folders = (workspace.root / "pipeline_root" / "iris" / node / output).glob("[0-9]*")
     return max(folders, key=lambda folder: int(folder.name))
 

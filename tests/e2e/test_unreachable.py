@@ -1,4 +1,4 @@
-"""Runs whose tracking server is not there: they end as well, hardly later, and a sync adds them."""
+"""Runs without a working tracking server: they succeed, hardly later, and a sync adds them."""
 
 import re
 import signal
@@ -26,15 +26,15 @@ from tests.helpers.mlflow_store import differences, dump
 pytestmark = pytest.mark.e2e
 
 SLACK_SECONDS = 5
-"""By how much a run may end later than one that is not tracked at all."""
+"""Seconds by which a run may end later than an untracked one."""
 KINDS = ("absent", "failing", "silent")
 STEPS = 54
-"""Six points of a curve, whichever of TensorFlow's reads of the step come too late: between 9 and
-10 steps lie between two of them."""
+"""Makes six points of a curve, which are 9 or 10 steps apart, since TensorFlow may read the step
+late."""
 
 
 def count_runs(workspace: Workspace) -> int:
-    """Counts the runs that MLMD knows."""
+    """Counts the runs in MLMD."""
     with sqlite3.connect(workspace.root / "metadata.sqlite") as database:
         query = """
             SELECT COUNT(*) FROM Context JOIN Type ON Type.id = Context.type_id
@@ -45,7 +45,7 @@ def count_runs(workspace: Workspace) -> int:
 
 
 def shape(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Says what there is of a run, whatever its values; in a slice some may be undefined."""
+    """Returns the names of all that a run has, without values; slices may lack undefined ones."""
     return {
         "status": run["status"],
         "params": set(run["params"]),
@@ -78,7 +78,7 @@ def test_sync_adds_run_without_server(first_state: FirstState, tmp_path: Path) -
     assert second["files"] == first["files"]
 
 
-# servers that are no good from the start
+# servers that do not work from the start
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def workspace_of_kinds(
 
 @pytest.fixture(scope="module")
 def runs(workspace_of_kinds: Workspace, urls: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """A run for each kind of server, one that is not to be tracked, and one that is."""
+    """A run for each kind of server, one without tracking, and one with a working store."""
     trackings = {
         "untracked": "mlflow.enabled=false",
         **{kind: f"mlflow.tracking_uri={urls[kind]}" for kind in KINDS},
@@ -191,7 +191,7 @@ def server(tmp_path: Path) -> Iterator[MlflowServer]:
 
 
 def follow(process: "subprocess.Popen[str]", node: str) -> tuple[list[str], float]:
-    """Reads what a run shows to its end, and how long it goes on after a node."""
+    """Reads the output of a run to its end, and measures how long it goes on after a node."""
     assert process.stdout is not None
     lines, ended = [], time.monotonic()
     for line in process.stdout:
@@ -238,7 +238,7 @@ def test_sync_completes_run_that_lost_server(
 
 
 def has_points(url: str, count: int) -> bool:
-    """Whether so many runs on a server have a training curve."""
+    """Whether a number of runs on a server have a training curve."""
     client = MlflowClient(url)
     experiment = client.get_experiment_by_name("iris")
     runs = client.search_runs([experiment.experiment_id])

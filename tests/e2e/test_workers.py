@@ -1,4 +1,4 @@
-"""Runs whose data is processed by worker processes of Beam."""
+"""Runs whose data Beam processes in worker processes."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def test_workers_end_with_interrupted_run(
         return workers if len(workers) == 2 else []
 
     workers = wait_for(find_workers, "the start of workers")
-    # A terminal interrupts all processes at once, a supervisor ends the one that it has started.
+    # A terminal interrupts all processes at once, a supervisor only the one that it started.
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     _, stderr = process.communicate(timeout=60)
 

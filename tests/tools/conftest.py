@@ -1,4 +1,4 @@
-"""The set-up's modules import each other as a script does, from their own folder."""
+"""Puts the folder of the set-up on the path, since its modules import each other from there."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stand-in for pyfarmhash gives the values of the original."""
+"""The replacement of pyfarmhash returns the values of the original."""
 
 import farmhash
 import pytest

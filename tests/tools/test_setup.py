@@ -1,4 +1,4 @@
-"""The set-up, run for real: on small projects, with a real uv, under every Python found here."""
+"""The set-up on small projects, with a real uv, and with every Python found on this machine."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ module-root = ""
 
 
 def find_pythons() -> list[str]:
-    """One Python 3 per minor version of those on PATH and of pyenv, this one among them."""
+    """Returns one Python 3 per minor version, from PATH and pyenv, including this one."""
     names = [f"python3.{minor}" for minor in range(6, 20)]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     installed = sorted(map(str, pyenv.glob("versions/3.*/bin/python3")))
@@ -151,7 +151,7 @@ def test_setup_compiles_bytecode_in_any_case(project: Path) -> None:
 def test_setup_without_a_stamp_starts_anew(project: Path) -> None:
     run_setup(project)
     setup.stamp_path(project).unlink()
-    # As an interrupted install leaves it: listed as installed, with files missing.
+    # The state after an interrupted install: listed as installed, with files missing.
     (project / ".venv" / "lib/python3.10/site-packages/part/__init__.py").unlink()
 
     done = run_setup(project)
@@ -193,7 +193,7 @@ def test_setup_refuses_outdated_lock(project: Path) -> None:
 
 
 def test_setup_without_python_3_10_names_remedy(project: Path, uv: str, tmp_path: Path) -> None:
-    # A Python that is not 3.10 would start the set-up; here it has to be made one.
+    # The set-up could be started by a Python other than 3.10; the test has to make one.
     start = "import sys; sys.executable = ''; import setup; sys.exit(setup.main())"
     environ = {
         "HOME": str(tmp_path),
@@ -297,7 +297,7 @@ def test_fetch_uv_uses_configuration_of_pip(
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
 
-    # The first has no pip, which is no reason to give up.
+    # The first has no pip; the set-up then tries the next.
     uv = setup_uv.fetch_uv(tmp_path, [str(tmp_path / "absent"), BASE_PYTHON])
 
     assert uv == str(tmp_path / ".uv" / "uv")

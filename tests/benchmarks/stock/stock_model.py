@@ -1,4 +1,4 @@
-"""`preprocessing_fn` and `run_fn` of the stock pipeline: a custom Estimator, nothing tuned."""
+"""`preprocessing_fn` and `run_fn` of the stock pipeline: a custom Estimator without tuning."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The pipeline that one writes from TFX's own guides: its components as they come, nothing tuned.
+"""A pipeline after TFX's guides: the stock components without tuning.
 
 python stock_pipeline.py DATA_DIR OUT_DIR STEPS
 

@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""Comparison of runs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -126,7 +126,7 @@ def make_evaluated(
 
 
 def compared(folder: Path, *metrics: Mapping[str, float] | None) -> dict[str, Row]:
-    """Compares runs by their metrics, and gives the rows by name."""
+    """Compares the metrics of runs, and returns the rows by name."""
     runs = [make_evaluated(folder, str(index), found) for index, found in enumerate(metrics)]
     return {row.name: row for row in compare_runs(runs).metrics}
 

@@ -1,4 +1,4 @@
-"""MLflow's runs, written again from MLMD."""
+"""MLflow runs, written again from MLMD."""
 
 import json
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ SECOND = make_start("run-2", start_ms=START_MS + 1000)
 
 @pytest.fixture(autouse=True)
 def store(tracking_uri: str, config: Config) -> None:
-    """Has the state folder hold a store whose schema is made."""
+    """Makes sure that the store of the configuration is the one whose schema exists."""
     assert config.tracking_uri == tracking_uri
 
 
@@ -39,7 +39,7 @@ def history(config: Config) -> History:
 
 
 def write_live(config: Config, events: Iterable[Event]) -> None:
-    """Writes a run as the tracker process does while it goes on."""
+    """Writes a run as the tracker process does during the run."""
     writer = None
     for event in events:
         if isinstance(event, RunStart):
@@ -62,7 +62,7 @@ def find_runs(config: Config) -> dict[str, Run]:
 
 
 def content(config: Config, run: Run) -> dict[str, Any]:
-    """Gives all that a user sees of a run."""
+    """Returns all parts of a run that a user sees."""
     client = MlflowClient(config.tracking_uri)
     folder = Path(run.info.artifact_uri.removeprefix("file://"))
     return {

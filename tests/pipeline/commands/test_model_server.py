@@ -1,4 +1,4 @@
-"""The command `serve`, as a process."""
+"""The command `pipeline serve` as a process."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(half: Path, root: Path) -> Iterator[ServerProcess]:
-    """Serves the pipeline's model, of which there is none yet, and another one."""
+    """Serves the pipeline's model, which has no version yet, and another model."""
     with ServerProcess(
         "--set", f"paths.root={root}", "--model", f"half={half}", "--access-log"
     ) as server:
@@ -238,7 +238,7 @@ def test_workers_share_ports_and_are_replaced(half: Path, tmp_path: Path) -> Non
         loads_tensorflow = any("tensorflow" in entry.path for entry in parent.memory_maps())
         for _ in range(60):
             assert ask(server.rest_port, PREDICT)[0] == 200
-        time.sleep(1.5)  # each tells of itself every half a second
+        time.sleep(1.5)  # each worker reports its metrics every half second
         counts = {ask(server.rest_port, METRICS)[2] for _ in range(20)}
         counted = [
             line

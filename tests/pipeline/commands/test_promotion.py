@@ -1,4 +1,4 @@
-"""Promotions and rollbacks in real serving folders, and MLflow's champion after them."""
+"""Promotions and rollbacks in serving folders, and MLflow's alias `champion` after them."""
 
 import json
 import os
@@ -29,7 +29,7 @@ from tracking.store.registry import Registry
 
 
 class Folder:
-    """A serving folder, with models that are called by a letter."""
+    """A serving folder, and models named by letters."""
 
     def __init__(self, config: Config, models_dir: Path) -> None:
         self.config = config
@@ -37,7 +37,7 @@ class Folder:
         self.models_dir = models_dir
 
     def model(self, name: str) -> Path:
-        """Makes what a push and the registry look at of a SavedModel."""
+        """Makes the files of a SavedModel that a push and the registry read."""
         folder = self.models_dir / name / "assets.extra"
         if not folder.exists():
             folder.mkdir(parents=True)
@@ -52,7 +52,7 @@ class Folder:
         return publish(self.model(name), self.push_dir, record)
 
     def served(self) -> str:
-        """Names the model that is served."""
+        """Returns the letter of the model that is served."""
         newest = self.push_dir / str(list_versions(self.push_dir)[-1])
         return (newest / "saved_model.pb").read_text()
 
@@ -87,7 +87,7 @@ def champion(folder: Folder) -> str:
 
 @pytest.fixture
 def call(tmp_path: Path) -> Callable[..., int]:
-    """Gives the command line over the state folder."""
+    """Returns a function that runs a command with the state folder."""
     return lambda *words: run_command(
         [*words, "--config", str(SHIPPED), "--set", f"paths.root={tmp_path}"]
     )

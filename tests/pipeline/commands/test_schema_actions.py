@@ -1,4 +1,4 @@
-"""`pipeline schema` over a real MLMD."""
+"""`pipeline schema` with a real MLMD."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.helpers.tracked_run import make_schema, make_start
 
 @pytest.fixture
 def config_path(tmp_path: Path) -> Path:
-    """A configuration whose state folder is its own."""
+    """A copy of the shipped configuration with a new state folder."""
     path = tmp_path / "project" / "pipeline_config.yaml"
     path.parent.mkdir()
     text = SHIPPED.read_text("utf-8").replace("root: artifacts", f"root: {tmp_path}")

@@ -1,4 +1,4 @@
-"""The options that Beam pipelines are given."""
+"""The options of Beam pipelines."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The search space of a sweep: settings within settings, and what the best trial is best in."""
+"""The search space, budget and objective of a sweep."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `load_config` makes of a configuration that is right."""
+"""Valid configurations: defaults, paths, numbers, and what loading imports."""
 
 import subprocess
 import sys

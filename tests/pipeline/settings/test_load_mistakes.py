@@ -1,4 +1,4 @@
-"""What `load_config` says of a key or a value that is wrong."""
+"""Messages of `load_config` about wrong keys and values."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The section `mlflow`, and credentials, which no error shows."""
+"""The section `mlflow`, and credentials, which errors do not show."""
 
 from pathlib import Path
 

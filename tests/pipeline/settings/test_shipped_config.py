@@ -48,7 +48,7 @@ def shipped_lines() -> Mapping[str, int]:
 
 def test_shipped_config_equals_defaults() -> None:
     config = load_config(SHIPPED)
-    # What has no default, and the slices, which name a column of the data.
+    # Settings without a default, and the slices, which name a column of the data.
     given = {"name", "data.path", "data.label", "evaluation.slices"}
     required = config.model_dump(
         include={
@@ -78,7 +78,7 @@ def test_shipped_config_comments_every_setting() -> None:
     lines = SHIPPED.read_text().splitlines()
     keys = shipped_lines()
     commented = {key for key, line in keys.items() if lines[line - 2].lstrip().startswith("#")}
-    # Their keys are one subject, and its comment says what each is.
+    # The keys in these sections share one comment.
     together = {"features", "data.split", "evaluation.thresholds"}
     together_with = {"model.l2": "model.l1", "train.best_is": "train.best_metric"}
 
