@@ -1,8 +1,8 @@
-"""Sets up ``.venv``: Python 3.10, the packages of ``uv.lock``, and this project, editable.
+"""Sets up ``.venv`` with Python 3.10, the packages of ``uv.lock``, and this project, editable.
 
-Any Python 3 from 3.6 on runs this file, and nothing has to be installed for it. What is missing is
-looked for on this machine first and else fetched: uv from the package registry, Python by uv.
-Nothing goes to stdout, which belongs to the command that the set-up precedes.
+It runs with any Python 3 from 3.6 on and needs no package. uv and Python are looked for on this
+machine first; if missing, uv is fetched from the package registry, and Python by uv. It prints
+nothing to stdout, which is for the command that follows the set-up.
 """
 
 import contextlib
@@ -19,30 +19,30 @@ from setup_commands import SetupError, run, say
 from setup_python import find_python, this_python
 from setup_uv import fetch_uv, find_uv, uv_environ
 
-# What decides what is installed, and how.
+# The files that determine what is installed, and how.
 INPUTS = ("pyproject.toml", "uv.lock", "tools/*.py", "tools/*/pyproject.toml")
 
 
 def main() -> int:
-    """Sets up the checkout that this file stands in, and returns the exit code."""
+    """Sets up the checkout of this file and returns the exit code."""
     root = Path(__file__).resolve().parent.parent
     try:
         if not is_current(root):
             with only_one(root):
-                # The one waited for may have done it.
+                # Another set-up may have done it in the meantime.
                 if not is_current(root):
                     set_up(root)
     except SetupError as error:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        say("interrupted; the next set-up repairs what is unfinished")
+        say("interrupted; the next set-up completes it")
         return 130
     return 0
 
 
 def set_up(root: Path) -> None:
-    """Makes ``.venv`` what ``uv.lock`` says. The stamp goes first and comes back last."""
+    """Installs ``uv.lock`` into ``.venv``; the stamp is deleted first and written last."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise SetupError("TFX's libraries exist for Linux on x86_64 only: use such a machine.")
     python = find_python()
@@ -65,14 +65,14 @@ def set_up(root: Path) -> None:
 
 
 def is_current(root: Path) -> bool:
-    """Whether ``.venv`` was made here, to its end, from the files as they are."""
+    """Whether ``.venv`` is complete, of this folder, and made from the present files."""
     return is_own(root) and stamp_path(root).read_text() == stamp(root)
 
 
 def is_own(root: Path) -> bool:
-    """Whether ``.venv`` was completed for this folder and its Python is still there.
+    """Whether ``.venv`` was completed in this folder and its Python still exists.
 
-    Its scripts hold absolute paths: one that was moved or copied has to be made again.
+    Its scripts have absolute paths, so it must be made again after a move or a copy.
     """
     path = stamp_path(root)
     made_here = path.is_file() and path.read_text().split()[:1] == stamp(root).split()[:1]
@@ -80,7 +80,7 @@ def is_own(root: Path) -> bool:
 
 
 def stamp(root: Path) -> str:
-    """Returns digests of the folder's path and of the files that decide what is installed."""
+    """Returns digests of the folder's path and of the files that determine the packages."""
     files = hashlib.sha256()
     for path in sorted(path for pattern in INPUTS for path in root.glob(pattern)):
         files.update(hashlib.sha256(path.read_bytes()).digest())
@@ -97,10 +97,10 @@ def venv_python(root: Path) -> Path:
 
 @contextlib.contextmanager
 def only_one(root: Path) -> Iterator[None]:
-    """Waits until no other set-up of this folder runs, and keeps others waiting."""
+    """Locks the folder, so that only one set-up runs in it."""
     (root / ".uv").mkdir(exist_ok=True)
     with (root / ".uv" / "lock").open("w") as lock:
-        # Children hold the lock too: uv may outlive this process when that is killed.
+        # Children share the lock, since uv may outlive this process if that is killed.
         os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,7 +111,7 @@ def only_one(root: Path) -> Iterator[None]:
 
 
 def make_venv(root: Path, uv: str, python: Optional[str]) -> None:
-    """Makes an empty ``.venv`` on that Python, or on one that uv fetches where there is none."""
+    """Makes an empty ``.venv`` with a Python, or without one, with a Python that uv fetches."""
     environ = uv_environ()
     failed = f".venv could not be made on {python}."
     if python is None:
@@ -126,12 +126,12 @@ def make_venv(root: Path, uv: str, python: Optional[str]) -> None:
 
 
 def locked_requirements(root: Path, uv: str) -> bytes:
-    """Returns what ``uv.lock`` names, with hashes, in pip's format.
+    """Returns the packages of ``uv.lock`` with hashes, in pip's format.
 
-    ``uv sync`` would ask the registry that the lock was made with. Installing from this list
-    asks the user's own, and the hashes see to it that the files are the same.
+    ``uv sync`` would use the registry with which the lock was made. Installing from this list uses
+    the user's registry, and the hashes ensure that the files are the same.
     """
-    # Without the user's settings for uv, or a registry of their own would make the lock look old.
+    # Without the user's settings for uv, since another registry would make the lock seem outdated.
     environ = {n: v for n, v in os.environ.items() if n[:3] != "UV_" or n == "UV_CACHE_DIR"}
     command = [uv, "--directory", str(root), "export", "--quiet", "--no-header", "--no-annotate"]
     options = ["--locked", "--offline", "--no-config", "--python", str(venv_python(root))]

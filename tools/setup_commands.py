@@ -1,4 +1,4 @@
-"""Running commands, and speaking to the user, for the set-up."""
+"""Runs commands and prints messages for the set-up."""
 
 import os
 import re
@@ -9,11 +9,11 @@ from typing import List, Mapping, Optional, Sequence
 
 
 class SetupError(Exception):
-    """What stops the set-up, said so that the reader can mend it."""
+    """An error that stops the set-up, with its remedy."""
 
 
 def on_path(name: str) -> List[str]:
-    """Returns every file of that name on PATH, in order; the first may not be the one to use."""
+    """Returns all programs of a name on PATH, in order, since the first may not work."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     found = [shutil.which(name, path=folder) for folder in folders if folder]
     return [path for path in found if path]
@@ -24,7 +24,7 @@ def numbers(version: str) -> List[int]:
 
 
 def output(command: Sequence[str], environ: Optional[Mapping[str, str]] = None) -> str:
-    """Returns what a command prints, or nothing where it cannot be run or fails."""
+    """Returns the output of a command, empty if it cannot be run or fails."""
     try:
         return run(command, "", environ).decode("utf-8", "replace")
     except SetupError:
@@ -37,7 +37,7 @@ def run(
     environ: Optional[Mapping[str, str]] = None,
     stdin: bytes = b"",
 ) -> bytes:
-    """Returns what a command prints; where it fails, raises ``failed`` and what it said."""
+    """Returns the output of a command; if it fails, raises ``failed`` with its error output."""
     try:
         done = subprocess.run(  # noqa: UP022 - capture_output came with Python 3.7
             command,
@@ -45,7 +45,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environ,
-            close_fds=False,  # they share the lock that setup.only_one holds
+            close_fds=False,  # it shares the lock of setup.only_one
         )
     except OSError as error:
         raise SetupError(f"{failed}\n{error}") from None

@@ -1,4 +1,4 @@
-"""Finding Python 3.10."""
+"""Finds Python 3.10."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import Iterator, Optional
 
 from setup_commands import numbers, on_path, output
 
-# Of a virtual environment's Python, the one that it was made from: it outlives the environment.
+# For a virtual environment, prints the Python that it was made with, which outlives it.
 ASK_PYTHON = """
 import sys
 print(sys.implementation.name, *sys.version_info[:2])
@@ -16,9 +16,10 @@ print(sys.executable if sys.prefix == sys.base_prefix else sys.base_prefix + "/b
 
 
 def find_python() -> Optional[str]:
-    """Returns a CPython 3.10 of this machine that really runs, or None.
+    """Returns a CPython 3.10 of this machine that runs, or None.
 
-    A name proves nothing: pyenv's ``python3.10`` fails where 3.10 is installed but not selected.
+    Each one is tried: pyenv's ``python3.10``, for example, fails if 3.10 is installed but not
+    selected.
     """
     for candidate in python_candidates():
         lines = output([candidate, "-c", ASK_PYTHON]).splitlines()
@@ -28,7 +29,7 @@ def find_python() -> Optional[str]:
 
 
 def python_candidates() -> Iterator[str]:
-    """Yields what may be Python 3.10: those on PATH, this one, then pyenv's, newest first."""
+    """Yields candidates for Python 3.10: from PATH, this one, then pyenv's, newest first."""
     yield from on_path("python3.10")
     yield sys.executable
     for pyenv in (os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")):
@@ -37,6 +38,6 @@ def python_candidates() -> Iterator[str]:
 
 
 def this_python() -> str:
-    """Returns the Python that runs this, or the one that its virtual environment was made from."""
+    """Returns the running Python, or the one that its virtual environment was made with."""
     in_venv = sys.prefix != sys.base_prefix
     return os.path.join(sys.base_prefix, "bin", "python3") if in_venv else sys.executable

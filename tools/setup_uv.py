@@ -1,4 +1,4 @@
-"""Finding or fetching uv, and its settings."""
+"""Finds or fetches uv, and passes it the user's settings."""
 
 import os
 import re
@@ -9,8 +9,8 @@ from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 from setup_commands import SetupError, numbers, on_path, output, run, say
 from setup_python import this_python
 
-UV_VERSION = "0.13.9"  # fetched where PATH has no uv of at least this version
-# uv does not read pip's settings: the names by which it knows the same.
+UV_VERSION = "0.13.9"  # fetched if PATH has no uv of at least this version
+# Settings of pip, which uv does not read, and the variables of uv for them.
 PIP_SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
     "trusted-host": "UV_INSECURE_HOST",
@@ -19,7 +19,7 @@ PIP_SETTINGS = {
 
 
 def find_uv(root: Path) -> Optional[str]:
-    """Returns a uv that is new enough, on PATH or fetched before, or None."""
+    """Returns a uv that is new enough, from PATH or fetched earlier, or None."""
     for uv in [*on_path("uv"), str(root / ".uv" / "uv")]:
         version = output([uv, "--version"])
         if version.startswith("uv ") and numbers(version)[:3] >= numbers(UV_VERSION):
@@ -28,13 +28,13 @@ def find_uv(root: Path) -> Optional[str]:
 
 
 def fetch_uv(root: Path, pythons: Iterable[str]) -> str:
-    """Fetches uv from the package registry into ``.uv``, with the first pip that can."""
+    """Fetches uv from the package registry into ``.uv`` with the first pip that works."""
     say(f"fetching uv {UV_VERSION}")
     folder, failures = root / ".uv", []
     for python in dict.fromkeys(pythons):
         try:
             pip = find_pip(folder, python)
-            # uv's package asks for a newer Python than some that can fetch it; uv runs without.
+            # uv's package requires a newer Python than some pips have, but uv runs without any.
             pip_install(pip, folder / "new", f"uv=={UV_VERSION}", "--ignore-requires-python")
             (folder / "new" / "bin" / "uv").replace(folder / "uv")
             shutil.rmtree(str(folder / "new"))
@@ -45,7 +45,7 @@ def fetch_uv(root: Path, pythons: Iterable[str]) -> str:
 
 
 def find_pip(folder: Path, python: str) -> List[str]:
-    """Returns the command of a pip of that Python that knows the wheels of today."""
+    """Returns the command of a pip of that Python that knows current wheel tags."""
     if not output([python, "-m", "pip", "--version"], pip_environ()):
         missing = f"{python} has neither pip nor venv: install the package python3-pip."
         run([python, "-m", "venv", "--clear", str(folder / "venv")], missing)
@@ -58,7 +58,7 @@ def find_pip(folder: Path, python: str) -> List[str]:
 
 
 def pip_install(pip: Sequence[str], target: Path, *what: str) -> None:
-    """Installs one package into a folder of its own."""
+    """Installs one package into an empty folder."""
     shutil.rmtree(str(target), ignore_errors=True)
     command = [*pip, "install", "--quiet", "--no-deps", "--only-binary=:all:", "--target"]
     failed = f"{pip[0]}: pip could not install {what[0]}."
@@ -66,15 +66,15 @@ def pip_install(pip: Sequence[str], target: Path, *what: str) -> None:
 
 
 def pip_environ() -> Dict[str, str]:
-    """Returns the environment for pip, with the user's settings but for two.
+    """Returns the environment for pip, with all but two of the user's settings.
 
-    Those make sense for the user's own installs, and would forbid the one into a folder here.
+    These two are meant for other installs and do not allow one into a folder.
     """
     return dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
 
 
 def uv_environ() -> Dict[str, str]:
-    """Returns the environment for uv, in which it compiles bytecode and knows pip's registry."""
+    """Returns the environment for uv: it compiles bytecode and uses pip's registry."""
     no_use = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
     environ = {name: value for name, value in os.environ.items() if name not in no_use}
     environ["UV_COMPILE_BYTECODE"] = "1"
@@ -86,7 +86,7 @@ def uv_environ() -> Dict[str, str]:
 
 
 def has_uv_settings() -> bool:
-    """Whether the user told uv which registry to ask."""
+    """Whether the user has set a registry for uv."""
     config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     files = [os.path.join(folder, "uv", "uv.toml") for folder in (config, "/etc")]
     names = {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE"}
@@ -94,7 +94,7 @@ def has_uv_settings() -> bool:
 
 
 def pip_settings() -> Iterator[Tuple[str, str]]:
-    """Yields the names and values of pip's settings, those of the environment first."""
+    """Yields names and values of pip's settings, those of the environment first."""
     for name, value in os.environ.items():
         if name.startswith("PIP_"):
             yield name[len("PIP_") :].lower().replace("_", "-"), value
