@@ -1,1 +1,1 @@
-"""What a model is: everything behind `preprocessing_fn` and `run_fn`."""
+"""The model: its settings, features, training, tuning and export."""

@@ -1,4 +1,4 @@
-"""What the Estimator itself predicts of raw examples, by which its exports are judged."""
+"""Predictions of the Estimator for raw examples, with which the exported model is compared."""
 
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
@@ -10,21 +10,22 @@ import tensorflow_transform as tft
 from numpy.typing import NDArray
 
 from trainer.features.columns import parse_raw, transform_raw
-from trainer.training.training import exported_checkpoint, make_estimator, read_settings
+from trainer.training.estimator import make_estimator
+from trainer.training.state_dir import exported_checkpoint, read_settings
 
 
 def predict(
     examples: Sequence[bytes], transform_graph_dir: str, model_run_dir: str
 ) -> dict[str, NDArray[Any]]:
-    """Predicts with `Estimator.predict` from the checkpoint that was exported.
+    """Predicts with `Estimator.predict` from the exported checkpoint.
 
     Args:
         examples: Serialized `tf.Example`s of raw columns.
-        transform_graph_dir: What Transform learned.
+        transform_graph_dir: Folder of Transform's graph.
         model_run_dir: Folder of the finished training.
 
     Returns:
-        Output name to values, `[n_examples, ...]`.
+        Values by output name, `[n_examples, ...]`.
     """
     settings = read_settings(model_run_dir)
     transform_output = tft.TFTransformOutput(transform_graph_dir)

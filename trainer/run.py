@@ -1,4 +1,4 @@
-"""`run_fn`, the Trainer's entry: wires input, model and export into a `tf.estimator.Estimator`."""
+"""`run_fn`, the entry of the Trainer: trains, evaluates and exports an Estimator."""
 
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -8,34 +8,35 @@ from trainer.export import export_model, make_serving_input_receiver_fn
 from trainer.model.outputs import REGRESSION
 from trainer.settings.train import apply_overrides
 from trainer.settings.tuner import decode
-from trainer.training.training import (
+from trainer.training.estimator import make_estimator
+from trainer.training.state_dir import (
     exported_checkpoint,
-    finish,
-    make_estimator,
-    note,
-    train,
+    move_finished,
     unfinished_dir,
     write_settings,
 )
+from trainer.training.training import train, write_step_summary
 from trainer.user_functions import graph_errors
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains, evaluates at every checkpoint and exports the model.
+    """Trains the model, evaluates it at every checkpoint, and exports it.
+
+    The SavedModel is written to `serving_model_dir`. Checkpoints and event files (TensorBoard) are
+    written to `model_run_dir`, where `exported_checkpoint` finds the exported one.
 
     Args:
-        fn_args: TFX's arguments; `custom_config["settings"]` is a `TrainerSettings` as a dict, and
-            `hyperparameters`, where there are some, are a Tuner's, which take the place of settings
-            there. The model goes to `serving_model_dir`; checkpoints and event files (TensorBoard)
-            go to `model_run_dir`, where `exported_checkpoint` finds the one that was exported.
-            `base_model`, where there is one, is what training begins with.
+        fn_args: TFX's arguments. `custom_config["settings"]` is a `TrainerSettings` as a dict;
+            `hyperparameters`, if any, are those of a Tuner and replace settings; `base_model`, if
+            any, is the model for `train.warm_start`.
 
     Raises:
-        NanLossDuringTrainingError: If the loss becomes NaN; says at which step.
-        UserFunctionError: If the user's own `model_fn` fails, or cannot be used.
+        NanLossDuringTrainingError: If the loss becomes NaN; has the step.
+        UserFunctionError: If the user's `model_fn` fails or cannot be used.
         RuntimeError: If the model to export has diverged.
-        pydantic.ValidationError: If a hyperparameter is no setting, or not allowed for one.
-        ValueError: If the settings name a metric or a class that there is not.
+        pydantic.ValidationError: If a hyperparameter is not a setting, or has a value that is not
+            allowed.
+        ValueError: If the settings name an unknown metric or class.
     """
     hyperparameters = (fn_args.hyperparameters or {}).get("values", {})
     settings = apply_overrides(fn_args.custom_config["settings"], decode(hyperparameters))
@@ -52,9 +53,9 @@ def run_fn(fn_args: FnArgs) -> None:
     write_settings(settings, checkpoint_dir)
     with graph_errors():
         best = train(estimator, settings, transform_output, fn_args)
-    best.check()
+    best.check_finite()
     if settings.train.export == "best" and best.best_step is not None:
-        note(checkpoint_dir, "exported_step", best.best_step)
+        write_step_summary(checkpoint_dir, "exported_step", best.best_step)
 
     export_model(
         estimator,
@@ -65,4 +66,4 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.serving_model_dir,
         exported_checkpoint(checkpoint_dir),
     )
-    finish(checkpoint_dir, fn_args.model_run_dir)
+    move_finished(checkpoint_dir, fn_args.model_run_dir)

@@ -1,10 +1,10 @@
-"""`tuner_fn`, the Tuner's entry: a search of KerasTuner's whose trials train the Estimator.
+"""`tuner_fn`, the entry of the Tuner: a KerasTuner search whose trials train the Estimator.
 
-What has happened stands in the trials' own files, and nowhere else. A search that was killed is
-done again from its beginning, but the trials that have ended are read instead of trained: after the
-same results, the oracles choose the same settings. KerasTuner's own files would not do: a kill may
-leave them half-written, a grid's place is not in them, and until the next trial begins they call
-the one that has just ended unfinished.
+The state of a search is stored in the files of its trials only. After a kill, the search is
+repeated from its beginning, but the results of trials that have ended are read instead of trained:
+given the same results, the oracles choose the same settings again. KerasTuner's own files are not
+enough: a kill may leave them half-written, they do not store the position in a grid, and they count
+a trial that has just ended as unfinished until the next one begins.
 """
 
 import math
@@ -22,39 +22,45 @@ from tfx.components.tuner.component import TunerFnResult
 
 from trainer.settings.train import apply_overrides
 from trainer.settings.tuner import TunerSettings, decode
-from trainer.training.best_checkpoint import UnknownMetricError
-from trainer.training.training import finish, make_estimator, train, unfinished_dir
+from trainer.training.estimator import make_estimator
+from trainer.training.evaluation_listener import UnknownMetricError
+from trainer.training.state_dir import move_finished, unfinished_dir
+from trainer.training.training import train
 from trainer.tuning import trials
 from trainer.tuning.oracles import make_oracle
-from trainer.tuning.progress import Progress, StoppedEarlyError
+from trainer.tuning.progress import StoppedEarlyError, TrialProgress
 from trainer.tuning.trials import Trial
 
 _BUDGET = {"max_trials", "max_minutes"}
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
-    """Makes the tuner that TFX then lets search.
+    """Makes the tuner, whose search TFX then runs.
 
     Args:
         fn_args: TFX's arguments; `custom_config` holds `settings` (a `TrainerSettings` as a dict),
-            `tuner` (a `TunerSettings`), `code_digest`, and `results_dir`, this execution's folder
-            for the trials once all have ended.
+            `tuner` (a `TunerSettings` as a dict), `code_digest`, and `results_dir`, the folder of
+            this execution that gets the trials once all have ended.
     """
     return TunerFnResult(tuner=EstimatorTuner(fn_args), fit_kwargs={})
 
 
 class EstimatorTuner(base_tuner.BaseTuner):
-    """Searches for the best settings; each trial is a training as the Trainer would do it."""
+    """Searches the best settings; each trial is a training as the Trainer does it."""
 
     def __init__(self, fn_args: FnArgs) -> None:
-        """Finds the trials of the same search, if it was killed."""
+        """Reads the trials of the same search, if it was killed before.
+
+        Args:
+            fn_args: As for `tuner_fn`.
+        """
         config = dict(fn_args.custom_config)
         self._results_dir = config.pop("results_dir")
         self._tuner_settings = TunerSettings.model_validate(config["tuner"])
-        self._settings = config["settings"]  # lacks what a trial sets
+        self._settings = config["settings"]  # without the settings that trials set
         self._transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
         self._fn_args = fn_args
-        # The budget does not matter: with another one, the search would begin alike.
+        # Not the budget: with another one, the search begins with the same trials.
         config["tuner"] = self._tuner_settings.model_dump(mode="json", exclude=_BUDGET)
         self._state_dir = unfinished_dir(
             self._results_dir,
@@ -72,24 +78,24 @@ class EstimatorTuner(base_tuner.BaseTuner):
         )
 
     def pre_create_trial(self) -> None:
-        """Lets no trial begin once the time is over; those that have begun are finished."""
+        """Ends the search once its time is over; trials that have begun are completed."""
         minutes = sum(trial.seconds for trial in self._trials.values()) / 60
         if minutes >= (self._tuner_settings.max_minutes or math.inf):
             self.oracle.max_trials = len(self._trials)
 
     def run_trial(self, trial: keras_trial.Trial, **_: Any) -> dict[str, float]:
-        """Trains and evaluates, unless the trial has ended in an earlier session.
+        """Trains and evaluates a trial, unless it ended before the search was killed.
 
         Args:
-            trial: What the oracle chose.
+            trial: The trial, with the settings that the oracle chose.
 
         Returns:
-            The objective at its best evaluation, by name.
+            The objective's best value, by its name.
 
         Raises:
-            FailedTrialError: If the training fails; the search goes on.
-            FatalError: If it is cancelled; the search ends, and the next run goes on with it. Also
-                if there is no such objective: no other trial would have it either.
+            FailedTrialError: If training fails; the search continues.
+            FatalError: If training is cancelled; the search ends, and the next run continues it.
+                Also if the model does not have the objective, which all trials would lack.
         """
         number = int(trial.trial_id) + 1
         known = self._trials.get(number) or Trial(
@@ -101,33 +107,33 @@ class EstimatorTuner(base_tuner.BaseTuner):
         )
         trial.hyperparameters.values = self._tuner_settings.encode(known.params)
         ended = self._train(known) if known.state == "running" else known
-        trials.keep_curves(self._trials_dir, number)
+        trials.remove_checkpoints(self._trials_dir, number)
         if ended.state == "failed" or ended.score is None:
             raise FailedTrialError(ended.error)
         return {ended.objective: ended.score}
 
     def on_search_end(self) -> None:
-        """Moves the trials to this execution's folder.
+        """Moves the trials to the folder of this execution.
 
         Raises:
             RuntimeError: If all of them failed.
         """
         if all(trial.state == "failed" for trial in self._trials.values()):
-            tf.io.gfile.rmtree(self._state_dir)  # the next run is to try again
+            tf.io.gfile.rmtree(self._state_dir)  # so that the next run starts again
             raise RuntimeError(
                 f"every trial failed ({len(self._trials)}); the first: {self._trials[1].error}"
             )
-        finish(self._state_dir, self._results_dir)
+        move_finished(self._state_dir, self._results_dir)
 
     def _train(self, trial: Trial) -> Trial:
-        """Trains a trial from its beginning, or its last checkpoint, to its end."""
-        progress = Progress(trial, self._write, self._is_bad)
+        """Trains a trial to its end, from its last checkpoint if there is one."""
+        progress = TrialProgress(trial, self._write, self._should_stop)
         try:
             self._train_and_evaluate(progress)
             progress.ended("complete")
         except StoppedEarlyError:
             progress.ended("stopped")
-        except tf.errors.CancelledError as error:  # what an interrupt may become on its way
+        except tf.errors.CancelledError as error:  # an interrupt may arrive as this error
             raise FatalError(f"trial {trial.number} was cancelled") from error
         except UnknownMetricError as error:
             raise FatalError(str(error)) from error
@@ -135,10 +141,10 @@ class EstimatorTuner(base_tuner.BaseTuner):
             logging.exception("trial %d failed", trial.number)
             progress.ended("failed", error)
         finally:
-            tf.compat.v1.summary.FileWriterCache.clear()  # else the last points come too late
+            tf.compat.v1.summary.FileWriterCache.clear()  # writes the last points now
         return progress.trial
 
-    def _train_and_evaluate(self, progress: Progress) -> None:
+    def _train_and_evaluate(self, progress: TrialProgress) -> None:
         trial = progress.trial
         settings = apply_overrides(self._settings, trial.params)
         model_dir = trials.trial_dir(self._trials_dir, trial.number)
@@ -149,8 +155,8 @@ class EstimatorTuner(base_tuner.BaseTuner):
         self._trials[trial.number] = trial
         trials.write_trial(self._trials_dir, trial)
 
-    def _is_bad(self, trial: Trial) -> bool:
-        least_others = self._tuner_settings.stop_bad_trials
-        return least_others is not None and trials.is_bad(
-            trial, self._trials.values(), least_others
+    def _should_stop(self, trial: Trial) -> bool:
+        min_others = self._tuner_settings.stop_bad_trials
+        return min_others is not None and trials.is_worse_than_median(
+            trial, self._trials.values(), min_others
         )

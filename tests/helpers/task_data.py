@@ -1,4 +1,4 @@
-"""Small transformed datasets of two classes and of numbers, laid out as TFX lays them out."""
+"""Small transformed datasets in TFX's layout: one with two classes, one with a number as label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ Columns = dict[str, np.ndarray[Any, Any]]
 
 
 def make_columns(n_rows: int, seed: int) -> Columns:
-    """Makes houses: `[n_rows, 1]` of area, age and price, and whether that is cheap or dear."""
+    """Makes houses: area, age, price, and whether that is cheap or dear, each `[n_rows, 1]`."""
     source = np.random.default_rng(seed)
     area = source.uniform(50, 150, size=(n_rows, 1))
     age = source.uniform(0, 80, size=(n_rows, 1))
@@ -55,7 +55,7 @@ def _preprocess(task: str, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tens
 
 
 def write_task_data(task: str, data_dir: Path) -> None:
-    """Writes the outputs of Transform: `graph`, and the two splits in `examples`."""
+    """Writes Transform's outputs: `graph`, and both splits in `examples`."""
     dtype = tf.float32 if task == "regression" else tf.string
     spec = {name: tf.io.FixedLenFeature([1], tf.float32) for name in FEATURES}
     spec["label"] = tf.io.FixedLenFeature([1], dtype)
@@ -67,20 +67,20 @@ def write_task_data(task: str, data_dir: Path) -> None:
         )
         _ = transform_fn | tft_beam.WriteTransformFn(str(data_dir / "graph"))
     metadata_io.write_metadata(metadata, str(data_dir / "graph" / "metadata"))
-    learned = tft.TFTransformOutput(str(data_dir / "graph"))
-    layer = learned.transform_features_layer()
+    output = tft.TFTransformOutput(str(data_dir / "graph"))
+    layer = output.transform_features_layer()
     for split, columns in splits.items():
         label = columns["price" if task == "regression" else "word"]
         raw = {name: tf.constant(columns[name]) for name in FEATURES}
         write_transformed(
             data_dir / "examples" / split / "examples-0.parquet",
-            learned.transformed_feature_spec(),
+            output.transformed_feature_spec(),
             layer({**raw, "label": tf.constant(label)}),
         )
 
 
 def task_args(data_dir: Path, folder: Path, task: str, **model: Any) -> FnArgs:
-    """Makes what TFX gives a Trainer."""
+    """Makes the arguments that TFX passes to a Trainer."""
     return FnArgs(
         train_files=[str(data_dir / "examples" / "train" / "*")],
         eval_files=[str(data_dir / "examples" / "eval" / "*")],

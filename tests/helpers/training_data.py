@@ -1,6 +1,6 @@
-"""A small transformed dataset, laid out as TFX lays it out, for the tests of trainings."""
+"""A small transformed dataset in TFX's layout, and what trainings on it leave."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tests.helpers.transformed_files import write_transformed
 from trainer.preprocessing import preprocessing_fn
 
-# Names that TensorFlow has to carry as they are: with a path, a hyphen, a dot at the front.
+# Names that TensorFlow must keep unchanged: with a slash, a hyphen, a leading dot.
 FEATURES = ["width", ".top/left-x"]
 LABEL = "animal"
 CLASSES = ["ant", "bee", "cow"]
@@ -29,10 +29,12 @@ SETTINGS: dict[str, Any] = {
     "train": {"steps": 40, "batch_size": 16, "eval_every_steps": 20, "summary_every_steps": 10},
 }
 Row = dict[str, Any]
+Weights = dict[str, np.ndarray[Any, Any]]
+MakeArgs = Callable[..., FnArgs]
 
 
 def make_rows(n_rows: int, seed: int) -> list[Row]:
-    """Makes rows of three classes that lie around three points."""
+    """Makes rows of three classes, scattered around three points."""
     source = np.random.default_rng(seed)
     centers = np.array([[0, 10], [8, 10], [4, 60]])
     class_ids = np.arange(n_rows) % 3
@@ -44,7 +46,7 @@ def make_rows(n_rows: int, seed: int) -> list[Row]:
 
 
 def write_data(data_dir: Path) -> None:
-    """Writes the outputs of Transform: `graph`, and the two splits in `examples`."""
+    """Writes Transform's outputs: `graph`, and both splits in `examples`."""
     splits = {"train": make_rows(90, seed=1), "eval": make_rows(30, seed=2)}
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(SPEC))
     settings = {name: SETTINGS[name] for name in ("label", "features")}
@@ -54,32 +56,55 @@ def write_data(data_dir: Path) -> None:
         )
         _ = transform_fn | tft_beam.WriteTransformFn(str(data_dir / "graph"))
     metadata_io.write_metadata(metadata, str(data_dir / "graph" / "metadata"))
-    learned = tft.TFTransformOutput(str(data_dir / "graph"))
-    layer = learned.transform_features_layer()
+    output = tft.TFTransformOutput(str(data_dir / "graph"))
+    layer = output.transform_features_layer()
     for split, rows in splits.items():
         raw = {name: tf.constant([row[name] for row in rows]) for name in SPEC}
         raw = {name: tf.cast(raw[name], SPEC[name].dtype) for name in SPEC}
         path = data_dir / f"examples/Split-{split}/transformed_examples-00000-of-00001.parquet"
-        write_transformed(path, learned.transformed_feature_spec(), layer(raw))
+        write_transformed(path, output.transformed_feature_spec(), layer(raw))
 
 
-def fn_args(data_dir: Path, folder: Path, settings: Mapping[str, Any]) -> FnArgs:
-    """Makes what TFX gives: `model_run` and `model` hold a folder for each execution, here 7."""
+def fn_args(
+    data_dir: Path, folder: Path, settings: Mapping[str, Any], execution: str = "7"
+) -> FnArgs:
+    """Makes TFX's arguments of an execution, whose outputs are in `model_run` and `model`."""
     return FnArgs(
         train_files=[str(data_dir / "examples" / "Split-train" / "*")],
         eval_files=[str(data_dir / "examples" / "Split-eval" / "*")],
         transform_output=str(data_dir / "graph"),
-        serving_model_dir=str(folder / "model" / "7" / "Format-Serving"),
-        model_run_dir=str(folder / "model_run" / "7"),
+        serving_model_dir=str(folder / "model" / execution / "Format-Serving"),
+        model_run_dir=str(folder / "model_run" / execution),
         custom_config={"settings": dict(settings)},
     )
 
 
 def scalars(event_dir: Path) -> dict[str, list[tuple[int, float]]]:
-    """Reads the points of all event files in a folder: step and value by tag."""
+    """Reads the points of all event files in a folder: step and value, by tag."""
     points: dict[str, list[tuple[int, float]]] = {}
     for path in sorted(event_dir.glob("events.out.tfevents.*")):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             for value in event.summary.value:
                 points.setdefault(value.tag, []).append((event.step, value.simple_value))
     return points
+
+
+def checkpoint_weights(path: str) -> Weights:
+    """Reads the variables of a checkpoint or SavedModel, without the step and the optimizer's."""
+    reader = tf.train.load_checkpoint(path)
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name != "global_step" and not name.endswith("/Adagrad")
+    }
+
+
+def saved_weights(args: FnArgs) -> Weights:
+    """Reads the weights of the exported model."""
+    return checkpoint_weights(f"{args.serving_model_dir}/variables/variables")
+
+
+def assert_same_weights(found: Weights, expected: Weights) -> None:
+    assert set(found) == set(expected)
+    for name, value in found.items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-6, err_msg=name)

@@ -1,4 +1,4 @@
-"""Files of transformed examples, as Transform writes them."""
+"""Writes files of transformed examples, as Transform does."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from tensorflow_transform.tf_metadata import schema_utils
 
 
 def write_transformed(path: Path, spec: Mapping[str, Any], tensors: Mapping[str, Any]) -> None:
-    """Writes the examples of a batch: tensors, or dense ones as NumPy takes them."""
+    """Writes a batch of examples: tensors, or for dense features anything like a NumPy array."""
     converter = make_tensor_to_arrow_converter(schema_utils.schema_from_feature_spec(dict(spec)))
     batch = {
         name: np.array(tensor, spec[name].dtype.as_numpy_dtype)

@@ -1,4 +1,4 @@
-"""From transformed examples to a served model, for each task and kind of model."""
+"""Trainings and exports of each task and kind of model, on transformed examples."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def train(data_dirs: dict[str, Path], folder: Path, task: str, **model: Any) -> 
 
 
 def serve(args: FnArgs, signature: str = "serving_default") -> dict[str, np.ndarray[Any, Any]]:
-    """Asks the exported model for the rows of COLUMNS."""
+    """Runs a signature of the exported model on the rows of COLUMNS."""
     model = tf.saved_model.load(args.serving_model_dir)
     function = model.signatures[signature]
     (_, inputs) = function.structured_input_signature
@@ -77,39 +77,39 @@ def signatures(args: FnArgs) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", ["dnn", "LinearRegressor", "DNNLinearCombinedRegressor"])
-def test_run_fn_exports_a_regression(data_dirs: dict[str, Path], tmp_path: Path, kind: str) -> None:
+def test_run_fn_exports_regression(data_dirs: dict[str, Path], tmp_path: Path, kind: str) -> None:
     args = train(data_dirs, tmp_path, "regression", type=kind)
 
-    answers = {name: serve(args, name) for name in ("serving_default", "examples", "regress")}
+    outputs = {name: serve(args, name) for name in ("serving_default", "examples", "regress")}
 
     assert signatures(args) == {"serving_default", "examples", "regress"}
     assert described(args) == {"predictions": {"dtype": "float32", "shape": [-1, 1]}}
     assert not Path(args.serving_model_dir, "assets.extra", "classes").exists()
-    predictions = answers["serving_default"]["predictions"]
-    # Prices are some 300,000 and deviate by 90,000: that a few steps find them needs the z-scores.
+    predictions = outputs["serving_default"]["predictions"]
+    # Prices are about 300,000 with a deviation of 90,000; few steps suffice only with z-scores.
     assert np.sqrt(np.mean((predictions - COLUMNS["price"]) ** 2)) < 25_000
-    np.testing.assert_allclose(answers["examples"]["predictions"], predictions, rtol=1e-6)
-    np.testing.assert_allclose(answers["regress"]["outputs"], predictions, rtol=1e-6)
+    np.testing.assert_allclose(outputs["examples"]["predictions"], predictions, rtol=1e-6)
+    np.testing.assert_allclose(outputs["regress"]["outputs"], predictions, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["wide_deep", "DNNClassifier"])
-def test_run_fn_exports_two_classes(data_dirs: dict[str, Path], tmp_path: Path, kind: str) -> None:
+def test_run_fn_exports_binary_classification(
+    data_dirs: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
     args = train(data_dirs, tmp_path, "binary", type=kind)
 
-    answers = {name: serve(args, name) for name in ("serving_default", "examples", "classify")}
+    outputs = {name: serve(args, name) for name in ("serving_default", "examples", "classify")}
 
     assert signatures(args) == {"serving_default", "examples", "classify"}
     assert described(args) == CLASS_OUTPUTS
-    found = answers["serving_default"]
+    found = outputs["serving_default"]
     assert np.mean(found["classes"] == COLUMNS["word"]) > 0.9
-    np.testing.assert_array_equal(answers["examples"]["classes"], found["classes"])
-    np.testing.assert_allclose(answers["classify"]["scores"], found["probabilities"], atol=1e-6)
-    assert answers["classify"]["classes"].tolist() == [[b"cheap", b"dear"]] * 50
+    np.testing.assert_array_equal(outputs["examples"]["classes"], found["classes"])
+    np.testing.assert_allclose(outputs["classify"]["scores"], found["probabilities"], atol=1e-6)
+    assert outputs["classify"]["classes"].tolist() == [[b"cheap", b"dear"]] * 50
 
 
-def test_run_fn_exports_an_own_model_with_its_further_signatures(
-    data_dirs: dict[str, Path], tmp_path: Path
-) -> None:
+def test_run_fn_exports_user_signatures(data_dirs: dict[str, Path], tmp_path: Path) -> None:
     args = train(data_dirs, tmp_path, "binary", model_fn="tests.helpers.user_models.production")
 
     found = {name: serve(args, name) for name in signatures(args)}
@@ -122,10 +122,10 @@ def test_run_fn_exports_an_own_model_with_its_further_signatures(
         "examples:codes",
         "ranks",
     }
-    # Beside what it gives itself: two logits, and what its own default signature served.
-    own = {"code": {"dtype": "float32", "shape": [-1, 2]}}
-    own |= dict.fromkeys(("logits", "score"), own["code"])
-    assert described(args) == {**CLASS_OUTPUTS, **own}
+    # Its own outputs: two logits, and those of its default signature.
+    added = {"code": {"dtype": "float32", "shape": [-1, 2]}}
+    added |= dict.fromkeys(("logits", "score"), added["code"])
+    assert described(args) == {**CLASS_OUTPUTS, **added}
     predictions = found["serving_default"]
     assert np.mean(predictions["classes"] == COLUMNS["word"]) > 0.9
     np.testing.assert_allclose(found["codes"]["code"], np.tanh(predictions["logits"]), atol=1e-6)
@@ -133,9 +133,7 @@ def test_run_fn_exports_an_own_model_with_its_further_signatures(
     np.testing.assert_allclose(found["ranks"]["scores"], predictions["probabilities"], atol=1e-6)
 
 
-def test_run_fn_gives_an_own_model_its_free_params(
-    data_dirs: dict[str, Path], tmp_path: Path
-) -> None:
+def test_run_fn_passes_params_to_user_model_fn(data_dirs: dict[str, Path], tmp_path: Path) -> None:
     args = train(
         data_dirs,
         tmp_path,
@@ -150,12 +148,12 @@ def test_run_fn_gives_an_own_model_its_free_params(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("guidd", "there is no 'guidd' in tests.helpers.user_models; did you mean 'guide'?"),
+        ("guidd", "tests.helpers.user_models has no 'guidd'; did you mean 'guide'?"),
         ("returns_loss", "returned a SymbolicTensor"),
         ("only_class_ids", "lack 'probabilities' or 'logits'"),
     ],
 )
-def test_run_fn_exports_nothing_of_an_own_model_that_is_wrong(
+def test_run_fn_exports_no_faulty_user_model(
     data_dirs: dict[str, Path], tmp_path: Path, name: str, message: str
 ) -> None:
     with pytest.raises(UserFunctionError, match=message.replace("?", r"\?")):
@@ -164,23 +162,21 @@ def test_run_fn_exports_nothing_of_an_own_model_that_is_wrong(
     assert not (tmp_path / "model").exists()
 
 
-def test_run_fn_exports_nothing_where_the_loss_is_nan(
-    data_dirs: dict[str, Path], tmp_path: Path
-) -> None:
+def test_run_fn_exports_nothing_after_nan_loss(data_dirs: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(NanLossDuringTrainingError, match="NaN loss at step"):
         train(data_dirs, tmp_path, "regression", optimizer="sgd", learning_rate=1e30)
 
     assert not (tmp_path / "model").exists()
 
 
-def test_read_target_gives_what_the_train_split_is(data_dirs: dict[str, Path]) -> None:
+def test_read_target_is_that_of_train_split(data_dirs: dict[str, Path]) -> None:
     transform_output = tft.TFTransformOutput(str(data_dirs["regression"] / "graph"))
 
     prices = make_columns(120, seed=1)["price"]
     assert read_target(transform_output) == pytest.approx((prices.mean(), prices.std()), rel=1e-5)
 
 
-def test_read_target_without_one_is_the_identity(data_dirs: dict[str, Path]) -> None:
+def test_read_target_defaults_to_identity(data_dirs: dict[str, Path]) -> None:
     transform_output = tft.TFTransformOutput(str(data_dirs["binary"] / "graph"))
 
     assert read_target(transform_output) == (0, 1)

@@ -1,1 +1,1 @@
-"""Trains and evaluates an Estimator."""
+"""Training and evaluation of an Estimator."""

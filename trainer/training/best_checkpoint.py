@@ -1,10 +1,9 @@
-"""What comes of a training's evaluations: the best checkpoint, and when there is no better one."""
+"""Keeps the best checkpoint of a training, and tells when training no longer improves."""
 
 import dataclasses
 import json
 import math
 import os
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,190 +12,148 @@ import tensorflow as tf
 from absl import logging
 
 from trainer.settings.train import TrainSettings, is_better
+from trainer.training.evaluation_listener import EvaluationListener, metric_value
 
 BEST_DIR = "best"
-"""Folder of the best checkpoint in the training's, where that is what is exported."""
-STANDING_FILE = "evaluations.json"
-
-
-class UnknownMetricError(ValueError):
-    """A setting names a metric that the model's evaluation does not have."""
-
-
-class EvaluationListener(tf.estimator.Exporter):
-    """Is told of each evaluation, as Estimator tells an exporter; it exports nothing."""
-
-    @property
-    def name(self) -> str:
-        """What Estimator names the folder of exports by."""
-        return type(self).__name__
-
-    @property
-    @abstractmethod
-    def step(self) -> int:
-        """Step of the last evaluation that it has kept; 0 before the first."""
-
-    @abstractmethod
-    def evaluated(self, checkpoint_path: str, metrics: Mapping[str, Any], *, is_last: bool) -> None:
-        """Takes an evaluation.
-
-        Args:
-            checkpoint_path: What was evaluated.
-            metrics: Those of the model, `loss` and `global_step`.
-            is_last: Whether the training has come to its last step.
-        """
-
-    def export(
-        self,
-        estimator: tf.estimator.Estimator,
-        export_path: str,
-        checkpoint_path: str,
-        eval_result: Mapping[str, Any],
-        is_the_final_export: bool,
-    ) -> None:
-        """Takes an evaluation, as Estimator gives it."""
-        self.evaluated(checkpoint_path, eval_result, is_last=is_the_final_export)
-
-
-def metric_value(metrics: Mapping[str, Any], name: str, setting: str) -> float:
-    """Picks a metric out of an evaluation; NaN if the model's loss is not finite.
-
-    Raises:
-        UnknownMetricError: If there is none of that name.
-    """
-    if name not in metrics:
-        names = ", ".join(sorted(set(metrics) - {"global_step"}))
-        raise UnknownMetricError(f"{setting}: the model has no metric '{name}' (it has: {names})")
-    return float(metrics[name]) if math.isfinite(metrics["loss"]) else math.nan
+"""Subfolder of the training's folder with the best checkpoint, if that is to be exported."""
+STATE_FILE = "evaluations.json"
+"""File in the training's folder with the state of `BestCheckpoint`."""
 
 
 @dataclass(frozen=True)
-class _Standing:
-    """What is kept of the evaluations so far.
+class _State:
+    """The evaluations so far, summarized.
 
     Attributes:
-        step: That of the last.
-        has_finite_loss: Whether the loss there was finite.
-        best_step: That of the best; None before the first with a finite value.
-        best_value: The metric there.
-        bar: The value that another has to be better than, so as not to count as one in a row.
-        in_a_row: How many were no better, up to the last.
+        step: Step of the last evaluation; 0 before the first.
+        has_finite_loss: Whether its loss was finite.
+        best_step: Step of the best evaluation; None before the first with a finite metric.
+        best_value: Metric of the best evaluation.
+        value_to_beat: Metric of the last evaluation that was an improvement.
+        n_without_improvement: Number of evaluations after that one.
     """
 
     step: int = 0
     has_finite_loss: bool = False
     best_step: int | None = None
     best_value: float | None = None
-    bar: float | None = None
-    in_a_row: int = 0
+    value_to_beat: float | None = None
+    n_without_improvement: int = 0
 
 
-class BestSoFar(EvaluationListener):
-    """Knows the best evaluation by `train.best_metric`, and whether to stop for want of a better.
+class BestCheckpoint(EvaluationListener):
+    """Finds the best evaluation by `train.best_metric`, and decides when to stop early.
 
-    What it knows stands in the training's folder, so that a training that was killed goes on with
-    it. Where the best checkpoint is to be exported, it keeps a copy of that, since Estimator keeps
-    the last few only. Of equal ones the first is the best.
+    Its state is a file in the training's folder, so that it survives a kill. If the best checkpoint
+    is to be exported, it keeps a copy, since Estimator keeps only the last few checkpoints. Of
+    equal evaluations, the first is the best.
     """
 
     def __init__(self, model_dir: str, settings: TrainSettings) -> None:
-        """Reads how the training in the folder stands.
+        """Reads the state of the training in the folder, if one has begun there.
 
         Args:
             model_dir: The Estimator's folder.
-            settings: Which metric, and what to do with it.
+            settings: The metric, early stopping, and which checkpoint to export.
         """
-        self._path = os.path.join(model_dir, STANDING_FILE)
+        self._path = os.path.join(model_dir, STATE_FILE)
         self._best_dir = os.path.join(model_dir, BEST_DIR)
         self._settings = settings
-        self._standing = _Standing()
-        # Without a checkpoint the training begins anew: a kill came while its folder was moved.
+        self._state = _State()
+        # Without a checkpoint, training starts again: a kill interrupted the move of its folder.
         if tf.io.gfile.exists(self._path) and tf.train.latest_checkpoint(model_dir):
             with tf.io.gfile.GFile(self._path) as file:
-                self._standing = _Standing(**json.loads(file.read()))
+                self._state = _State(**json.loads(file.read()))
 
     @property
     def step(self) -> int:
-        """Step of the last evaluation that it has kept; 0 before the first."""
-        return self._standing.step
+        """Step of the last evaluation; 0 before the first."""
+        return self._state.step
 
     @property
     def best_step(self) -> int | None:
-        """Step of the best evaluation; None before the first with a finite value."""
-        return self._standing.best_step
+        """Step of the best evaluation; None before the first with a finite metric."""
+        return self._state.best_step
 
     @property
-    def is_over(self) -> bool:
-        """Whether the training is to stop, since it no longer gets better."""
+    def should_stop(self) -> bool:
+        """Whether early stopping ends the training."""
         early_stopping = self._settings.early_stopping
-        return early_stopping is not None and self._standing.in_a_row >= early_stopping.evaluations
+        if early_stopping is None:
+            return False
+        return self._state.n_without_improvement >= early_stopping.evaluations
 
     @property
     def stopped_step(self) -> int | None:
-        """Step at which the training stopped early; None if it did not."""
-        return self.step if self.is_over and self.step < self._settings.steps else None
+        """Step at which training stopped early; None if it did not."""
+        return self.step if self.should_stop and self.step < self._settings.steps else None
 
     def evaluated(self, checkpoint_path: str, metrics: Mapping[str, Any], *, is_last: bool) -> None:
-        """Keeps an evaluation.
+        """Updates state and best checkpoint by an evaluation.
+
+        Args:
+            checkpoint_path: The evaluated checkpoint.
+            metrics: The model's metrics, `loss` and `global_step`.
+            is_last: Not used.
 
         Raises:
-            UnknownMetricError: If the model has no `train.best_metric`.
+            UnknownMetricError: If the model does not have the metric `train.best_metric`.
         """
         value = metric_value(metrics, self._settings.best_metric, "train.best_metric")
         step = int(metrics["global_step"])
-        before = self._standing
-        self._standing = dataclasses.replace(
-            self._next(value, step), step=step, has_finite_loss=math.isfinite(metrics["loss"])
+        before = self._state
+        self._state = dataclasses.replace(
+            self._next_state(value, step), step=step, has_finite_loss=math.isfinite(metrics["loss"])
         )
-        if self._standing.best_step != before.best_step and self._settings.export == "best":
-            self._keep(checkpoint_path)
-        _write(self._path, json.dumps(dataclasses.asdict(self._standing)))
-        if self.is_over:
+        if self._state.best_step != before.best_step and self._settings.export == "best":
+            self._copy_checkpoint(checkpoint_path)
+        _write(self._path, json.dumps(dataclasses.asdict(self._state)))
+        if self.should_stop:
             logging.info(
-                "stopped at step %d: in %d evaluations no better %s than %s at step %s",
+                "stopped at step %d: %d evaluations without improvement of %s, best %s at step %s",
                 step,
-                self._standing.in_a_row,
+                self._state.n_without_improvement,
                 self._settings.best_metric,
-                self._standing.best_value,
-                self._standing.best_step,
+                self._state.best_value,
+                self._state.best_step,
             )
 
-    def check(self) -> None:
-        """Makes sure that what would be exported has not diverged.
+    def check_finite(self) -> None:
+        """Checks that the checkpoint to export has a finite loss.
 
         Raises:
-            RuntimeError: If it has.
+            RuntimeError: If its loss is not finite, or if no evaluation could be the best.
         """
-        if self._settings.export == "last" and not self._standing.has_finite_loss:
+        if self._settings.export == "last" and not self._state.has_finite_loss:
             raise RuntimeError(f"diverged: the loss evaluated at step {self.step} is not finite")
         if self._settings.export == "best" and self.best_step is None:
-            metric = self._settings.best_metric
-            raise RuntimeError(f"diverged: no evaluation had a finite loss and {metric}")
+            metrics = " and ".join(dict.fromkeys(("loss", self._settings.best_metric)))
+            raise RuntimeError(f"diverged: no evaluation had a finite {metrics}")
 
-    def _next(self, value: float, step: int) -> _Standing:
-        """Gives what is best, and how many were no better, after a further evaluation."""
-        now = self._standing
+    def _next_state(self, value: float, step: int) -> _State:
+        """Computes best evaluation and improvement after one more evaluation."""
+        state = self._state
         if not math.isfinite(value):
-            return dataclasses.replace(now, in_a_row=now.in_a_row + 1)
+            return dataclasses.replace(state, n_without_improvement=state.n_without_improvement + 1)
         best = self._settings.best
-        if now.best_value is None or is_better(best, value, now.best_value):
-            now = dataclasses.replace(now, best_step=step, best_value=value)
+        if state.best_value is None or is_better(best, value, state.best_value):
+            state = dataclasses.replace(state, best_step=step, best_value=value)
         early_stopping = self._settings.early_stopping
-        change = early_stopping.min_change if early_stopping else 0.0
-        nearer = change if best == "min" else -change
-        if now.bar is None or is_better(best, value + nearer, now.bar):
-            return dataclasses.replace(now, bar=value, in_a_row=0)
-        return dataclasses.replace(now, in_a_row=now.in_a_row + 1)
+        min_change = early_stopping.min_change if early_stopping else 0.0
+        margin = min_change if best == "min" else -min_change
+        if state.value_to_beat is None or is_better(best, value + margin, state.value_to_beat):
+            return dataclasses.replace(state, value_to_beat=value, n_without_improvement=0)
+        return dataclasses.replace(state, n_without_improvement=state.n_without_improvement + 1)
 
-    def _keep(self, checkpoint_path: str) -> None:
-        """Copies a checkpoint; until it is whole, the one before it is the best."""
+    def _copy_checkpoint(self, checkpoint_path: str) -> None:
+        """Copies a checkpoint; until the copy is complete, the previous one stays the best."""
         folder, name = os.path.split(checkpoint_path)
         tf.io.gfile.makedirs(self._best_dir)
         for file in tf.io.gfile.listdir(folder):
             if file.startswith(f"{name}."):
                 source, copy = (os.path.join(path, file) for path in (folder, self._best_dir))
                 tf.io.gfile.copy(source, copy, overwrite=True)
-        # What TensorFlow finds a folder's checkpoint by; a relative path, since the folder moves.
+        # TensorFlow finds the checkpoint by this file; the path is relative since the folder moves.
         _write(os.path.join(self._best_dir, "checkpoint"), f'model_checkpoint_path: "{name}"\n')
         for file in tf.io.gfile.listdir(self._best_dir):
             if file != "checkpoint" and not file.startswith(f"{name}."):
@@ -204,7 +161,7 @@ class BestSoFar(EvaluationListener):
 
 
 def _write(path: str, text: str) -> None:
-    """Writes a file in one rename."""
+    """Replaces a file by renaming, so that no reader sees it half-written."""
     with tf.io.gfile.GFile(f"{path}.new", "w") as file:
         file.write(text)
     tf.io.gfile.rename(f"{path}.new", path, overwrite=True)

@@ -1,28 +1,27 @@
-"""`input_fn` of training and evaluation: a tf.data pipeline over the transformed examples."""
+"""Input of training and evaluation: a tf.data pipeline over the transformed examples."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from trainer.signatures import EXAMPLE_WEIGHT
 from trainer.training.transformed_examples import find_files, read_dense, read_serialized
 
-SHUFFLED_AT_ONCE_BYTES = 64 * 2**20
-_BYTES_TO_SHUFFLE = 40  # of an example's place in the order, and of what is sorted for it
-_SHUFFLED_AT_ONCE = 10_000
-_READ_AT_ONCE = 16_000  # an evaluation's batch, which passes uncut
-_DEALT_AT_ONCE = 2000
-_PREFETCHED = 2
-_as_written = tf.autograph.experimental.do_not_convert
-"""Keeps AutoGraph, which takes longer than all else in a graph, from functions without branches."""
+_CHUNK_BYTES = 64 * 2**20
+_CHUNK_EXAMPLES = 10_000  # if the size of an example is not known
+_INDEX_BYTES = 40  # per example, for the permutation and for sorting it
+_BLOCK_EXAMPLES = 16_000  # the batch of an evaluation, so that a block need not be cut
+_PIECE_EXAMPLES = 2000
+_PREFETCHED_BATCHES = 2
+_without_autograph = tf.autograph.experimental.do_not_convert
+"""Decorator for functions without branches: AutoGraph would take most of the time of a graph."""
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
 FeatureSpec = Mapping[str, Any]
-"""Name to `tf.io.FixedLenFeature` or, where examples differ in their number of values, another."""
+"""Specs by name: `tf.io.FixedLenFeature`, or another if examples differ in number of values."""
 
 
 def make_dataset(
@@ -37,36 +36,36 @@ def make_dataset(
 ) -> tf.data.Dataset:
     """Reads transformed examples in batches.
 
-    To be shuffled, examples are held in memory by the chunk: 10,000, or of numbers alone as many as
-    64 MiB hold (a million with four features). If one chunk is all, its examples are read once;
-    else they are read anew in every pass.
+    Shuffling holds a chunk of examples in memory: 10,000, or for numbers only as many as 64 MiB
+    hold (a million with four features). Examples that fit in one chunk are read once; others are
+    read again in every pass.
 
     Args:
         file_patterns: Patterns of Transform's Parquet files.
-        feature_spec: Spec of the transformed features, the label, and the weight if there is one.
-        label: Key of the label in `feature_spec`.
+        feature_spec: Specs of the transformed features, the label, and the weight if there is one.
+        label: Name of the label in `feature_spec`.
         batch_size: Examples per batch.
-        shuffle_seed: With a seed, the examples of a chunk are shuffled, anew in every pass, and all
-            are repeated without end; without one, they come once, in their order, the last batch as
-            short as it is.
-        weight: Key of each example's weight in `feature_spec`; None: all weigh 1.
-        class_weights: By class id, what the weight is multiplied with; None: none.
+        shuffle_seed: With a seed, examples are shuffled within chunks, differently in every pass,
+            and repeated without end. With None, they come once and in order; the last batch may be
+            smaller.
+        weight: Name of the weight in `feature_spec`; None if every example has the weight 1.
+        class_weights: Factors of the weight by class id; None for no factors.
 
     Returns:
-        Dataset of `(features, labels)`: features of shape `[batch_size, ...]` by name, labels
-        `[batch_size]`, int64 class ids or float32. With `weight` or `class_weights` the features
-        hold `EXAMPLE_WEIGHT`, float32 `[batch_size, 1]`, in place of the weight.
+        Dataset of `(features, labels)`: features by name, `[batch_size, ...]`; labels
+        `[batch_size]`, int64 class ids or float32. With `weight` or `class_weights`, the features
+        include `EXAMPLE_WEIGHT`, float32 `[batch_size, 1]`, instead of the weight.
 
     Raises:
         tf.errors.NotFoundError: If no file matches.
-        ValueError: If the features need the name of the weight themselves.
+        ValueError: If a feature is named `EXAMPLE_WEIGHT` although examples have weights.
     """
     if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
-        raise ValueError(f"no feature can be named {EXAMPLE_WEIGHT} where examples have weights")
+        raise ValueError(f"a feature cannot be named {EXAMPLE_WEIGHT} if examples have weights")
 
     is_dense = _is_dense(feature_spec)
 
-    @_as_written
+    @_without_autograph
     def prepare(block: Any) -> Batch:
         features = dict(block) if is_dense else tf.io.parse_example(block, dict(feature_spec))
         labels = tf.reshape(features.pop(label), [-1])
@@ -81,30 +80,32 @@ def make_dataset(
         return features, labels
 
     if shuffle_seed is None:
-        blocks = _read(file_patterns, feature_spec, _READ_AT_ONCE)
-        return blocks.rebatch(batch_size).map(prepare).prefetch(_PREFETCHED)
+        blocks = _read(file_patterns, feature_spec, _BLOCK_EXAMPLES)
+        return blocks.rebatch(batch_size).map(prepare).prefetch(_PREFETCHED_BATCHES)
     chunk_size = _chunk_size(feature_spec)
-    blocks = _read(file_patterns, feature_spec, min(_READ_AT_ONCE, chunk_size))
+    blocks = _read(file_patterns, feature_spec, min(_BLOCK_EXAMPLES, chunk_size))
     if is_dense:
         pieces = _shuffle(blocks.map(prepare), chunk_size, shuffle_seed)
-        return pieces.prefetch(_PREFETCHED).rebatch(batch_size, drop_remainder=True)
-    # Serialized, since a sparse tensor cannot be cut into pieces.
+        return pieces.prefetch(_PREFETCHED_BATCHES).rebatch(batch_size, drop_remainder=True)
+    # Examples stay serialized while shuffled, since a sparse tensor cannot be indexed.
     pieces = _shuffle(blocks, chunk_size, shuffle_seed)
-    return pieces.rebatch(batch_size, drop_remainder=True).map(prepare).prefetch(_PREFETCHED)
+    return (
+        pieces.rebatch(batch_size, drop_remainder=True).map(prepare).prefetch(_PREFETCHED_BATCHES)
+    )
 
 
-def take(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
-    """Has each run of a session take an element in the thread that runs it.
+def next_element(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
+    """Returns tensors that are the next element of a dataset in each run of a session.
 
-    What Estimator makes of a dataset hands over to another thread and back, which takes longer than
-    the step of a small network.
+    They are read in the thread that runs the session. Estimator's iterator uses another thread, and
+    switching to it and back takes longer than a step of a small network.
 
     Args:
-        dataset: Made in the session's graph.
+        dataset: A dataset of the session's graph.
 
     Returns:
-        An element's tensors, for an `input_fn` to return; their iterator is initialized with the
-        graph's tables. The dataset itself if it has others than dense tensors.
+        The tensors of an element, for an `input_fn` to return; the table initializers of the graph
+        initialize the iterator. If an element has other than dense tensors, the dataset itself.
     """
     spec = dataset.element_spec
     flat = tf.nest.flatten(spec)
@@ -124,47 +125,10 @@ def take(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
     return element
 
 
-def count_classes(
-    file_patterns: Sequence[str],
-    feature_spec: FeatureSpec,
-    label: str,
-    n_classes: int,
-) -> np.ndarray[Any, Any]:
-    """Counts the examples of each class, int64 `[n_classes]`.
-
-    Args:
-        file_patterns: Patterns of Transform's Parquet files.
-        feature_spec: Spec of the label, and maybe more.
-        label: Key of the label, whose values are class ids.
-        n_classes: Number of classes.
-
-    Raises:
-        tf.errors.NotFoundError: If no file matches.
-    """
-    counts = np.zeros(n_classes, np.int64)
-    spec = {label: feature_spec[label]}
-    for block in read_dense(find_files(file_patterns), spec, _READ_AT_ONCE):
-        counts += np.bincount(block[label].ravel(), minlength=n_classes)
-    return counts
-
-
-def balance(counts: np.ndarray[Any, Any]) -> list[float]:
-    """Gives the weights with which all classes weigh alike, and an example weighs 1 on average.
-
-    It is n / (k * count) for a class of `count` out of n examples of k classes; of a class without
-    examples it is as if there were one.
-
-    Args:
-        counts: Examples of each class, `[n_classes]`.
-    """
-    weights: list[float] = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
-    return weights
-
-
 def _read(
     file_patterns: Sequence[str], feature_spec: FeatureSpec, block_size: int
 ) -> tf.data.Dataset:
-    """Gives blocks of dense features by name, or else of serialized examples `[block_size]`."""
+    """Reads blocks of dense features by name, or, if any is not dense, of serialized examples."""
     read: Callable[..., Iterator[Any]] = read_serialized
     signature: Any = tf.TensorSpec([None], tf.string)
     if _is_dense(feature_spec):
@@ -174,7 +138,7 @@ def _read(
             for name, spec in feature_spec.items()
         }
     blocks = partial(read, find_files(file_patterns), feature_spec, block_size)
-    # There is nothing to tune, and the thread that does would hold up a session's end for seconds.
+    # There is nothing to tune, and the tuning thread delays the end of a session by seconds.
     options = tf.data.Options()
     options.autotune.enabled = False
     return tf.data.Dataset.from_generator(blocks, output_signature=signature).with_options(options)
@@ -185,43 +149,44 @@ def _is_dense(feature_spec: FeatureSpec) -> bool:
 
 
 def _chunk_size(feature_spec: FeatureSpec) -> int:
-    """Gives how many examples are shuffled at once."""
+    """Computes how many examples to shuffle at once."""
     if not _is_dense(feature_spec) or any(
         spec.dtype == tf.string for spec in feature_spec.values()
     ):
-        return _SHUFFLED_AT_ONCE  # the size of an example is not known
+        return _CHUNK_EXAMPLES
     n_bytes: int = sum(spec.dtype.size * math.prod(spec.shape) for spec in feature_spec.values())
-    return max(1, SHUFFLED_AT_ONCE_BYTES // (n_bytes + _BYTES_TO_SHUFFLE))
+    return max(1, _CHUNK_BYTES // (n_bytes + _INDEX_BYTES))
 
 
 def _shuffle(blocks: tf.data.Dataset, chunk_size: int, seed: int) -> tf.data.Dataset:
-    """Shuffles the examples of each chunk, and repeats all without end.
+    """Shuffles the examples of each chunk, and repeats all examples without end.
 
-    A buffer of `Dataset.shuffle` costs ten times the time, and 200 bytes per example.
+    `Dataset.shuffle` takes ten times as long, and 200 bytes per example.
 
     Args:
-        blocks: Examples `[block_size, ...]`, read anew in every pass, unless they are one chunk.
-        chunk_size: The most examples of a chunk.
-        seed: The same gives the same order.
+        blocks: Blocks of examples, `[block_size, ...]`; read again in every pass, unless all
+            examples fit in one chunk.
+        chunk_size: Largest number of examples in a chunk.
+        seed: Seed of the order.
 
     Returns:
-        Pieces `[piece_size, ...]`, sizes of which differ.
+        Pieces of shuffled examples, `[piece_size, ...]`, of different sizes.
     """
 
-    @_as_written
-    def deal(number: tf.Tensor, chunk: Any) -> tf.data.Dataset:
+    @_without_autograph
+    def shuffle_chunk(number: tf.Tensor, chunk: Any) -> tf.data.Dataset:
         n_examples = tf.shape(tf.nest.flatten(chunk)[0])[0]
         is_all = tf.equal(number, 0) & (n_examples < chunk_size)
         passes = tf.data.Dataset.range(tf.where(is_all, tf.int64.max, 1))
 
-        def permute(passed: tf.Tensor) -> tf.Tensor:
+        def permute(pass_number: tf.Tensor) -> tf.Tensor:
             return tf.random.experimental.stateless_shuffle(
-                tf.range(n_examples), [tf.constant(seed, tf.int64), number + passed]
+                tf.range(n_examples), [tf.constant(seed, tf.int64), number + pass_number]
             )
 
         def pick(indices: tf.Tensor) -> Any:
             return tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), chunk)
 
-        return passes.map(permute).rebatch(_DEALT_AT_ONCE).map(pick)
+        return passes.map(permute).rebatch(_PIECE_EXAMPLES).map(pick)
 
-    return blocks.rebatch(chunk_size).repeat().enumerate().flat_map(deal)
+    return blocks.rebatch(chunk_size).repeat().enumerate().flat_map(shuffle_chunk)

@@ -1,6 +1,6 @@
-"""Transformed examples, as Transform writes them: Parquet files whose columns are lists.
+"""Reads transformed examples from Transform's Parquet files, whose columns are lists.
 
-It is the layout of TFX's own Transform where that writes Parquet.
+The layout is that of TFX's Transform when it writes Parquet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,16 +16,16 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 
 class _File(tf.io.gfile.GFile):
-    """A file as Arrow takes it."""
+    """A file with the attribute that Arrow requires."""
 
     closed = False
 
 
 def find_files(patterns: Sequence[str]) -> list[str]:
-    """Finds the files of patterns, in the order of their names.
+    """Finds the files that match any pattern, sorted by path.
 
     Raises:
-        tf.errors.NotFoundError: If there is none.
+        tf.errors.NotFoundError: If no file matches.
     """
     paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
     if not paths:
@@ -36,12 +36,12 @@ def find_files(patterns: Sequence[str]) -> list[str]:
 def read_dense(
     paths: Sequence[str], feature_spec: Mapping[str, tf.io.FixedLenFeature], block_size: int
 ) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """Yields the features of up to so many examples by name, `[n, *shape]` of their type.
+    """Yields dense features by name in blocks, each `[n, *shape]` with the dtype of its spec.
 
     Args:
-        paths: Files, read in their order.
+        paths: Files to read, in this order.
         feature_spec: The features to read.
-        block_size: Examples of a block, but for a file's last.
+        block_size: Examples per block; the last block of a file may be smaller.
 
     Raises:
         ValueError: If a file is damaged.
@@ -56,12 +56,12 @@ def read_dense(
 def read_serialized(
     paths: Sequence[str], feature_spec: Mapping[str, Any], block_size: int
 ) -> Iterator[npt.NDArray[np.object_]]:
-    """Yields up to so many serialized `tf.Example`s, `[n]`.
+    """Yields serialized `tf.Example`s in blocks, each an object array `[n]`.
 
     Args:
-        paths: Files, read in their order.
-        feature_spec: Spec of all features.
-        block_size: Examples of a block, but for a file's last.
+        paths: Files to read, in this order.
+        feature_spec: Specs of all features.
+        block_size: Examples per block; the last block of a file may be smaller.
 
     Raises:
         ValueError: If a file is damaged.

@@ -1,1 +1,1 @@
-"""Trials of a sweep."""
+"""Trials of a sweep: choice of their settings, progress, files."""

@@ -1,4 +1,4 @@
-"""What chooses the settings of a sweep's trials: KerasTuner's oracles."""
+"""KerasTuner's oracles, which choose the settings of a sweep's trials."""
 
 import sys
 from typing import Any
@@ -10,10 +10,10 @@ from trainer.settings.tuner import TunerSettings
 
 
 class _BayesianOracle(oracles.BayesianOptimizationOracle):
-    """Tries nothing twice: a training of the same seed would only end the same."""
+    """Chooses no settings twice: with the same seed, training would give the same result."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Chooses by the Gaussian process, or at random where its choice has been tried."""
+        """Chooses by the Gaussian process, or at random if its choice has been tried before."""
         choice: dict[str, Any] = super().populate_space(trial_id)
         if choice["values"] is not None and self._duplicate(choice["values"]):
             choice = self._random_populate_space()
@@ -28,11 +28,7 @@ _ORACLES = {
 
 
 def make_oracle(settings: TunerSettings) -> keras_tuner.Oracle:
-    """Makes what chooses: the same trials for the same seed, if their results are the same.
-
-    Args:
-        settings: The sweep.
-    """
+    """Makes the oracle of a sweep; with the same seed and results, it chooses the same settings."""
     direction = "min" if settings.best == "min" else "max"
     return _ORACLES[settings.method](
         objective=keras_tuner.Objective(settings.objective, direction),

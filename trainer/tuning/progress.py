@@ -1,4 +1,4 @@
-"""What is noted of a trial while it trains, and whether it goes on."""
+"""Records a trial while it trains, and decides whether to stop it."""
 
 import dataclasses
 import math
@@ -6,37 +6,40 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trainer.training.best_checkpoint import EvaluationListener, metric_value
+from trainer.training.evaluation_listener import EvaluationListener, metric_value
 from trainer.tuning.trials import State, Trial
 from trainer.user_functions import one_line
 
-_LONGEST_ERROR = 400
+_MAX_ERROR_LENGTH = 400
 
 
 class StoppedEarlyError(Exception):
-    """Ends the training of a trial that the median rule stops, at its checkpoint."""
+    """Ends the training of a trial that the median rule stops."""
 
 
-class Progress(EvaluationListener):
-    """Keeps what each evaluation says of a trial.
+class TrialProgress(EvaluationListener):
+    """Records the evaluations of a trial.
 
     Attributes:
-        trial: How the trial stands.
+        trial: The trial in its current state.
     """
 
     def __init__(
-        self, trial: Trial, write: Callable[[Trial], None], is_bad: Callable[[Trial], bool]
+        self,
+        trial: Trial,
+        write: Callable[[Trial], None],
+        should_stop: Callable[[Trial], bool],
     ) -> None:
-        """Writes that the trial runs.
+        """Writes the trial, which now runs.
 
         Args:
-            trial: The trial, as it stood when it was last written.
-            write: Keeps how it stands.
-            is_bad: Whether it should be stopped.
+            trial: The trial as it was last written.
+            write: Writes the trial to its file.
+            should_stop: Whether a trial should be stopped, given its evaluations.
         """
         self.trial = trial
         self._write = write
-        self._is_bad = is_bad
+        self._should_stop = should_stop
         self._start = time.monotonic() - trial.seconds
         self._change(trial)
 
@@ -46,26 +49,26 @@ class Progress(EvaluationListener):
         return self.trial.evaluations[-1][0] if self.trial.evaluations else 0
 
     def evaluated(self, checkpoint_path: str, metrics: Mapping[str, Any], *, is_last: bool) -> None:
-        """Keeps an evaluation.
+        """Records an evaluation.
 
         Args:
-            checkpoint_path: What was evaluated.
+            checkpoint_path: The evaluated checkpoint.
             metrics: The objective, `loss` and `global_step`.
-            is_last: Whether the training is at its end, so that nothing is won by stopping it.
+            is_last: Whether training has reached its last step and need not be stopped.
 
         Raises:
-            StoppedEarlyError: If the trial is bad.
-            UnknownMetricError: If the model has no such objective.
+            StoppedEarlyError: If the trial should be stopped.
+            UnknownMetricError: If the model does not have the objective.
         """
         value = metric_value(metrics, self.trial.objective, "tuner.objective")
         if math.isfinite(value):
             self._change(self.trial.evaluated(int(metrics["global_step"]), value))
-            if not is_last and self._is_bad(self.trial):
+            if not is_last and self._should_stop(self.trial):
                 raise StoppedEarlyError
 
     def ended(self, state: State, error: Exception | None = None) -> None:
-        """Keeps how the trial ended; one without an evaluation to judge it by has failed."""
-        cause = one_line(error)[:_LONGEST_ERROR] if error else None
+        """Records the end of the trial; without a finite evaluation it counts as failed."""
+        cause = one_line(error)[:_MAX_ERROR_LENGTH] if error else None
         if cause is None and self.trial.score is None:
             state, cause = "failed", f"no evaluation had a finite {self.trial.objective}"
         self._change(self.trial.ended(state, cause))

@@ -1,4 +1,4 @@
-"""The trials of a sweep as files: what each was given, how it went, and how it ended."""
+"""Trials of a sweep and their files: settings, evaluations and outcome."""
 
 import dataclasses
 import json
@@ -25,18 +25,19 @@ class Trial:
     """A training with settings that the search chose.
 
     Attributes:
-        number: Counted from 1, in the order in which the trials began.
-        params: Dotted setting to value.
-        objective: What the best trial is best in.
-        objective_is: Which value of that is the best.
-        start_ms: When it first began, milliseconds since 1970.
-        end_ms: When it ended; None while it runs.
-        state: `stopped` is what the median rule ended early.
-        score: The objective at its best evaluation; None before the first.
-        step: Training step of that evaluation.
-        error: What a failed one failed of.
-        evaluations: Step and objective of every evaluation whose objective is finite.
-        seconds: Time spent on it, in all sessions, up to the last evaluation or the end.
+        number: Position in the order in which trials began, from 1.
+        params: Chosen values by dotted setting.
+        objective: Name of the metric that decides which trial is best.
+        objective_is: Whether the lowest or the highest value is best.
+        start_ms: Time of the first start, milliseconds since 1970.
+        end_ms: Time of the end; None while the trial runs.
+        state: `stopped` means stopped early by the median rule.
+        score: Best value of the objective; None before the first evaluation.
+        step: Step of the evaluation with the best value.
+        error: Error of a failed trial.
+        evaluations: Step and objective of every evaluation with a finite objective.
+        seconds: Time spent on the trial, before a kill included, up to the last evaluation or the
+            end.
     """
 
     number: int
@@ -53,36 +54,37 @@ class Trial:
     seconds: float = 0.0
 
     def evaluated(self, step: int, value: float) -> "Trial":
-        """Gives the trial with one more evaluation."""
+        """Returns the trial with one more evaluation."""
         trial = dataclasses.replace(self, evaluations=(*self.evaluations, (step, value)))
         if self.score is not None and not is_better(self.objective_is, value, self.score):
             return trial
         return dataclasses.replace(trial, score=value, step=step)
 
     def ended(self, state: State, error: str | None = None) -> "Trial":
-        """Gives the trial as it is once it has ended."""
+        """Returns the trial with its end."""
         return dataclasses.replace(self, state=state, error=error, end_ms=now_ms())
 
 
 def now_ms() -> int:
-    """Gives the time, milliseconds since 1970."""
+    """Returns the current time in milliseconds since 1970."""
     return int(time.time() * 1000)
 
 
-def is_bad(trial: Trial, others: Iterable[Trial], least_others: int) -> bool:
-    """Whether a trial should be stopped, by the median rule.
+def is_worse_than_median(trial: Trial, others: Iterable[Trial], min_others: int) -> bool:
+    """Whether the median rule stops a trial.
 
-    Its best evaluation so far is compared with the median of the complete trials' evaluations at
-    its last step: it is bad if worse. A trial stopped so cannot be the best of a sweep, since some
-    other was better already at that step.
+    It stops a trial whose best evaluation so far is worse than the median of the complete trials'
+    evaluations at the trial's last step. The score of a stopped trial is never the best of the
+    sweep, since another trial had a better value at that step.
 
     Source: Optuna's MedianPruner, after the median stopping rule in Golovin et al., "Google Vizier:
-    A Service for Black-Box Optimization" (2017), section 3.2.2, which has running averages instead.
+    A Service for Black-Box Optimization" (2017), section 3.2.2, which uses running averages.
 
     Args:
         trial: The trial.
-        others: The other trials.
-        least_others: With fewer complete trials than these evaluated at that step, none is bad.
+        others: The other trials; only complete ones are compared.
+        min_others: The rule needs at least this many complete trials with an evaluation at the
+            step.
     """
     if trial.score is None:
         return False
@@ -94,18 +96,18 @@ def is_bad(trial: Trial, others: Iterable[Trial], least_others: int) -> bool:
         for step, value in other.evaluations
         if step == last_step
     ]
-    return len(values) >= least_others and is_better(
+    return len(values) >= min_others and is_better(
         trial.objective_is, statistics.median(values), trial.score
     )
 
 
 def trial_dir(trials_dir: str, number: int) -> str:
-    """Names the folder of a trial."""
+    """Returns the path of a trial's folder."""
     return os.path.join(trials_dir, f"{number:03d}")
 
 
 def write_trial(trials_dir: str, trial: Trial) -> None:
-    """Writes `trial.json`, in one rename."""
+    """Writes the trial's file, by renaming, so that no reader sees it half-written."""
     path = os.path.join(trial_dir(trials_dir, trial.number), TRIAL_FILE)
     tf.io.gfile.makedirs(os.path.dirname(path))
     with tf.io.gfile.GFile(f"{path}.new", "w") as file:
@@ -114,7 +116,7 @@ def write_trial(trials_dir: str, trial: Trial) -> None:
 
 
 def read_trials(trials_dir: str) -> dict[int, Trial]:
-    """Reads the trials that have begun, by number."""
+    """Reads all trials that have begun, by number."""
     trials = {}
     for path in sorted(tf.io.gfile.glob(os.path.join(trials_dir, "*", TRIAL_FILE))):
         with tf.io.gfile.GFile(path) as file:
@@ -124,8 +126,8 @@ def read_trials(trials_dir: str) -> dict[int, Trial]:
     return trials
 
 
-def keep_curves(trials_dir: str, number: int) -> None:
-    """Removes from a trial's folder all but `trial.json` and the event files."""
+def remove_checkpoints(trials_dir: str, number: int) -> None:
+    """Removes everything from a trial's folder except its file and the event files."""
     folder = trial_dir(trials_dir, number)
     for name in tf.io.gfile.listdir(folder):
         name = name.rstrip("/")

@@ -1,4 +1,4 @@
-"""Hooks of the training loop, in a real one."""
+"""Hooks of training, in a real training."""
 
 import time
 from pathlib import Path
@@ -20,10 +20,10 @@ def model_fn(features: Any, labels: Any, mode: str) -> tf.estimator.EstimatorSpe
 
 
 class Look(tf.estimator.SessionRunHook):
-    """Takes its time, and notes the steps that stand in the event file meanwhile.
+    """Slows steps down, and records which steps are in the event file.
 
     Attributes:
-        steps: The last step in the file after each step.
+        steps: The last step in the event file, after each training step.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,17 +47,17 @@ def train(folder: Path, *hooks: tf.estimator.SessionRunHook) -> list[int]:
     return look.steps
 
 
-def test_flush_summaries_brings_the_curves_to_their_file_within_a_second(tmp_path: Path) -> None:
+def test_flush_summaries_within_a_second(tmp_path: Path) -> None:
     steps = train(tmp_path, FlushSummaries(str(tmp_path)))
 
-    # At a tenth of a second a step, a second is ten steps, and some more where reading is slow.
+    # A second is ten steps of a tenth of a second, and some more if reading is slow.
     lags = [step - seen for step, seen in enumerate(steps, start=1)]
     assert max(lags) <= 15
     assert len(set(steps)) <= 6  # it does not write at every step
 
 
 @pytest.mark.parametrize("bad_step", [1, 3])
-def test_stop_at_nan_says_at_which_step(tmp_path: Path, bad_step: int) -> None:
+def test_stop_at_nan_names_step(tmp_path: Path, bad_step: int) -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> tf.estimator.EstimatorSpec:
         step = tf.compat.v1.train.get_global_step()
         weight = tf.compat.v1.get_variable("weight", initializer=1.0)

@@ -1,4 +1,4 @@
-"""The tf.data pipeline over transformed examples."""
+"""The input pipeline over transformed examples: batches, order, weights."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests.helpers.transformed_files import write_transformed
 from trainer.training import input_fn as module
-from trainer.training.input_fn import balance, count_classes, make_dataset, take
+from trainer.training.input_fn import make_dataset, next_element
 
 SPEC = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
@@ -20,7 +20,7 @@ SPARSE = {**SPEC, "z": tf.io.VarLenFeature(tf.float32)}
 
 
 def write_shard(path: Path, numbers: Sequence[int]) -> None:
-    """Writes examples whose x is the number, whose label is its last digit, and z that if not 0."""
+    """Writes examples: x is the number, y its last digit, z the digit if it is not 0."""
     column = np.array(numbers)[:, np.newaxis]
     sparse = tf.sparse.from_dense((column % 10).astype(np.float32))
     tensors = {"x": column.astype(np.float32), "y": column % 10, "z": sparse}
@@ -28,7 +28,7 @@ def write_shard(path: Path, numbers: Sequence[int]) -> None:
 
 
 def read(dataset: tf.data.Dataset) -> Iterator[int]:
-    """Gives the numbers of the dataset one by one."""
+    """Yields the numbers of the dataset one by one."""
     for features, _ in dataset:
         yield from features["x"].numpy().ravel().astype(int).tolist()
 
@@ -41,7 +41,7 @@ def pattern(tmp_path: Path) -> str:
     return str(tmp_path / "data-*")
 
 
-def test_make_dataset_gives_batches_of_features_and_labels(pattern: str) -> None:
+def test_make_dataset_batches(pattern: str) -> None:
     features, labels = next(iter(make_dataset([pattern], SPEC, "y", 4)))
 
     assert list(features) == ["x"]
@@ -50,7 +50,7 @@ def test_make_dataset_gives_batches_of_features_and_labels(pattern: str) -> None
     np.testing.assert_array_equal(features["x"], [[0], [1], [2], [3]])
 
 
-def test_make_dataset_takes_labels_without_a_dimension_of_their_own(pattern: str) -> None:
+def test_make_dataset_accepts_scalar_labels(pattern: str) -> None:
     spec = {**SPEC, "y": tf.io.FixedLenFeature([], tf.int64)}
 
     _, labels = next(iter(make_dataset([pattern], spec, "y", 4)))
@@ -58,22 +58,22 @@ def test_make_dataset_takes_labels_without_a_dimension_of_their_own(pattern: str
     np.testing.assert_array_equal(labels, [0, 1, 2, 3])
 
 
-def test_make_dataset_keeps_features_and_labels_together(pattern: str) -> None:
+def test_make_dataset_keeps_labels_with_features(pattern: str) -> None:
     for features, labels in islice(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1), 10):
         np.testing.assert_array_equal(features["x"].numpy().ravel() % 10, labels)
 
 
-def test_make_dataset_without_seed_passes_once_in_order(pattern: str) -> None:
+def test_make_dataset_unshuffled_is_one_pass(pattern: str) -> None:
     assert list(read(make_dataset([pattern], SPEC, "y", 3))) == list(range(20))
 
 
-def test_make_dataset_without_seed_ends_with_a_short_batch(pattern: str) -> None:
+def test_make_dataset_unshuffled_last_batch_is_short(pattern: str) -> None:
     sizes = [len(labels) for _, labels in make_dataset([pattern], SPEC, "y", 8)]
 
     assert sizes == [8, 8, 4]
 
 
-def test_make_dataset_reads_the_files_of_all_patterns_in_order(tmp_path: Path) -> None:
+def test_make_dataset_reads_files_in_order(tmp_path: Path) -> None:
     write_shard(tmp_path / "a.parquet", [1])
     write_shard(tmp_path / "b.parquet", [2])
     patterns = [str(tmp_path / "b*"), str(tmp_path / "a*")]
@@ -81,21 +81,21 @@ def test_make_dataset_reads_the_files_of_all_patterns_in_order(tmp_path: Path) -
     assert list(read(make_dataset(patterns, SPEC, "y", 3))) == [1, 2]
 
 
-def test_make_dataset_with_seed_covers_all_examples_in_every_pass(pattern: str) -> None:
+def test_make_dataset_shuffled_passes_are_complete(pattern: str) -> None:
     numbers = list(islice(read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1)), 60))
 
     for start in (0, 20, 40):
         assert sorted(numbers[start : start + 20]) == list(range(20))
 
 
-def test_make_dataset_with_seed_shuffles_anew_in_every_pass(pattern: str) -> None:
+def test_make_dataset_shuffled_passes_differ(pattern: str) -> None:
     numbers = list(islice(read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1)), 40))
 
     assert numbers[:20] != sorted(numbers[:20])
     assert numbers[:20] != numbers[20:]
 
 
-def test_make_dataset_with_the_same_seed_gives_the_same_order(pattern: str) -> None:
+def test_make_dataset_order_depends_on_seed(pattern: str) -> None:
     def order(seed: int) -> list[int]:
         return list(islice(read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=seed)), 40))
 
@@ -103,33 +103,33 @@ def test_make_dataset_with_the_same_seed_gives_the_same_order(pattern: str) -> N
     assert order(1) != order(2)
 
 
-def test_make_dataset_with_seed_zero_shuffles_too(pattern: str) -> None:
+def test_make_dataset_seed_zero_shuffles(pattern: str) -> None:
     numbers = list(islice(read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=0)), 40))
 
     assert numbers[:20] != sorted(numbers[:20])
 
 
-def test_make_dataset_with_seed_mixes_all_that_is_one_chunk(tmp_path: Path) -> None:
+def test_make_dataset_shuffles_whole_chunk(tmp_path: Path) -> None:
     write_shard(tmp_path / "data.parquet", range(25_000))
 
     numbers = read(make_dataset([str(tmp_path / "data.parquet")], SPEC, "y", 8, shuffle_seed=1))
 
-    # The mean of 2,000 is 12,500, give or take 161.
+    # The mean of 2,000 numbers is 12,500, with a standard error of 161.
     assert np.mean(list(islice(numbers, 2000))) == pytest.approx(12_500, abs=800)
 
 
 @pytest.fixture
 def chunks_of_seven(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of numbers, and of all else: x is of 4 bytes, y of 8, and 40 are needed to shuffle them."""
-    monkeypatch.setattr(module, "SHUFFLED_AT_ONCE_BYTES", 7 * (4 + 8 + 40))
-    monkeypatch.setattr(module, "_SHUFFLED_AT_ONCE", 7)
-    monkeypatch.setattr(module, "_READ_AT_ONCE", 3)
-    monkeypatch.setattr(module, "_DEALT_AT_ONCE", 4)
+    """Makes every chunk seven examples: x has 4 bytes, y 8, and the index of an example 40."""
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 7 * (4 + 8 + 40))
+    monkeypatch.setattr(module, "_CHUNK_EXAMPLES", 7)
+    monkeypatch.setattr(module, "_BLOCK_EXAMPLES", 3)
+    monkeypatch.setattr(module, "_PIECE_EXAMPLES", 4)
 
 
 @pytest.mark.usefixtures("chunks_of_seven")
 @pytest.mark.parametrize("spec", [SPEC, SPARSE])
-def test_make_dataset_with_seed_shuffles_each_chunk(
+def test_make_dataset_shuffles_each_chunk(
     pattern: str, spec: dict[str, tf.io.FixedLenFeature]
 ) -> None:
     numbers = list(islice(read(make_dataset([pattern], spec, "y", 8, shuffle_seed=1)), 60))
@@ -143,7 +143,7 @@ def test_make_dataset_with_seed_shuffles_each_chunk(
 
 
 @pytest.mark.usefixtures("chunks_of_seven")
-def test_make_dataset_shuffles_sparse_features_as_dense_ones(pattern: str) -> None:
+def test_make_dataset_shuffles_sparse_like_dense(pattern: str) -> None:
     dense, sparse = (
         list(islice(read(make_dataset([pattern], spec, "y", 8, shuffle_seed=1)), 60))
         for spec in (SPEC, SPARSE)
@@ -154,9 +154,7 @@ def test_make_dataset_shuffles_sparse_features_as_dense_ones(pattern: str) -> No
 
 @pytest.mark.parametrize("n_examples", [6, 7, 8, 1])
 @pytest.mark.usefixtures("chunks_of_seven")
-def test_make_dataset_with_seed_has_a_pass_around_the_size_of_a_chunk(
-    tmp_path: Path, n_examples: int
-) -> None:
+def test_make_dataset_sizes_around_a_chunk(tmp_path: Path, n_examples: int) -> None:
     write_shard(tmp_path / "data.parquet", range(n_examples))
     numbers = read(make_dataset([str(tmp_path / "data.parquet")], SPEC, "y", 5, shuffle_seed=1))
 
@@ -164,7 +162,7 @@ def test_make_dataset_with_seed_has_a_pass_around_the_size_of_a_chunk(
         assert sorted(islice(numbers, n_examples)) == list(range(n_examples))
 
 
-def test_make_dataset_with_seed_reads_once_what_is_one_chunk(tmp_path: Path, pattern: str) -> None:
+def test_make_dataset_reads_single_chunk_once(tmp_path: Path, pattern: str) -> None:
     numbers = read(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1))
     begun = list(islice(numbers, 1))
     for path in tmp_path.glob("data-*"):
@@ -175,17 +173,17 @@ def test_make_dataset_with_seed_reads_once_what_is_one_chunk(tmp_path: Path, pat
     assert sorted(begun + following) == sorted([*range(20)] * 50)
 
 
-def test_make_dataset_with_seed_holds_no_examples_in_the_graph(tmp_path: Path) -> None:
+def test_make_dataset_graph_holds_no_examples(tmp_path: Path) -> None:
     write_shard(tmp_path / "data.parquet", range(5000))
 
     with tf.Graph().as_default() as graph:
         make_dataset([str(tmp_path / "data.parquet")], SPEC, "y", 8, shuffle_seed=1)
 
-    assert graph.as_graph_def().ByteSize() < 20_000  # the examples take 60,000
+    assert graph.as_graph_def().ByteSize() < 20_000  # the examples alone have 60,000
 
 
 @pytest.mark.parametrize("words_spec", [tf.io.FixedLenFeature([1], tf.string), None])
-def test_make_dataset_with_seed_gives_words(
+def test_make_dataset_shuffles_words(
     tmp_path: Path, words_spec: tf.io.FixedLenFeature | None
 ) -> None:
     spec = {"word": words_spec or tf.io.VarLenFeature(tf.string), "y": SPEC["y"]}
@@ -203,9 +201,7 @@ def test_make_dataset_with_seed_gives_words(
 
 
 @pytest.mark.parametrize("batch_size", [8, 5000])
-def test_make_dataset_with_seed_gives_whole_batches_of_known_shape(
-    pattern: str, batch_size: int
-) -> None:
+def test_make_dataset_shuffled_shape_is_static(pattern: str, batch_size: int) -> None:
     dataset = make_dataset([pattern], SPEC, "y", batch_size, shuffle_seed=1)
 
     features, labels = next(iter(dataset))
@@ -216,7 +212,7 @@ def test_make_dataset_with_seed_gives_whole_batches_of_known_shape(
     assert (x_spec.shape, y_spec.shape) == ((batch_size, 1), (batch_size,))
 
 
-def test_make_dataset_names_the_pattern_that_no_file_matches(tmp_path: Path) -> None:
+def test_make_dataset_names_unmatched_pattern(tmp_path: Path) -> None:
     with pytest.raises(tf.errors.NotFoundError, match=r"no examples match .*absent-\*"):
         make_dataset([str(tmp_path / "absent-*")], SPEC, "y", 4)
 
@@ -229,7 +225,7 @@ WEIGHTED = {**SPEC, "w": tf.io.FixedLenFeature([1], tf.float32)}
 
 @pytest.fixture
 def weighted(tmp_path: Path) -> str:
-    """Three examples of the classes 0, 2 and 2 that weigh 0.5, 0 and 4."""
+    """Three examples of the classes 0, 2 and 2 with weights 0.5, 0 and 4."""
     tensors = {"x": [[1.0]] * 3, "w": [[0.5], [0.0], [4.0]], "y": [[0], [2], [2]]}
     write_transformed(tmp_path / "data.parquet", WEIGHTED, tensors)
     return str(tmp_path / "data.parquet")
@@ -243,7 +239,7 @@ def weighted(tmp_path: Path) -> str:
         ("w", [3.0, 1.0, 0.25], [1.5, 0, 1]),
     ],
 )
-def test_make_dataset_gives_the_weight_of_each_example(
+def test_make_dataset_example_weights(
     weighted: str, weight: str | None, class_weights: list[float] | None, expected: list[float]
 ) -> None:
     spec = WEIGHTED if weight else SPEC
@@ -258,10 +254,10 @@ def test_make_dataset_gives_the_weight_of_each_example(
 
 
 @pytest.mark.parametrize("chunk_bytes", [2**20, 3 * (4 + 8 + 40)])
-def test_make_dataset_with_seed_keeps_each_weight_with_its_example(
+def test_make_dataset_keeps_weights_with_examples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
 ) -> None:
-    monkeypatch.setattr(module, "SHUFFLED_AT_ONCE_BYTES", chunk_bytes)
+    monkeypatch.setattr(module, "_CHUNK_BYTES", chunk_bytes)
     write_shard(tmp_path / "data.parquet", range(20))
     path, weights = str(tmp_path / "data.parquet"), np.arange(10) + 0.5
     dataset = make_dataset(
@@ -273,7 +269,7 @@ def test_make_dataset_with_seed_keeps_each_weight_with_its_example(
         np.testing.assert_array_equal(np.round(found).astype(int) % 10, labels)
 
 
-def test_make_dataset_takes_a_weight_that_has_the_name_of_weights(tmp_path: Path) -> None:
+def test_make_dataset_weight_named_example_weight(tmp_path: Path) -> None:
     spec = {"example_weight": WEIGHTED["w"], "y": SPEC["y"]}
     path = tmp_path / "data.parquet"
     write_transformed(path, spec, {"example_weight": [[7.0], [0.5]], "y": [[0], [1]]})
@@ -283,14 +279,14 @@ def test_make_dataset_takes_a_weight_that_has_the_name_of_weights(tmp_path: Path
     np.testing.assert_array_equal(features["example_weight"], [[7], [0.5]])
 
 
-def test_make_dataset_refuses_a_feature_that_has_the_name_of_weights(weighted: str) -> None:
+def test_make_dataset_refuses_reserved_feature(weighted: str) -> None:
     spec = {**WEIGHTED, "example_weight": tf.io.FixedLenFeature([1], tf.float32)}
 
-    with pytest.raises(ValueError, match="no feature can be named example_weight"):
+    with pytest.raises(ValueError, match="a feature cannot be named example_weight"):
         make_dataset([weighted], spec, "y", 4, weight="w")
 
 
-def test_make_dataset_gives_numbers_as_labels_where_the_label_is_one(weighted: str) -> None:
+def test_make_dataset_float_labels(weighted: str) -> None:
     spec = {"x": SPEC["x"], "w": WEIGHTED["w"]}
 
     _, labels = next(iter(make_dataset([weighted], spec, "w", 4)))
@@ -299,7 +295,7 @@ def test_make_dataset_gives_numbers_as_labels_where_the_label_is_one(weighted: s
     np.testing.assert_array_equal(labels, [0.5, 0, 4])
 
 
-# taken in a session
+# the next element
 
 
 def batches_of(dataset: tf.data.Dataset) -> list[tuple[list[float], list[int]]]:
@@ -309,45 +305,22 @@ def batches_of(dataset: tf.data.Dataset) -> list[tuple[list[float], list[int]]]:
     ]
 
 
-def test_take_gives_an_element_in_each_run_until_the_end(pattern: str) -> None:
+def test_next_element_runs_to_the_end(pattern: str) -> None:
     expected = batches_of(make_dataset([pattern], SPEC, "y", 8))
 
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        features, labels = taken = take(make_dataset([pattern], SPEC, "y", 8))
+        features, labels = element = next_element(make_dataset([pattern], SPEC, "y", 8))
         assert features["x"].shape.as_list() == [None, 1]
         session.run(tf.compat.v1.tables_initializer())
-        runs = [session.run(taken) for _ in expected]
+        runs = [session.run(element) for _ in expected]
         with pytest.raises(tf.errors.OutOfRangeError):
             session.run(labels)
 
     assert [(x["x"].ravel().tolist(), y.tolist()) for x, y in runs] == expected
 
 
-def test_take_leaves_sparse_features_to_estimator(pattern: str) -> None:
+def test_next_element_returns_sparse_dataset(pattern: str) -> None:
     with tf.Graph().as_default():
         dataset = make_dataset([pattern], SPARSE, "y", 8)
 
-        assert take(dataset) is dataset
-
-
-# classes
-
-
-def test_count_classes_counts_all_files(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_READ_AT_ONCE", 7)
-
-    counts = count_classes([pattern], SPEC, "y", 11)
-
-    assert counts.tolist() == [*[2] * 10, 0]  # last digits of twenty numbers
-
-
-@pytest.mark.parametrize(
-    ("counts", "weights"),
-    [
-        ([1, 3], [2, 2 / 3]),  # 4 / (2 * 1), 4 / (2 * 3)
-        ([5, 5], [1, 1]),
-        ([4, 0], [0.5, 2]),  # 4 / (2 * 1), as if there were one
-    ],
-)
-def test_balance_has_all_classes_weigh_alike(counts: list[int], weights: list[float]) -> None:
-    np.testing.assert_allclose(balance(np.array(counts)), weights)
+        assert next_element(dataset) is dataset

@@ -1,4 +1,4 @@
-"""Transformed examples read from Parquet."""
+"""Reading transformed examples from Parquet."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "data.parquet")
 
 
-def test_read_dense_gives_the_shape_and_type_of_each_feature(path: str) -> None:
+def test_read_dense_shapes_and_dtypes(path: str) -> None:
     (block,) = read_dense([path], DENSE, 10)
 
     words = block.pop("word")
@@ -44,13 +44,13 @@ def test_read_dense_gives_the_shape_and_type_of_each_feature(path: str) -> None:
         np.testing.assert_array_equal(values, COLUMNS[name])
 
 
-def test_read_dense_gives_the_features_of_the_spec_alone(path: str) -> None:
+def test_read_dense_only_features_of_spec(path: str) -> None:
     (block,) = read_dense([path], {"one": DENSE["one"]}, 10)
 
     assert list(block) == ["one"]
 
 
-def test_read_dense_gives_blocks_of_the_files_in_their_order(tmp_path: Path) -> None:
+def test_read_dense_blocks_in_file_order(tmp_path: Path) -> None:
     spec = {"scalar": DENSE["scalar"]}
     for name, numbers in (("b", range(5)), ("a", range(5, 7)), ("c", range(0))):
         numbers_array = np.array(numbers, dtype=np.int64)
@@ -85,9 +85,7 @@ def test_read_dense_gives_blocks_of_the_files_in_their_order(tmp_path: Path) -> 
         ),
     ],
 )
-def test_read_serialized_gives_examples_that_the_spec_parses(
-    tmp_path: Path, spec: Any, tensor: Any
-) -> None:
+def test_read_serialized_can_be_parsed(tmp_path: Path, spec: Any, tensor: Any) -> None:
     specs = {"several": spec, "one": DENSE["one"]}
     write_transformed(tmp_path / "data.parquet", specs, {"several": tensor, "one": COLUMNS["one"]})
 
@@ -104,7 +102,7 @@ def test_read_serialized_gives_examples_that_the_spec_parses(
 
 
 @pytest.mark.parametrize("n_bytes", [1, 30, 300])
-def test_reading_says_which_file_is_damaged(path: str, n_bytes: int) -> None:
+def test_read_names_damaged_file(path: str, n_bytes: int) -> None:
     cut(Path(path), n_bytes)
 
     with pytest.raises(ValueError, match=r"data\.parquet: examples cannot be read: "):
@@ -113,7 +111,7 @@ def test_reading_says_which_file_is_damaged(path: str, n_bytes: int) -> None:
         list(read_serialized([path], DENSE, 10))
 
 
-def test_find_files_gives_those_of_all_patterns_by_name(tmp_path: Path) -> None:
+def test_find_files_sorts_by_path(tmp_path: Path) -> None:
     for name in "cab":
         (tmp_path / name).touch()
 

@@ -1,4 +1,4 @@
-"""What chooses the settings of trials, on a function in place of trainings."""
+"""Oracles of a sweep, with a function instead of trainings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ from trainer.settings.tuner import TunerSettings, decode
 from trainer.tuning.oracles import make_oracle
 
 pytestmark = [
-    # KerasTuner names threads in the old way.
+    # KerasTuner uses deprecated names of threads.
     pytest.mark.filterwarnings("ignore:(currentThread|getName)\\(\\) is deprecated"),
-    # scikit-learn on a Gaussian process of a few points, which may fit in more than one way.
+    # scikit-learn, when it fits a Gaussian process to few points.
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
@@ -32,7 +32,7 @@ def loss_of(params: Mapping[str, Any]) -> float:
 
 
 def choose(folder: Path, **settings: Any) -> list[dict[str, Any]]:
-    """Gives the settings of all trials that an oracle chooses."""
+    """Returns the settings of all trials that an oracle chooses."""
     oracle = make_oracle(TunerSettings.model_validate(settings))
     oracle.verbose = 0
     oracle._set_project_dir(str(folder), "oracle")
@@ -46,7 +46,7 @@ def choose(folder: Path, **settings: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("method", ["random", "bayesian"])
-def test_make_oracle_chooses_from_the_whole_space(tmp_path: Path, method: str) -> None:
+def test_make_oracle_covers_space(tmp_path: Path, method: str) -> None:
     chosen = choose(tmp_path, method=method, space=MIXED, max_trials=12)
 
     assert len(chosen) == 12
@@ -56,7 +56,7 @@ def test_make_oracle_chooses_from_the_whole_space(tmp_path: Path, method: str) -
     assert 0.001 <= min(rates) < 0.1 < max(rates) <= 1
 
 
-def test_make_oracle_draws_each_order_of_magnitude_alike_on_a_log_scale(tmp_path: Path) -> None:
+def test_make_oracle_log_uniform(tmp_path: Path) -> None:
     space = {"model.learning_rate": {"log_uniform": [0.001, 1]}}
 
     rates = [p["model.learning_rate"] for p in choose(tmp_path, space=space, max_trials=60)]
@@ -65,7 +65,7 @@ def test_make_oracle_draws_each_order_of_magnitude_alike_on_a_log_scale(tmp_path
         assert 10 <= sum(low <= rate < 10 * low for rate in rates) <= 30
 
 
-def test_make_oracle_draws_evenly_on_a_linear_scale(tmp_path: Path) -> None:
+def test_make_oracle_uniform(tmp_path: Path) -> None:
     space = {"model.learning_rate": {"uniform": [0.5, 1.5]}}
 
     rates = [p["model.learning_rate"] for p in choose(tmp_path, space=space, max_trials=60)]
@@ -75,19 +75,19 @@ def test_make_oracle_draws_evenly_on_a_linear_scale(tmp_path: Path) -> None:
     assert 20 <= sum(rate < 1 for rate in rates) <= 40
 
 
-def test_make_oracle_of_a_grid_gives_every_point_once(tmp_path: Path) -> None:
+def test_make_oracle_grid_is_complete(tmp_path: Path) -> None:
     chosen = choose(tmp_path, method="grid", space=FINITE)
 
     points = [(params["model.seed"], params["model.optimizer"]) for params in chosen]
     assert sorted(points) == [(s, o) for s in (1, 2, 3) for o in ("adam", "ftrl", "sgd")]
 
 
-def test_make_oracle_of_a_grid_ends_at_the_budget(tmp_path: Path) -> None:
+def test_make_oracle_grid_respects_max_trials(tmp_path: Path) -> None:
     assert len(choose(tmp_path, method="grid", space=FINITE, max_trials=4)) == 4
 
 
 @pytest.mark.parametrize("method", ["random", "bayesian"])
-def test_make_oracle_tries_nothing_twice(tmp_path: Path, method: str) -> None:
+def test_make_oracle_has_no_duplicates(tmp_path: Path, method: str) -> None:
     chosen = choose(tmp_path, method=method, space=FINITE, max_trials=50)
 
     assert 7 <= len(chosen) <= 9
@@ -95,7 +95,7 @@ def test_make_oracle_tries_nothing_twice(tmp_path: Path, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["random", "bayesian"])
-def test_make_oracle_chooses_alike_for_the_same_seed(tmp_path: Path, method: str) -> None:
+def test_make_oracle_depends_on_seed(tmp_path: Path, method: str) -> None:
     def chosen(folder: str, seed: int) -> list[dict[str, Any]]:
         space = {"model.learning_rate": {"log_uniform": [0.001, 1]}}
         return choose(tmp_path / folder, method=method, space=space, max_trials=5, seed=seed)
@@ -104,16 +104,16 @@ def test_make_oracle_chooses_alike_for_the_same_seed(tmp_path: Path, method: str
     assert chosen("c", 4) != chosen("d", 3)
 
 
-def test_make_oracle_learns_by_the_bayesian_method(tmp_path: Path) -> None:
+def test_make_oracle_bayesian_learns(tmp_path: Path) -> None:
     space = {"model.learning_rate": {"log_uniform": [0.0001, 10]}}
     chosen = choose(tmp_path, method="bayesian", space=space, max_trials=12)
 
-    # Five orders of magnitude, of which 0.07 to 0.13 is a twentieth.
+    # The space has five orders of magnitude; 0.07 to 0.13 is a twentieth of it.
     assert min(loss_of(params) for params in chosen[3:]) < 0.03
 
 
 @pytest.mark.parametrize(("best", "seed"), [("min", 1), ("max", 3)])
-def test_make_oracle_takes_the_direction_that_is_set(tmp_path: Path, best: str, seed: int) -> None:
+def test_make_oracle_uses_objective_is(tmp_path: Path, best: str, seed: int) -> None:
     space = {"model.seed": {"values": [1, 3]}}
     settings = {"method": "grid", "objective": "mine", "objective_is": best, "space": space}
     oracle = make_oracle(TunerSettings.model_validate(settings))

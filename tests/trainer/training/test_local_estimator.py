@@ -1,4 +1,4 @@
-"""The quicker Estimator against TensorFlow's own: the same training, the same evaluations."""
+"""LocalEstimator gives the same training and evaluations as TensorFlow's Estimator."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ import tensorflow as tf
 
 from tests.helpers.training_data import scalars
 from trainer.settings.train import TrainSettings
-from trainer.training.estimator import LocalEstimator
 from trainer.training.hooks import NanLossDuringTrainingError
+from trainer.training.local_estimator import LocalEstimator
 
 ModelFn = Callable[..., tf.estimator.EstimatorSpec]
 TRAIN = TrainSettings(steps=53, batch_size=1, eval_every_steps=25, summary_every_steps=10)
 
 
 class Steps(tf.estimator.SessionRunHook):
-    """Notes the global step after each run that hooks are told of."""
+    """Records the global step after each run that calls hooks."""
 
     def __init__(self) -> None:
         self.seen: list[int] = []
@@ -41,7 +41,7 @@ class Calls(tf.estimator.SessionRunHook):
 
 
 def input_fn(n_passes: int | None = None) -> tf.data.Dataset:
-    """Gives examples one by one: a number and its double, 0 to 6."""
+    """Makes batches of one example: a number from 0 to 6, and its double as label."""
     numbers = tf.data.Dataset.range(7).map(lambda number: tf.cast(number, tf.float32))
     return numbers.map(lambda number: ({"x": number}, 2 * number)).repeat(n_passes)
 
@@ -53,9 +53,9 @@ def eval_input_fn() -> tf.data.Dataset:
 def make_model_fn(
     modes: list[str] | None = None,
     training_hooks: Sequence[tf.estimator.SessionRunHook] = (),
-    **of_evaluations: Any,
+    **eval_fields: Any,
 ) -> ModelFn:
-    """Makes a `model_fn` of one weight that notes its modes, with further fields of its spec."""
+    """Makes a `model_fn` with one weight, which records its modes; its spec gets more fields."""
 
     def model_fn(features: Any, labels: Any, mode: str, params: Any) -> tf.estimator.EstimatorSpec:
         if modes is not None:
@@ -72,7 +72,7 @@ def make_model_fn(
             train_op=optimizer.minimize(loss, global_step=step),
             eval_metric_ops={"error": error},
             training_hooks=training_hooks,
-            **(of_evaluations if mode == tf.estimator.ModeKeys.EVAL else {}),
+            **(eval_fields if mode == tf.estimator.ModeKeys.EVAL else {}),
         )
 
     return model_fn
@@ -99,7 +99,7 @@ def steps_of_checkpoints(folder: Path) -> list[int]:
 # training
 
 
-def test_training_gives_the_weights_of_the_stock_estimator(tmp_path: Path) -> None:
+def test_train_gives_same_weights(tmp_path: Path) -> None:
     estimators = make(tmp_path / "ours"), make_stock(tmp_path / "stock")
 
     for estimator in estimators:
@@ -111,7 +111,7 @@ def test_training_gives_the_weights_of_the_stock_estimator(tmp_path: Path) -> No
     assert steps_of_checkpoints(tmp_path / "ours") == [0, 25, 50, 53]
 
 
-def test_training_shows_hooks_the_steps_of_points_and_checkpoints(tmp_path: Path) -> None:
+def test_train_calls_hooks_at_logged_steps(tmp_path: Path) -> None:
     hook = Steps()
 
     make(tmp_path).train(input_fn, [hook], max_steps=TRAIN.steps)
@@ -121,7 +121,7 @@ def test_training_shows_hooks_the_steps_of_points_and_checkpoints(tmp_path: Path
         assert [step for step, _ in scalars(tmp_path)[tag]] == hook.seen
 
 
-def test_training_goes_on_from_a_step_between(tmp_path: Path) -> None:
+def test_train_continues_from_unlogged_step(tmp_path: Path) -> None:
     make(tmp_path).train(input_fn, max_steps=TRAIN.steps)
     hook, longer = Steps(), TRAIN.model_copy(update={"steps": 90})
 
@@ -131,18 +131,18 @@ def test_training_goes_on_from_a_step_between(tmp_path: Path) -> None:
     assert steps_of_checkpoints(tmp_path)[-2:] == [78, 90]
 
 
-def test_training_shows_each_step_to_hooks_of_the_model(tmp_path: Path) -> None:
+def test_train_calls_model_hooks_at_every_step(tmp_path: Path) -> None:
     hook = Steps()
 
     make(tmp_path, make_model_fn(training_hooks=[hook])).train(input_fn, max_steps=TRAIN.steps)
 
     assert hook.seen == list(range(1, 54))
     points = [step for step, _ in scalars(tmp_path)["slope"]]
-    # TensorFlow reads the step while it rises, so that a point may stand one step off.
+    # TensorFlow reads the step while it is incremented, so that a point may be one step off.
     assert {after - before for before, after in pairwise(points)} <= {9, 10, 11}
 
 
-def test_training_ends_at_a_step_between_whose_loss_is_no_number(tmp_path: Path) -> None:
+def test_train_stops_at_nan_in_unlogged_step(tmp_path: Path) -> None:
     def bad_fn() -> tf.data.Dataset:
         return (
             input_fn()
@@ -163,7 +163,7 @@ def trained(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_evaluate_gives_the_values_of_the_stock_estimator(trained: Path) -> None:
+def test_evaluate_gives_same_values(trained: Path) -> None:
     ours, stock = make(trained), make_stock(trained)
 
     for step in (25, 50, 25, 53):
@@ -177,7 +177,7 @@ def test_evaluate_gives_the_values_of_the_stock_estimator(trained: Path) -> None
         assert scalars(trained / "eval")[tag] == scalars(trained / "eval_stock")[tag]
 
 
-def test_evaluate_takes_the_last_checkpoint_and_adds_up_nothing(trained: Path) -> None:
+def test_evaluate_resets_metrics(trained: Path) -> None:
     # The mean of |2x - wx| over 0 to 6 is 3 (2 - w).
     estimator = make(trained)
     expected = 3 * (2 - estimator.get_variable_value("weight"))
@@ -187,7 +187,7 @@ def test_evaluate_takes_the_last_checkpoint_and_adds_up_nothing(trained: Path) -
     np.testing.assert_allclose(errors, expected, rtol=1e-6)
 
 
-def test_evaluate_builds_the_graph_once_for_an_input(trained: Path) -> None:
+def test_evaluate_builds_graph_once_per_input(trained: Path) -> None:
     modes: list[str] = []
     estimator = make(trained, make_model_fn(modes))
 
@@ -200,20 +200,20 @@ def test_evaluate_builds_the_graph_once_for_an_input(trained: Path) -> None:
     assert few["error"] < estimator.evaluate(eval_input_fn)["error"]
 
 
-def test_evaluate_runs_hooks_of_the_model_and_of_the_caller(trained: Path) -> None:
-    of_model, of_caller = Calls(), Calls()
+def test_evaluate_calls_hooks(trained: Path) -> None:
+    model_hook, caller_hook = Calls(), Calls()
 
-    estimator = make(trained, make_model_fn(evaluation_hooks=[of_model]))
+    estimator = make(trained, make_model_fn(evaluation_hooks=[model_hook]))
     values = [estimator.evaluate(eval_input_fn)["error"] for _ in range(2)]
-    assert of_model.count == 2
+    assert model_hook.count == 2
     assert values[0] == values[1] == make(trained).evaluate(eval_input_fn)["error"]
 
     for _ in range(2):
-        make(trained).evaluate(eval_input_fn, hooks=[of_caller])
-    assert of_caller.count == 2
+        make(trained).evaluate(eval_input_fn, hooks=[caller_hook])
+    assert caller_hook.count == 2
 
 
-def test_evaluate_leaves_a_model_with_a_scaffold_to_the_stock_estimator(trained: Path) -> None:
+def test_evaluate_with_scaffold_uses_estimator(trained: Path) -> None:
     modes: list[str] = []
 
     def model_fn(features: Any, labels: Any, mode: str, params: Any) -> tf.estimator.EstimatorSpec:
@@ -225,10 +225,10 @@ def test_evaluate_leaves_a_model_with_a_scaffold_to_the_stock_estimator(trained:
     values = [estimator.evaluate(eval_input_fn) for _ in range(3)]
 
     assert values == [make(trained).evaluate(eval_input_fn)] * 3
-    assert len(modes) == 1 + 3  # once to find out
+    assert len(modes) == 1 + 3  # once to look at the spec
 
 
-def test_evaluate_before_any_training_takes_the_initial_weights(tmp_path: Path) -> None:
+def test_evaluate_before_training(tmp_path: Path) -> None:
     values = make(tmp_path).evaluate(eval_input_fn)
 
     assert values["error"] == pytest.approx(3 * (2 - 0.5))
