@@ -67,7 +67,7 @@ def read_tensor(value: Any, tensor: Tensor, name: str) -> NDArray[Any]:
         return array
     try:
         return array.reshape(shape)
-    except ValueError:  # more levels than an array of NumPy's may have
+    except ValueError:  # more levels than NumPy supports
         raise invalid(f"input {name}: has {len(shape)} levels of lists") from None
 
 

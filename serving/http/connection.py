@@ -143,7 +143,7 @@ class Connection(asyncio.Protocol):
         if self.transport.is_closing() and self._stuck_since is None:
             self._stuck_since = now  # a client that never reads would keep it open for ever
         if self._pending is not None and now - self._begin >= timeout:
-            self._give_up(Code.DEADLINE_EXCEEDED, "Timed out waiting for the answer of the model")
+            self._give_up(Code.DEADLINE_EXCEEDED, "Timed out waiting for the model")
         if self._stuck_since is not None:
             if now - self._stuck_since >= timeout:
                 self.transport.abort()

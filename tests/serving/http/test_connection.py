@@ -335,9 +335,7 @@ def test_slow_model_ends_in_a_timeout() -> None:
             connection.check(time.monotonic() + LIMITS.timeout_seconds - 0.2)
             assert not model.pending[0].done()
             connection.check(time.monotonic() + LIMITS.timeout_seconds)
-            assert (await reader.readuntil(b"model")).endswith(
-                b"Timed out waiting for the answer of the model"
-            )
+            assert (await reader.readuntil(b"model")).endswith(b"Timed out waiting for the model")
             assert code_of(model.pending[0]) == Code.DEADLINE_EXCEEDED
 
     asyncio.run(run())

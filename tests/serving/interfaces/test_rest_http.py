@@ -20,7 +20,7 @@ _PREDICT = "/v1/models/m:predict"
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "reply"),
+    ("path", "body", "expected"),
     [
         (_PREDICT, {"instances": [1, 2.5]}, {"predictions": [3.5, 4.25]}),
         (_PREDICT, {"inputs": [1, 2.5]}, {"outputs": [3.5, 4.25]}),
@@ -101,9 +101,9 @@ _PREDICT = "/v1/models/m:predict"
     ],
 )
 def test_rest_answers_requests(
-    connection: http.client.HTTPConnection, path: str, body: Any, reply: Any
+    connection: http.client.HTTPConnection, path: str, body: Any, expected: Any
 ) -> None:
-    assert ask(connection, "POST", path, body) == (200, reply)
+    assert ask(connection, "POST", path, body) == (200, expected)
 
 
 @pytest.mark.parametrize(
@@ -279,8 +279,8 @@ def test_rest_accepts_a_chunked_body(connection: http.client.HTTPConnection) -> 
 def test_rest_returns_the_outputs_of_the_model(
     connection: http.client.HTTPConnection, rest_server: ServerThread, x: list[float]
 ) -> None:
-    _, reply = ask(connection, "POST", _PREDICT, {"instances": x})
+    _, document = ask(connection, "POST", _PREDICT, {"instances": x})
     with rest_server.server._catalog.find("m") as served:
         signature = served.engine.signatures["serving_default"]
         expected = served.engine.run(signature, {"x": np.array(x, np.float32)})["y"]
-    np.testing.assert_array_equal(np.array(reply["predictions"], np.float32), expected)
+    np.testing.assert_array_equal(np.array(document["predictions"], np.float32), expected)

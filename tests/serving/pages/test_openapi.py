@@ -45,12 +45,12 @@ def ask(url: str, body: Any = None, status: int = 200) -> Any:
     """Sends a GET, or a POST with JSON; checks the status and returns the JSON response."""
     data = None if body is None else json.dumps(body).encode()
     try:
-        reply = urllib.request.urlopen(urllib.request.Request(url, data))
+        response = urllib.request.urlopen(urllib.request.Request(url, data))
     except urllib.error.HTTPError as error:
-        reply = error
-    with reply:
-        answer = json.load(reply)
-    assert reply.status == status, answer
+        response = error
+    with response:
+        answer = json.load(response)
+    assert response.status == status, answer
     return answer
 
 
@@ -65,8 +65,8 @@ def examples_in(openapi: dict[str, Any]) -> Iterator[tuple[str, str, Any, str, s
         for operation in operations.values():
             if "requestBody" in operation:
                 content = operation["requestBody"]["content"]["application/json"]
-                reply = operation["responses"]["200"]["content"]["application/json"]
-                refs = [part["schema"]["$ref"].rpartition("/")[2] for part in (content, reply)]
+                response = operation["responses"]["200"]["content"]["application/json"]
+                refs = [part["schema"]["$ref"].rpartition("/")[2] for part in (content, response)]
                 for name, example in content["examples"].items():
                     yield path, name, example["value"], refs[0], refs[1]
 
@@ -105,9 +105,9 @@ def test_openapi_describes_get_responses(server: ServerThread, openapi: dict[str
     seen = 0
     for path, operations in openapi["paths"].items():
         if path.startswith("/v1/") and "get" in operations:
-            reply = operations["get"]["responses"]["200"]["content"]["application/json"]
+            response = operations["get"]["responses"]["200"]["content"]["application/json"]
             answer = ask(server.url + path)
-            validator(openapi, reply["schema"]["$ref"].rpartition("/")[2]).validate(answer)
+            validator(openapi, response["schema"]["$ref"].rpartition("/")[2]).validate(answer)
             seen += 1
     assert seen == 11
 

@@ -47,12 +47,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerThread]:
 def failures_in(recorder: ScenarioRecorder) -> Iterator[str]:
     """Yields the failed checks with the requests that cause them."""
     for case_id, checks in recorder.checks.items():
-        reply = recorder.interactions[case_id].response
+        response = recorder.interactions[case_id].response
         for check in checks:
             is_infinite = (
                 check.name == "response_schema_conformance"
-                and reply is not None
-                and INFINITE.search(reply.text)
+                and response is not None
+                and INFINITE.search(response.text)
             )
             if check.failure_info is not None and not is_infinite:
                 yield f"{check.failure_info.failure}\n{check.failure_info.code_sample}"
@@ -67,9 +67,9 @@ def test_server_conforms_to_its_openapi_description(server: ServerThread) -> Non
         if isinstance(event, events.ScenarioFinished):
             failures += failures_in(event.recorder)
             for case_id, case in event.recorder.cases.items():
-                reply = event.recorder.interactions[case_id].response
-                assert reply is not None
-                answers[case.value.operation.label, reply.status_code] += 1
+                response = event.recorder.interactions[case_id].response
+                assert response is not None
+                answers[case.value.operation.label, response.status_code] += 1
     assert failures == []
     assert sum(answers.values()) >= LEAST_CASES
     asked = {label for label, status in answers if status == 200}
