@@ -1,4 +1,4 @@
-"""What the commands' parsers share: options, examples in the help, wording of errors."""
+"""Options that several commands have, examples in their help, and wording of their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parser of the command line, put together from the commands."""
+"""The parser of the command line, made of those of the commands."""
 
 import argparse
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ _STACK = {
 
 
 def make_parser() -> Parser:
-    """Makes the parser; `handler` of what it parses runs the command."""
+    """Makes the parser of all commands; the parsed options have the command's `handler`."""
     parser = Parser(
         prog="pipeline",
         description="From CSV files and one YAML file to a pushed, tracked model.",

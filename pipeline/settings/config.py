@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
@@ -21,13 +21,15 @@ from pipeline.settings.run_sections import (
     ValidationSettings,
 )
 from serving.settings import ServingSettings
-from tabular.csv.checked_files import CheckedFiles
 from tabular.csv.file_patterns import ALL
 from trainer.settings.base import Section, SettingError
 from trainer.settings.features import Feature, Features
 from trainer.settings.model import ModelSettings
 from trainer.settings.train import Task, TrainerSettings, TrainSettings
 from trainer.settings.tuner import TunerSettings
+
+if TYPE_CHECKING:
+    from tabular.csv.checked_files import CheckedFiles  # imports PyArrow
 
 _SQLITE = "sqlite:///"
 
@@ -68,8 +70,8 @@ class Config(Section):
     _base_dir: Path = PrivateAttr(default_factory=Path.cwd)
     _overrides: tuple[str, ...] = PrivateAttr(default=())
     _notes: tuple[str, ...] = PrivateAttr(default=())
-    _checked: CheckedFiles | None = PrivateAttr(default=None)
-    _checked_skew: CheckedFiles | None = PrivateAttr(default=None)
+    _checked: "CheckedFiles | None" = PrivateAttr(default=None)
+    _checked_skew: "CheckedFiles | None" = PrivateAttr(default=None)
 
     def located(self, base_dir: Path, overrides: Sequence[str] = ()) -> "Config":
         """Returns a copy that knows where it came from.
@@ -94,12 +96,12 @@ class Config(Section):
         config._notes = tuple(notes)
         return config
 
-    def told(self, checked: CheckedFiles, checked_skew: CheckedFiles | None) -> "Config":
-        """Gives the same configuration, told what is in its files.
+    def told(self, checked: "CheckedFiles", checked_skew: "CheckedFiles | None") -> "Config":
+        """Returns a copy that knows what is in its files.
 
         Args:
-            checked: Those of `data`.
-            checked_skew: Those of `validation.skew`, where there are some.
+            checked: The files of `data`, checked.
+            checked_skew: The files of `validation.skew`, checked; None if there are none.
         """
         config = self.model_copy()
         config._checked = checked
@@ -107,14 +109,14 @@ class Config(Section):
         return config
 
     @property
-    def checked_files(self) -> CheckedFiles:
-        """What is in the files of `data`; the configuration must have been told."""
+    def checked_files(self) -> "CheckedFiles":
+        """The files of `data`, checked; known only after `prepare`."""
         assert self._checked is not None, "the data has not been checked: call prepare first"
         return self._checked
 
     @property
-    def checked_skew_files(self) -> CheckedFiles:
-        """What is in the files of `validation.skew`; the configuration must have been told."""
+    def checked_skew_files(self) -> "CheckedFiles":
+        """The files of `validation.skew`, checked; known only after `prepare`."""
         assert self._checked_skew is not None, "the data has not been checked: call prepare first"
         return self._checked_skew
 

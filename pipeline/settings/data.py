@@ -1,14 +1,16 @@
 """The section `data` of `pipeline_config.yaml`: the CSV files, their format and their splits."""
 
 import codecs
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from tabular.csv.dialect import Dialect
 from tabular.csv.file_patterns import SpanPath, has_marks
-from tabular.csv.quarantine import Budget
 from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
+
+if TYPE_CHECKING:
+    from tabular.csv.quarantine import Budget
 
 
 class CsvSettings(Section):
@@ -138,8 +140,10 @@ class QuarantineSettings(Section):
     )
 
     @property
-    def budget(self) -> Budget:
+    def budget(self) -> "Budget":
         """The settings in the form in which `tabular` takes them."""
+        from tabular.csv.quarantine import Budget  # imports PyArrow, which takes long
+
         return Budget(self.max_rows, float(self.max_share))
 
 
