@@ -97,7 +97,7 @@ def test_tracker_writes_runs_one_after_the_other(
     assert computed.data.tags["cached_nodes"] == "none"
 
 
-def test_tracker_is_connected_and_ready_to_draw_before_a_run_begins(
+def test_tracker_connects_before_a_run_begins(
     tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
@@ -114,7 +114,7 @@ def test_tracker_is_connected_and_ready_to_draw_before_a_run_begins(
     assert tracker.error is None
 
 
-def test_tracker_shows_the_points_of_a_training_while_it_goes_on(
+def test_tracker_shows_a_training_in_progress(
     make_tracker: MakeTracker, tracking_uri: str, tmp_path: Path
 ) -> None:
     tracker = make_tracker(tracking_uri)
@@ -163,9 +163,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_tracker_kills_the_run_of_a_runner_that_was_killed(
-    tracking_uri: str, tmp_path: Path
-) -> None:
+def test_tracker_ends_the_run_of_a_killed_runner(tracking_uri: str, tmp_path: Path) -> None:
     runner = subprocess.run([sys.executable, "-c", _TRACK_AND_DIE, tracking_uri, str(tmp_path)])
     assert runner.returncode == -signal.SIGKILL
 
@@ -181,9 +179,7 @@ def test_tracker_kills_the_run_of_a_runner_that_was_killed(
     assert run.info.end_time == END_MS  # the last thing known of it
 
 
-def test_tracker_outlives_an_interrupt_in_the_terminal(
-    make_tracker: MakeTracker, tracking_uri: str
-) -> None:
+def test_tracker_survives_an_interrupt(make_tracker: MakeTracker, tracking_uri: str) -> None:
     before = children()
     tracker = make_tracker(tracking_uri)
     tracker.send(make_start())
@@ -246,7 +242,7 @@ def seconds_of(call: Callable[..., None], *args: Any) -> float:
     return time.monotonic() - start
 
 
-def test_tracker_says_that_the_server_is_not_there(
+def test_tracker_reports_an_unreachable_server(
     make_tracker: MakeTracker, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "SERVER_GRACE_SECONDS", 60.0)  # it is not silence that ends this
@@ -262,7 +258,7 @@ def test_tracker_says_that_the_server_is_not_there(
     assert tracker.mlflow_run_id is None
 
 
-def test_tracker_shows_credentials_neither_in_the_error_nor_in_its_traceback(
+def test_tracker_hides_credentials_in_errors(
     make_tracker: MakeTracker, closed_port: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     tracker = make_tracker(f"http://alice:secret@127.0.0.1:{closed_port}")
@@ -285,7 +281,7 @@ def test_tracker_shows_credentials_neither_in_the_error_nor_in_its_traceback(
         assert secret not in tracker.error + logged
 
 
-def test_tracker_says_what_the_server_answers(
+def test_tracker_reports_the_error_of_the_server(
     make_tracker: MakeTracker, refusing_port: int
 ) -> None:
     tracker = make_tracker(f"http://127.0.0.1:{refusing_port}")
@@ -299,7 +295,7 @@ def test_tracker_says_what_the_server_answers(
     tracker.close()
 
 
-def test_tracker_does_not_wait_for_a_server_that_falls_silent(
+def test_tracker_gives_up_on_a_silent_server(
     make_tracker: MakeTracker, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "SERVER_GRACE_SECONDS", 0.5)
@@ -331,7 +327,9 @@ def test_tracker_gives_its_process_time_to_start(
     tracker.close()
 
 
-def test_tracker_says_that_its_process_ended(make_tracker: MakeTracker, tracking_uri: str) -> None:
+def test_tracker_reports_that_its_process_ended(
+    make_tracker: MakeTracker, tracking_uri: str
+) -> None:
     before = children()
     tracker = make_tracker(tracking_uri)
     tracker.send(make_start())

@@ -81,7 +81,7 @@ def test_read_events_reads_starts_of_version_0_1(start: RunStart) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(events)
-def test_to_line_gives_one_line_of_ascii(event: Event) -> None:
+def test_to_line_is_one_line_of_ascii(event: Event) -> None:
     line = to_line(event)
 
     assert line.isascii()

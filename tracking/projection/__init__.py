@@ -1,1 +1,1 @@
-"""What MLflow is to hold of a run, made from its events and artifacts; no MLflow."""
+"""Turns events and artifacts of a run into what MLflow shows, without MLflow."""

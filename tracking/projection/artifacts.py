@@ -1,4 +1,4 @@
-"""What the artifacts of a run hold for MLflow, read without TensorFlow."""
+"""Projects the artifacts of a run, which are read without TensorFlow."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ from tracking.projection.evaluation import (
     missed_bounds,
 )
 from tracking.projection.event_files import CurveReader, Metric, best_points
-from tracking.projection.metric_direction import Direction
+from tracking.projection.metric_direction import Direction, to_best
 from tracking.projection.names import (
     TRIAL_NUMBER_TAG,
     TUNED_TAG,
@@ -34,23 +34,23 @@ from tracking.projection.projection import Projection, TrainedModel
 from tracking.projection.trials import TrialReader
 
 _TABLES_TAG = "mlflow.loggedArtifacts"
-"""Where MLflow's UI looks for the tables that it can compare between runs."""
+"""Tag with the tables that MLflow's UI can compare between runs."""
 _SCHEMA_GEN = "SchemaGen"
 _TRAINER = "Trainer"
 _SERVING_DIR = "Format-Serving"
-"""Folder of the SavedModel in TFX's Model artifact."""
+"""Folder of the SavedModel in a Model artifact."""
 
 
 class ArtifactReader:
     """Reads the artifacts of one run, in the order of its nodes.
 
     Attributes:
-        rows: Number of rows of each split, empty while nothing is measured.
-        summary: The evaluation's, empty while there is none.
+        rows: Number of rows of each split; empty before StatisticsGen.
+        summary: Summary of the evaluation; empty before Evaluator.
     """
 
     def __init__(self, start: RunStart) -> None:
-        """Begins with nothing read.
+        """Starts with nothing read.
 
         Args:
             start: How the run began.
@@ -67,10 +67,10 @@ class ArtifactReader:
         self._statistics: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
 
     def read(self, result: Projection, outcome: NodeOutcome) -> None:
-        """Reads what a node gave out.
+        """Projects the outputs of a node.
 
         Args:
-            result: What is to be written; added to.
+            result: The projection to add to.
             outcome: How the node ended.
         """
         for key, outputs in outcome.outputs.items():
@@ -84,11 +84,11 @@ class ArtifactReader:
             self.read_training(result, Path(outcome.unfinished_dir))
 
     def read_training(self, result: Projection, folder: Path) -> None:
-        """Reads what a training has written since the last call, be it one or a sweep's trials.
+        """Projects what a training or a sweep has written since the last call.
 
         Args:
-            result: What is to be written; added to.
-            folder: Where the training keeps its curves, or the sweep its trials.
+            result: The projection to add to.
+            folder: The folder of the training with its curves, or of the sweep with its trials.
         """
         result.trials.extend(self._trials.read(folder))
         points = list(self._curves.read(folder))
@@ -133,7 +133,7 @@ class ArtifactReader:
         name = "label_histogram" if is_number else "class_balance"
 
         def figure() -> bytes:
-            from tracking.figures import label  # takes a second to import
+            from tracking.figures import label  # the import takes a second
 
             content: bytes = getattr(label, name)(statistics, self._start.label)
             return content
@@ -142,7 +142,7 @@ class ArtifactReader:
 
     def _schema(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
         if outcome.node_id == _SCHEMA_GEN and self._start.params.get("data.schema"):
-            return  # the data is held to the reviewed schema
+            return  # ImportSchemaGen has the schema that the data is checked against
         text = Path(output.uri, "schema.pbtxt").read_bytes()
         schema = text_format.Parse(text, schema_pb2.Schema())
         result.artifacts["data/schema.txt"] = lambda: text
@@ -185,7 +185,7 @@ class ArtifactReader:
             result.artifacts["data/warnings.txt"] = lambda: content
 
     def _model(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
-        if outcome.node_id == _TRAINER:  # the resolver of the baseline gives out a model as well
+        if outcome.node_id == _TRAINER:  # BaselineResolver has a model among its outputs as well
             folder = str(Path(output.uri, _SERVING_DIR))
             trained_on = self._statistics.get(
                 "train", statistics_pb2.DatasetFeatureStatisticsList()
@@ -198,13 +198,15 @@ class ArtifactReader:
         result.metrics.extend(best_points(self._evaluated, self._directions()))
 
     def _directions(self) -> dict[str, Direction]:
-        """Gives what the settings say of the metric that the best checkpoint is best in."""
+        """Reads the direction of `train.best_metric` from the settings; its name tells otherwise."""
         metric, best_is = (self._start.params.get(f"train.best_{end}") for end in ("metric", "is"))
-        return {} if metric is None else {metric: 1 if best_is in ("max", "greatest") else -1}
+        if metric is None or best_is is None:
+            return {}
+        return {metric: 1 if to_best(best_is) == "max" else -1}
 
     def _tuner_results(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
         trials = list(self._trials.read(Path(output.uri)))
-        if outcome.computed_by is None:  # else they stand below the run that made them
+        if outcome.computed_by is None:  # else they are below the run that made them
             result.trials.extend(trials)
         best = self._trials.best()
         if best is not None and best.score is not None:
@@ -266,7 +268,7 @@ _READERS: Mapping[str, Callable[[ArtifactReader, Projection, NodeOutcome, Output
 
 
 def _read_splits(uri: str, file_name: str) -> Iterator[tuple[str, bytes]]:
-    """Reads a file of each split, the train split first, the others by alphabet."""
+    """Reads a file of each split: first the train split, then the others in alphabetical order."""
     folders = Path(uri).glob("Split-*")
     for folder in sorted(folders, key=lambda folder: (folder.name != "Split-train", folder.name)):
         yield folder.name.removeprefix("Split-"), (folder / file_name).read_bytes()

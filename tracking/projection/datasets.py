@@ -1,4 +1,4 @@
-"""The data that went into a run, in the form of MLflow's datasets."""
+"""Describes the data of a run in the form of MLflow's datasets."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ _DIGEST_CHARS = 16
 
 @dataclass(frozen=True)
 class Dataset:
-    """A split of the data, its fields as MLflow's entity of the same name has them.
+    """A split of the data, with the fields of MLflow's entity `Dataset`.
 
     Attributes:
-        name: The file's or folder's name, and the split's.
-        digest: Changes with the content of the files and with the split.
-        source: Where it is, as JSON.
+        name: Name of the file or folder, with the name of the split.
+        digest: Digest of the content of the files and of the split.
+        source: Path of the file or folder, as JSON.
         schema: Column names and MLflow types, as JSON.
         profile: Number of rows, as JSON.
-        context: What it was for: `training`, `evaluation`, or the split's name.
+        context: Use of the split: `training`, `evaluation`, or the name of the split.
     """
 
     name: str
@@ -44,7 +44,7 @@ def make_datasets(
 
     Args:
         data_path: The CSV file or folder.
-        fingerprint: Digest of the files' content.
+        fingerprint: Digest of the content of the files.
         schema: Schema of the examples.
         statistics: TFDV's statistics by split.
 

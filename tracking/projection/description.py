@@ -1,4 +1,4 @@
-"""The description of a run: what went in, what came out, why it was pushed or not, in Markdown."""
+"""Describes a run in Markdown: its data, its results, and why the model was pushed or not."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ Metrics = Mapping[str, float]
 _BOUNDS = {"min": "at least", "max": "at most", "change": "worse than the baseline by at most"}
 
 
-def tell(
+def describe(
     start: RunStart,
     experiment_id: str,
     status: RunStatus,
@@ -24,18 +24,18 @@ def tell(
     metrics: Metrics,
     summary: Mapping[str, Any],
 ) -> str:
-    """Tells a run.
+    """Describes a run that has ended.
 
     Args:
         start: How it began.
-        experiment_id: Its experiment in MLflow.
+        experiment_id: Id of its experiment in MLflow.
         status: How it ended.
-        tags: What it was tagged with.
+        tags: Its tags.
         metrics: Last value of each metric.
-        summary: Of its evaluation, empty if it came to none.
+        summary: Summary of its evaluation; empty if there was none.
 
     Returns:
-        Markdown, a paragraph or a table for each part.
+        Markdown with a paragraph or a table for each part.
     """
     parts = [
         _verdict(status, tags),
@@ -125,7 +125,7 @@ def _tuned(tags: Tags) -> str:
 
 
 def _cached(experiment_id: str, tags: Tags) -> str:
-    """Links to the runs that computed what this one took from the cache, found by their tag."""
+    """Links to the runs that computed the cached nodes, which are found by their tag."""
     links: dict[str, list[str]] = {}
     for key, run in tags.items():
         if key.startswith("cached."):

@@ -1,4 +1,4 @@
-"""What MLflow is to hold of an evaluation: metrics, one table, figures."""
+"""Projects an evaluation to metrics, one table and figures."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,12 @@ def evaluation_metrics(summary: Summary) -> Iterator[tuple[str, float]]:
         summary: The object described in `components.evaluator.summary`.
 
     Yields:
-        `<metric>` of the whole split, `baseline/<metric>` and the `difference/<metric>` to it; of a
-        slice `slice/<column>:<value>/` with `<metric>`, `baseline:<metric>` and
-        `difference:<metric>`; `threshold/<metric>:<bound>` and, by how much it held,
-        `margin/<metric>:<bound>`, which is negative where it did not. Behind these prefixes the
-        class of a metric follows a `:`, since MLflow makes a section of its charts of all up to the
-        last `/`.
+        Name and value. For the whole split: `<metric>`, `baseline/<metric>` and
+        `difference/<metric>`. For a slice: `<metric>`, `baseline:<metric>` and
+        `difference:<metric>`, all after `slice/<column>:<value>/`. For a threshold:
+        `threshold/<metric>:<bound>`, and `margin/<metric>:<bound>`, which is negative if the
+        threshold is missed. After these prefixes, a `:` separates the class from the metric, since
+        MLflow groups its charts by everything before the last `/`.
     """
     for found in summary["slices"]:
         names = " ".join(f"{key}:{value}" for key, value in found["slice"].items())
@@ -47,7 +47,7 @@ def _flat(metric: str) -> str:
 
 
 def missed_bounds(summary: Summary) -> list[str]:
-    """Says of each bound that does not hold what was found and what was due."""
+    """Describes each missed bound with the value found and the limit."""
     return [
         f"{check['metric']} {check['value']:.4g}, {check['bound']} {check['limit']:.4g}"
         for check in summary["checks"]
@@ -56,7 +56,7 @@ def missed_bounds(summary: Summary) -> list[str]:
 
 
 def evaluation_artifacts(summary: Summary) -> dict[str, Callable[[], bytes]]:
-    """Names the files of an evaluation, with what makes each: summary, table and figures."""
+    """Maps the path of each file of an evaluation to the function that makes its content."""
 
     def table() -> bytes:
         from tracking.projection.tables import evaluation_table
@@ -71,9 +71,9 @@ def evaluation_artifacts(summary: Summary) -> dict[str, Callable[[], bytes]]:
 
 
 _CLASSIFICATION = ("confusion_matrix", "precision_recall", "calibration", "roc")
-"""Functions of `tracking.figures.classification` that draw a summary."""
+"""Functions of `tracking.figures.classification`, each of which draws one figure."""
 _REGRESSION = ("predicted_by_actual", "residuals", "residuals_by_prediction")
-"""The same of `tracking.figures.regression`."""
+"""Functions of `tracking.figures.regression`, each of which draws one figure."""
 
 
 def _figures(summary: Summary) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _figures(summary: Summary) -> tuple[str, ...]:
 
 def _figure(name: str, summary: Summary) -> Callable[[], bytes]:
     def draw() -> bytes:
-        # It takes a second to import them.
+        # The imports take a second.
         from tracking.figures import classification, regression
 
         module = regression if name in _REGRESSION else classification

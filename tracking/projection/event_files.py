@@ -1,7 +1,7 @@
-"""Training curves: the event files of an Estimator, read while they grow, without TensorFlow.
+"""Reads training curves from the event files of an Estimator while they grow, without TensorFlow.
 
-Source of the format: TensorFlow's TFRecord, a record being its length (uint64), a checksum of that
-(4 bytes), its bytes, and a checksum of those (4 bytes), all little-endian.
+Source of the format: TensorFlow's TFRecord. A record is its length (uint64), a checksum of the
+length (4 bytes), its bytes, and a checksum of the bytes (4 bytes), all little-endian.
 """
 
 import math
@@ -34,15 +34,15 @@ class CurveReader:
     """Reads the curves of one training, each point once."""
 
     def __init__(self) -> None:
-        """Begins with nothing read."""
+        """Starts with nothing read."""
         self._offsets: dict[tuple[str, str], int] = {}
 
     def read(self, folder: Path) -> Iterator[Metric]:
-        """Reads what has been written since the last call.
+        """Reads points that were written since the last call.
 
         Args:
-            folder: What TensorBoard would be given: event files of the training in it, those of the
-                evaluations in `eval`. It may have been moved meanwhile.
+            folder: Log folder of the training, as TensorBoard takes it: its event files, and those
+                of its evaluations in `eval`. It may have been moved since the last call.
 
         Yields:
             Points `train/<tag>` and `eval/<tag>`, in the order of their files.
@@ -58,7 +58,7 @@ class CurveReader:
 
 
 def _read_records(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
-    """Reads whole records from an offset on, each with the offset behind it."""
+    """Reads complete records from an offset on, each with the offset of its end."""
     try:
         file = open(path, "rb")  # noqa: SIM115 (closed below)
     except FileNotFoundError:  # moved since it was listed
@@ -83,14 +83,14 @@ def _points(record: bytes, mode: str) -> Iterator[Metric]:
 
 
 def changed_since(unfinished_dir: str | Path, start_ms: int) -> Iterator[Path]:
-    """Finds the training that goes on among those that were left unfinished.
+    """Finds the trainings in progress among the unfinished ones.
 
     Args:
-        unfinished_dir: Folder with a folder for each training.
-        start_ms: When it began or was resumed, milliseconds since the epoch.
+        unfinished_dir: Folder with one folder for each training.
+        start_ms: When the node began, milliseconds since the epoch.
 
     Yields:
-        Folders with an event file that has been written to since.
+        Folders with an event file that was written to since then.
     """
     for folder in list_files(Path(unfinished_dir), "*"):
         files = list_files(folder, f"**/{EVENT_FILES}")
@@ -99,7 +99,7 @@ def changed_since(unfinished_dir: str | Path, start_ms: int) -> Iterator[Path]:
 
 
 def list_files(folder: Path, pattern: str) -> list[Path]:
-    """Lists what fits a pattern, in order; nothing of a folder that is moved away meanwhile."""
+    """Lists the files that match a pattern, sorted; empty if the folder is moved meanwhile."""
     try:
         return sorted(folder.glob(pattern))
     except FileNotFoundError:
@@ -116,15 +116,16 @@ def _modified_ms(path: Path) -> float:
 def best_points(
     points: Iterable[Metric], directions: Mapping[str, Direction] | None = None
 ) -> Iterator[Metric]:
-    """Picks the best evaluation of each metric that has a better and a worse.
+    """Picks the best evaluation of each metric whose direction is known.
 
     Args:
-        points: Points of curves, `eval/<tag>` among them.
-        directions: -1 or 1 by tag, if less or more is better, where the name need not say.
+        points: Points of curves; those of evaluations are called `eval/<tag>`.
+        directions: -1 by tag if lower is better, 1 if higher is better. For other tags, the name
+            decides.
 
     Yields:
-        `best_<tag>` with the value and time of the best point; the first where several are as good.
-        The step is 0, as of all that are no curves, which MLflow draws as bars.
+        `best_<tag>` with the value and time of the best point, the first one of several. The step
+        is 0, as for all metrics that are not curves, so that MLflow draws bars.
     """
     best: dict[str, Metric] = {}
     for point in points:

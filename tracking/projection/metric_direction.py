@@ -1,7 +1,9 @@
-"""Whether a small or a great value of a metric is good, by what the metric is called."""
+"""Tells whether low or high values of a metric are better."""
 
 import re
 from typing import Literal
+
+from trainer.settings.train import Best
 
 Direction = Literal[-1, 0, 1]
 _LESS = frozenset(
@@ -9,18 +11,19 @@ _LESS = frozenset(
 )
 _MORE = frozenset({"accuracy", "auc", "precision", "recall", "r2", "f1", "iou", "ndcg"})
 _NEITHER = frozenset({"baseline"})
-"""Estimator's `accuracy_baseline` is a property of the data."""
+"""Estimator's `accuracy_baseline` describes the data, not the model."""
 
 
 def direction_of(metric: str) -> Direction:
-    """Tells in which direction a metric is better.
+    """Tells from its name in which direction a metric is better.
 
     Args:
-        metric: Its name, be it one of a `model_fn`'s own: words apart from each other.
+        metric: Name of the metric, possibly from the user's model_fn; its words are separated by
+            characters other than letters and digits.
 
     Returns:
-        -1 if less is better, as of `average_loss` or `mean_squared_error`, 1 if more is, and 0 if
-        there is no better and worse, or the name does not say.
+        -1 if lower is better, as for `average_loss` and `mean_squared_error`; 1 if higher is
+        better; 0 if neither is, or if the name does not tell.
     """
     words = set(re.split(r"[^a-z0-9]+", metric.lower()))
     if words & _NEITHER:
@@ -28,3 +31,8 @@ def direction_of(metric: str) -> Direction:
     if words & _LESS:
         return -1
     return 1 if words & _MORE else 0
+
+
+def to_best(text: str) -> Best:
+    """Reads which values of a metric are best; version 0.1 wrote `least` and `greatest`."""
+    return "min" if text in ("min", "least") else "max"

@@ -1,27 +1,27 @@
-"""Names that MLflow takes."""
+"""Tags and names of metrics and parameters in MLflow."""
 
 import hashlib
 import re
 
 RUN_ID_TAG = "tfx.pipeline_run_id"
-"""The tag by which the MLflow run of a pipeline run is found."""
+"""Tag by which the MLflow run of a pipeline run is found."""
 TUNED_TAG = "tuned."
-"""Before a setting that a sweep has found; the tag's value is the setting's, as JSON."""
+"""Prefix of the tags with the settings that a sweep found; their values are JSON."""
 TRIAL_NUMBER_TAG = "tuner.best_trial"
 WARNINGS_TAG = "data.warnings"
-"""What is wrong with the data that a run went on with."""
+"""Tag with the problems in the data that did not stop the run."""
 MAX_NAME_CHARS = 250
 
 
 def entity_name(name: str) -> str:
-    """Makes a name of a metric or parameter that MLflow takes.
+    """Makes a valid name of a metric or parameter.
 
     Args:
-        name: Any text: a class's word or a slice's value may be part of it.
+        name: Any text; it may contain the name of a class or the value of a slice.
 
     Returns:
-        The text with `_` for whatever MLflow allows in no name; a text that is too long ends in a
-        digest of it instead.
+        The text with `_` in place of characters that MLflow does not allow. If it is too long, its
+        end is replaced by a digest.
     """
     allowed = re.sub(r"[^/\w.\- :]", "_", name)
     path = "/".join(part if part.strip(".") else "_" for part in allowed.split("/"))

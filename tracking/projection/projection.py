@@ -1,4 +1,4 @@
-"""What is to be written to a run in MLflow."""
+"""What is to be written to MLflow for one run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from tracking.projection.trials import Trial
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The model of a run.
+    """The model that a run trained, or took from the cache.
 
     Attributes:
-        saved_model_dir: Folder of its SavedModel.
-        trained_ms: When the run had it, trained or from the cache; milliseconds since the epoch.
-        statistics: TFDV's statistics of the split it was trained on.
+        saved_model_dir: Folder of the SavedModel.
+        trained_ms: When Trainer ended in this run, milliseconds since the epoch.
+        statistics: TFDV's statistics of the train split.
     """
 
     saved_model_dir: str
@@ -27,17 +27,18 @@ class TrainedModel:
 
 @dataclass
 class Projection:
-    """What is to be written to a run.
+    """Additions to an MLflow run.
 
     Attributes:
         params: Settings by dotted key.
         metrics: Points of metrics.
         tags: Tags by key.
-        artifacts: Path among the run's artifacts to what makes the file's content.
-        datasets: The data that went in.
-        model: The model that came out.
-        pushed_version: The version under which it is served, None if it was not pushed.
-        trials: Trials of a sweep that have gone on, each a run below this one.
+        artifacts: Path of each file among the artifacts of the run, with the function that makes
+            its content.
+        datasets: The data of the run.
+        model: The model of the run.
+        pushed_version: The version under which the model is served; None if it was not pushed.
+        trials: Trials of a sweep with something new; each is a run below this one.
     """
 
     params: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""What MLflow is to hold of a run, event by event.
+"""Projects the events of a run, one by one.
 
-A run that is told again from MLMD goes through the same code as one that is told while it runs,
-which is what makes them equal.
+Events that are read back from MLMD pass through the same code as those of a run in progress, so
+that both make the same MLflow run.
 """
 
 from tracking.events import (
@@ -13,31 +13,31 @@ from tracking.events import (
     Samples,
 )
 from tracking.projection.artifacts import ArtifactReader
-from tracking.projection.description import tell
+from tracking.projection.description import describe
 from tracking.projection.event_files import Metric, changed_since
 from tracking.projection.names import RUN_ID_TAG, entity_name
 from tracking.projection.projection import Projection
 
 CONFIG_FILE = "pipeline_config.yaml"
 NOTE_TAG = "mlflow.note.content"
-"""What MLflow's UI shows as the description of a run, in Markdown."""
+"""Tag with the description of a run, Markdown that MLflow's UI shows."""
 
 
 class Projector:
     """Projects one run.
 
     Attributes:
-        last_ms: Time of the last thing projected, milliseconds since the epoch.
-        metrics: Last value of each metric projected.
-        tags: The tags projected.
+        last_ms: Time of the latest metric so far, or of the start; milliseconds since the epoch.
+        metrics: Last value of each metric so far.
+        tags: The tags so far.
     """
 
     def __init__(self, start: RunStart, experiment_id: str = "") -> None:
-        """Begins with nothing projected.
+        """Starts with nothing projected.
 
         Args:
             start: How the run began.
-            experiment_id: Its experiment in MLflow, for links within it.
+            experiment_id: Id of its experiment in MLflow, used in links.
         """
         self.last_ms = start.start_ms
         self.metrics: dict[str, float] = {}
@@ -50,7 +50,7 @@ class Projector:
         self._seconds: list[Metric] = []
 
     def project(self, event: Event) -> Projection:
-        """Projects what an event says, and what the artifacts say that it names."""
+        """Projects an event with the artifacts that it refers to."""
         result = Projection()
         if isinstance(event, RunStart):
             self._start_run(result)
@@ -68,7 +68,7 @@ class Projector:
         return self._remember(result)
 
     def poll(self) -> Projection:
-        """Projects what a training that goes on has written since the last call."""
+        """Projects what a training in progress has written since the last call."""
         result = Projection()
         if self._running is not None and self._running.unfinished_dir is not None:
             for folder in changed_since(self._running.unfinished_dir, self._running.start_ms):
@@ -103,11 +103,11 @@ class Projector:
         self._artifacts.read(result, outcome)
 
     def _end_run(self, result: Projection, end: RunEnd) -> None:
-        # Last, since MLflow's comparison begins with the metrics that came first.
+        # Written last, since MLflow's comparison shows the metrics in the order of writing.
         result.metrics = [*self._seconds, *self._artifacts.rows]
         result.tags["cached_nodes"] = ", ".join(self._cached) or "none"
         self._remember(result)
-        result.tags[NOTE_TAG] = tell(
+        result.tags[NOTE_TAG] = describe(
             self._start,
             self._experiment_id,
             end.status,

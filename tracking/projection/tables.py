@@ -1,6 +1,5 @@
-"""An evaluation as one table, and by how much its bounds hold."""
+"""Lays out an evaluation as one table."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,10 +24,10 @@ def evaluation_table(summary: Mapping[str, Any]) -> dict[str, list[Any]]:
         summary: The object of `components.evaluator.summary`.
 
     Returns:
-        `columns`, the names, and `data`, a row for each slice and metric. A row has the metric's
-        value, the baseline's and the difference; the limit of each bound and the margin by which it
-        holds; and whether all bounds hold that are checked. Only rows of the whole split, whose
-        slice is `overall`, have bounds. None stands where there is nothing.
+        `columns`, the names, and `data`, a row for each slice and metric. A row has the values of
+        the metric and of the baseline and their difference; limit and margin of each bound; and
+        whether all checked bounds hold. Only the whole split, whose slice is called `overall`, has
+        bounds. Empty cells are None.
     """
     return {"columns": list(COLUMNS), "data": [list(row) for row in _rows(summary)]}
 
@@ -49,7 +48,7 @@ def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
 
 
 def slice_name(of: Mapping[str, Any]) -> str:
-    """Names a slice by its columns and their values; the whole split's name is empty."""
+    """Names a slice by its columns and values; the name of the whole split is empty."""
     return " ".join(f"{column}:{value}" for column, value in of.items())
 
 
@@ -65,15 +64,3 @@ def _bounds(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[Cell]:
         yield check.get("margin")
     made = [check["holds"] for check in checks.values() if check["skipped"] is None]
     yield all(made) if made else None
-
-
-def check_margin(check: Mapping[str, Any]) -> float:
-    """Tells by how much a check of the summary holds.
-
-    Args:
-        check: One of the summary's checks.
-
-    Returns:
-        The distance to the limit, negative where it is missed; NaN where it is undefined.
-    """
-    return math.nan if check["margin"] is None else float(check["margin"])

@@ -1,7 +1,7 @@
-"""The trials of a sweep, read from the files that the Tuner keeps of them while it goes on.
+"""Reads the trials of a sweep from the files that Tuner writes while it is running.
 
-<folder>/trials/<number>/trial.json    what `Trial` says of it, but for the metrics
-<folder>/trials/<number>/              its event files, as an Estimator writes them
+<folder>/trials/<number>/trial.json    the attributes of `Trial` without the metrics
+<folder>/trials/<number>/              event files, as an Estimator writes them
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tracking.projection.event_files import CurveReader, Metric, best_points, list_files
+from tracking.projection.metric_direction import to_best
 from trainer.settings.train import Best
 
 TrialState = Literal["running", "complete", "stopped", "failed"]
@@ -18,19 +19,19 @@ TrialState = Literal["running", "complete", "stopped", "failed"]
 
 @dataclass
 class Trial:
-    """A trial.
+    """A trial of a sweep.
 
     Attributes:
-        number: Its number, from 1 on.
-        params: The settings it tries, by dotted key.
-        state: Whether it goes on, and how it ended.
+        number: Number of the trial, starting at 1.
+        params: The settings that it tries, by dotted key.
+        state: Whether it is running, or how it ended.
         start_ms: When it began, milliseconds since the epoch.
-        end_ms: When it ended, None while it goes on.
-        objective: The metric that the sweep goes by.
-        objective_is: Which value of it is the best.
-        score: Its best value, None if there is none.
-        step: The step of that.
-        error: Of a failed trial, the cause in one line.
+        end_ms: When it ended; None while it is running.
+        objective: The metric that the sweep optimizes.
+        objective_is: Whether low or high values of the objective are best.
+        score: The best value of the objective; None if there is none yet.
+        step: The step of the best value.
+        error: If it failed, the cause in one line.
         metrics: Points of its curves that have not been read before.
     """
 
@@ -54,7 +55,7 @@ class TrialReader:
     """Reads the trials of one sweep, each change once."""
 
     def __init__(self) -> None:
-        """Begins with nothing read."""
+        """Starts with nothing read."""
         self._curves: dict[int, CurveReader] = {}
         self._evaluated: dict[int, list[Metric]] = {}
         self._read: dict[int, str] = {}
@@ -64,10 +65,10 @@ class TrialReader:
         """Reads what has changed since the last call.
 
         Args:
-            folder: Where the sweep keeps its trials; it may have been moved meanwhile.
+            folder: The folder of the sweep; it may have been moved since the last call.
 
         Yields:
-            Trials that are new, have new points, or have ended, by number.
+            Trials that are new, have new points, or have ended.
         """
         for path in list_files(folder, "trials/*/trial.json"):
             try:
@@ -75,6 +76,7 @@ class TrialReader:
             except FileNotFoundError:  # moved since it was listed
                 return
             values = json.loads(text)
+            values["objective_is"] = to_best(values["objective_is"])
             trial = Trial(**{name: values[name] for name in _FIELDS})
             curves = self._curves.setdefault(trial.number, CurveReader())
             trial.metrics = list(curves.read(path.parent))
@@ -88,7 +90,7 @@ class TrialReader:
                 yield trial
 
     def best(self) -> Trial | None:
-        """Gives the complete trial with the best score among those read, None if there is none."""
+        """Finds the complete trial with the best score among those read; None if there is none."""
         scored = [
             trial
             for trial in self._known.values()

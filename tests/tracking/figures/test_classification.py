@@ -60,7 +60,7 @@ DRAW: dict[str, Callable[[dict[str, Any]], bytes]] = {
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("name", DRAW)
-def test_figures_of_evaluations_are_the_same_png_each_time(name: str, n_classes: int) -> None:
+def test_figures_are_reproducible(name: str, n_classes: int) -> None:
     summary = make_summary(*(f"_class $5 to $6, number\n{index}" for index in range(n_classes)))
 
     png = DRAW[name](summary)
@@ -72,7 +72,7 @@ def test_figures_of_evaluations_are_the_same_png_each_time(name: str, n_classes:
 
 
 @pytest.mark.parametrize("draw", [figures._draw_confusion_matrix, figures._draw_precision_recall])
-def test_figures_draw_no_more_classes_than_can_be_read(draw: Callable[[Any], Figure]) -> None:
+def test_figures_limit_the_number_of_classes(draw: Callable[[Any], Figure]) -> None:
     # The last but one has most examples, the last has none.
     summary = make_summary(*(f"{index:03}" for index in range(100)))
     summary["confusion_matrix"][98][0] = 20
@@ -100,7 +100,7 @@ def test_figures_show_words_as_they_are() -> None:
 # confusion_matrix
 
 
-def test_confusion_matrix_shades_by_share_of_the_true_class_and_writes_counts() -> None:
+def test_confusion_matrix_has_shares_and_counts() -> None:
     figure = figures._draw_confusion_matrix(make_summary("ant", "bee", "cow"))
 
     axes = figure.axes[0]
@@ -116,7 +116,7 @@ def test_confusion_matrix_shades_by_share_of_the_true_class_and_writes_counts() 
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
 
 
-def test_confusion_matrix_writes_weights_that_are_no_whole_numbers() -> None:
+def test_confusion_matrix_writes_fractions() -> None:
     summary = make_summary("ant", "bee")
     summary["confusion_matrix"] = [[2000, 0.25], [0, 3]]
 
@@ -128,7 +128,7 @@ def test_confusion_matrix_writes_weights_that_are_no_whole_numbers() -> None:
 # precision_recall
 
 
-def test_precision_recall_draws_bars_by_class_with_the_baseline() -> None:
+def test_precision_recall_has_bars_and_baseline() -> None:
     figure = figures._draw_precision_recall(make_summary("ant", "bee"))
 
     assert widths_of(figure) == [[0.75, 0], [0.5, 0]]
@@ -138,7 +138,7 @@ def test_precision_recall_draws_bars_by_class_with_the_baseline() -> None:
     assert " baseline" in texts_of(figure)
 
 
-def test_precision_recall_without_a_baseline_draws_none() -> None:
+def test_precision_recall_without_a_baseline() -> None:
     summary = make_summary("ant", "bee")
     summary["slices"][0]["baseline"] = None
 
@@ -188,7 +188,7 @@ def test_precision_recall_of_two_classes_is_a_curve() -> None:
     assert np.asarray(baseline.get_xydata()).tolist() == [[0.6, 0.5]]
 
 
-def test_precision_recall_of_two_classes_of_which_one_is_absent_is_empty() -> None:
+def test_precision_recall_of_one_present_class_is_empty() -> None:
     summary = make_binary_summary()
     del summary["curves"]["1"]["roc"]
     summary["slices"][0] = {"slice": {}, "metrics": {}, "baseline": None}
@@ -199,7 +199,7 @@ def test_precision_recall_of_two_classes_of_which_one_is_absent_is_empty() -> No
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_figures_of_two_classes_are_the_same_png_each_time(name: str) -> None:
+def test_figures_of_two_classes_are_reproducible(name: str) -> None:
     png = DRAW[name](make_binary_summary())
 
     assert matplotlib.image.imread(io.BytesIO(png), "png").ndim == 3
@@ -207,7 +207,7 @@ def test_figures_of_two_classes_are_the_same_png_each_time(name: str) -> None:
 
 
 @pytest.mark.parametrize("draw", [figures._draw_calibration, figures._draw_roc])
-def test_curves_of_two_classes_are_those_of_the_positive_one(draw: Callable[[Any], Figure]) -> None:
+def test_curves_of_two_classes_show_the_positive_one(draw: Callable[[Any], Figure]) -> None:
     (axes,) = draw(make_binary_summary()).axes
 
     assert len(axes.lines) == 2  # the diagonal, and one
@@ -216,7 +216,7 @@ def test_curves_of_two_classes_are_those_of_the_positive_one(draw: Callable[[Any
 # calibration and roc
 
 
-def test_calibration_draws_observed_shares_over_probabilities() -> None:
+def test_calibration_draws_shares_by_probability() -> None:
     (axes,) = figures._draw_calibration(make_summary("ant", "bee")).axes
 
     _, ant, bee = axes.lines

@@ -110,7 +110,7 @@ def make_anomalies(
         ),
     ],
 )
-def test_pages_show_text_of_the_data_as_text_and_load_nothing(page: str) -> None:
+def test_pages_escape_text_and_load_nothing(page: str) -> None:
     reader = Reader(page)
 
     assert any(EVIL in cell for cells in reader.rows for cell in cells)
@@ -124,7 +124,7 @@ def test_pages_show_text_of_the_data_as_text_and_load_nothing(page: str) -> None
 # statistics_page
 
 
-def test_statistics_page_shows_numbers_side_by_side_by_split() -> None:
+def test_statistics_page_shows_numbers_by_split() -> None:
     reader = Reader(
         statistics_page(
             {
@@ -153,7 +153,7 @@ def test_statistics_page_shows_numbers_side_by_side_by_split() -> None:
     assert "Examples: train 4, eval 2,000" in reader.headings
 
 
-def test_statistics_page_draws_histograms_on_common_axes() -> None:
+def test_statistics_page_histograms_share_axes() -> None:
     # Of [0, 8] in 220 - 2 pixels; of the densities 3/4 in 4, 1/4 in 4, and 1 in 2, the last is
     # the greatest: heights 3/16, 1/16 and 1/2 of it, times 48 - 2 pixels.
     reader = Reader(
@@ -177,7 +177,7 @@ def test_statistics_page_draws_histograms_on_common_axes() -> None:
 @pytest.mark.parametrize(
     "buckets", [[(7, 7, 4)], [(0, 0, 0)], [(-float("inf"), 0, 1), (0, 4, 3)], []]
 )
-def test_statistics_page_draws_values_without_width_or_end(
+def test_statistics_page_draws_unusual_buckets(
     buckets: list[tuple[float, float, float]],
 ) -> None:
     ((*bars,),) = Reader(statistics_page({"train": make_statistics(4, numbers=buckets)})).plots
@@ -186,7 +186,7 @@ def test_statistics_page_draws_values_without_width_or_end(
     assert all(0 <= float(bar[key] or "") <= 220 for bar in bars for key in ("x", "width"))
 
 
-def test_statistics_page_shows_the_most_frequent_words() -> None:
+def test_statistics_page_shows_frequent_words() -> None:
     words = {f"w{index:02}": 20 - index for index in range(12)}
     reader = Reader(statistics_page({"train": make_statistics(200, words=words)}))
 
@@ -197,7 +197,7 @@ def test_statistics_page_shows_the_most_frequent_words() -> None:
     assert "and 2 more" in reader.headings
 
 
-def test_statistics_page_shows_a_column_that_a_split_has_not() -> None:
+def test_statistics_page_shows_missing_columns() -> None:
     reader = Reader(
         statistics_page({"train": make_statistics(3, words={"ant": 3}), "eval": make_statistics(2)})
     )
@@ -208,7 +208,7 @@ def test_statistics_page_shows_a_column_that_a_split_has_not() -> None:
 # anomalies_page
 
 
-def test_anomalies_page_shows_where_data_does_not_fit() -> None:
+def test_anomalies_page_lists_anomalies() -> None:
     found = make_anomalies("legs", "WARNING", "Unexpected type", "Expected INT but got BYTES")
     reader = Reader(anomalies_page({"train": found, "eval": anomalies_pb2.Anomalies()}))
 
@@ -219,7 +219,7 @@ def test_anomalies_page_shows_where_data_does_not_fit() -> None:
     assert reader.headings[-3:] == ["train", "eval", "No anomalies."]
 
 
-def test_anomalies_page_shows_what_concerns_the_whole_split() -> None:
+def test_anomalies_page_shows_anomalies_of_a_split() -> None:
     found = anomalies_pb2.Anomalies(data_missing=True)
     found.dataset_anomaly_info.severity = anomalies_pb2.AnomalyInfo.ERROR
     found.dataset_anomaly_info.short_description = "Few examples"
@@ -232,7 +232,7 @@ def test_anomalies_page_shows_what_concerns_the_whole_split() -> None:
     assert "No anomalies." not in reader.headings
 
 
-def test_anomalies_page_names_a_nested_column_by_its_path() -> None:
+def test_anomalies_page_names_nested_columns() -> None:
     found = make_anomalies("animal", "ERROR", "", "", key="x")
     found.anomaly_info["x"].path.step.append("legs")
 

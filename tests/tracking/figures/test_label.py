@@ -63,7 +63,7 @@ def test_class_balance_is_the_same_png_each_time() -> None:
 # class_balance
 
 
-def test_class_balance_draws_shares_by_falling_count() -> None:
+def test_class_balance_sorts_by_count() -> None:
     statistics = make_statistics(
         {"train": {"ant": 2, "bee": 6}, "eval": {"cow": 3, "ant": 2, "bee": 5}}
     )
@@ -76,7 +76,7 @@ def test_class_balance_draws_shares_by_falling_count() -> None:
     assert {"6 (75.0%)", "3 (30.0%)", " train", " eval"} <= set(texts_of(figure))
 
 
-def test_class_balance_draws_no_more_classes_than_can_be_read() -> None:
+def test_class_balance_limits_the_number_of_classes() -> None:
     statistics = make_statistics({"train": {f"{index:03}": 200 - index for index in range(100)}})
 
     figure = label_figures._draw_class_balance(statistics, "animal")
@@ -87,7 +87,7 @@ def test_class_balance_draws_no_more_classes_than_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("label", ["legs", "wings"])
-def test_class_balance_of_what_has_no_classes_is_empty(label: str) -> None:
+def test_class_balance_without_classes_is_empty(label: str) -> None:
     figure = label_figures._draw_class_balance(make_statistics({"train": {"ant": 1}}), label)
 
     assert widths_of(figure) == [[]]
@@ -105,7 +105,7 @@ def test_label_histogram_draws_shares_by_value() -> None:
     assert {"Values of price", "price", " train", " eval"} <= set(texts_of(figure))
 
 
-def test_label_histogram_is_the_same_png_each_time() -> None:
+def test_label_histogram_is_reproducible() -> None:
     statistics = make_numbers(train=[1, 3])
 
     png = label_figures.label_histogram(statistics, "price")
@@ -114,7 +114,7 @@ def test_label_histogram_is_the_same_png_each_time() -> None:
     assert label_figures.label_histogram(statistics, "price") == png
 
 
-def test_label_histogram_of_what_was_not_measured_is_empty() -> None:
+def test_label_histogram_without_label_is_empty() -> None:
     figure = label_figures._draw_label_histogram(make_numbers(train=[1, 3]), "weight")
 
     assert not figure.axes[0].patches

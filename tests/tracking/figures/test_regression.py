@@ -56,14 +56,14 @@ def drawn_cells(figure: Figure) -> list[tuple[list[float], list[float], float]]:
     return [(c[0].tolist(), c[2].tolist(), w) for c, w in zip(corners, weights, strict=True)]
 
 
-def test_predicted_by_actual_draws_each_cell_in_its_place() -> None:
+def test_predicted_by_actual_places_the_cells() -> None:
     figure = figures._draw_predicted_by_actual(make_summary())
 
     assert drawn_cells(figure) == [([1.0, 2.0], [1.5, 4.0], 4.0), ([2.0, 2.0], [2.5, 4.0], 1.0)]
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("label", "prediction")
 
 
-def test_predicted_by_actual_shows_what_few_examples_far_away_would_hide() -> None:
+def test_predicted_by_actual_leaves_out_outliers() -> None:
     cells = [[float(index), float(index), 1.0] for index in range(2000)]
     summary = make_summary(actual_predicted=[*cells, [1e9, 1e9, 1.0]])
 
@@ -81,7 +81,7 @@ def test_residuals_draws_a_bar_for_each_bin() -> None:
     assert bars == [(-1.0, 0.25, 6.0), (0.0, 0.25, 1.0)]
 
 
-def test_residuals_by_prediction_draws_median_and_spread_of_each_band() -> None:
+def test_residuals_by_prediction_draws_bands() -> None:
     # Predictions about 3 with residuals -1, 0 and 1, and about 11 with 2.
     cells = [[1, -4, 1.0], [1, 0, 8.0], [1, 4, 1.0], [5, 8, 90.0]]
 

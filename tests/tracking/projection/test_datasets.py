@@ -31,7 +31,7 @@ def test_make_datasets_describes_a_test_split() -> None:
     assert [data.context for data in found] == ["training", "evaluation", "test"]
 
 
-def test_make_datasets_gives_the_columns_with_types_of_mlflow() -> None:
+def test_make_datasets_has_columns_with_mlflow_types() -> None:
     for data in datasets():
         assert json.loads(data.schema) == {
             "mlflow_colspec": [
@@ -42,7 +42,7 @@ def test_make_datasets_gives_the_columns_with_types_of_mlflow() -> None:
         }
 
 
-def test_make_datasets_digests_the_content_and_the_split() -> None:
+def test_make_datasets_digests_content_and_split() -> None:
     train, evaluated = datasets()
 
     assert train.digest != evaluated.digest
@@ -51,6 +51,6 @@ def test_make_datasets_digests_the_content_and_the_split() -> None:
     assert train.digest == datasets("/elsewhere/rows.csv")[0].digest
 
 
-def test_make_datasets_keeps_to_the_lengths_that_mlflow_takes() -> None:
+def test_make_datasets_keeps_mlflows_length_limits() -> None:
     for data in datasets():
         assert len(data.digest) <= 36

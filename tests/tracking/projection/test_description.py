@@ -8,31 +8,32 @@ import pytest
 
 from tests.helpers.tracked_run import make_check, make_start, make_summary
 from tracking.events import RunStatus
-from tracking.projection.description import tell
+from tracking.projection.description import describe
 
 
-def story(
+def paragraphs(
     status: RunStatus = "FINISHED",
     tags: Mapping[str, str] | None = None,
     metrics: Mapping[str, float] | None = None,
     summary: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Tells a run, and gives the paragraphs."""
-    return tell(make_start(), "7", status, tags or {}, metrics or {}, summary or {}).split("\n\n")
+    """Describes a run, and returns the paragraphs."""
+    text = describe(make_start(), "7", status, tags or {}, metrics or {}, summary or {})
+    return text.split("\n\n")
 
 
-def test_tell_says_where_a_pushed_model_is_served_from() -> None:
+def test_describe_a_pushed_model() -> None:
     tags = {"pushed_version": "17", "pushed_path": "/serving/17", "thresholds.missed": "none"}
 
-    assert story(tags=tags) == [
+    assert paragraphs(tags=tags) == [
         "**Pushed** as version 17: every threshold holds. Served from `/serving/17`."
     ]
 
 
-def test_tell_says_why_a_model_was_not_pushed() -> None:
+def test_describe_a_model_that_was_not_pushed() -> None:
     tags = {"pushed_version": "none", "thresholds.missed": "accuracy 0.5, min 0.9"}
 
-    assert story(tags=tags) == ["**Not pushed**: accuracy 0.5, min 0.9."]
+    assert paragraphs(tags=tags) == ["**Not pushed**: accuracy 0.5, min 0.9."]
 
 
 @pytest.mark.parametrize(
@@ -42,48 +43,46 @@ def test_tell_says_why_a_model_was_not_pushed() -> None:
         ("auc 0.5, min 0.9", "auc 0.5, min 0.9; serving_default: NaN"),
     ],
 )
-def test_tell_says_what_a_model_that_was_not_pushed_answers_wrongly(
-    missed: str, reason: str
-) -> None:
+def test_describe_serving_faults(missed: str, reason: str) -> None:
     tags = {"thresholds.missed": missed, "serving.faults": "serving_default: NaN"}
 
-    assert story(tags=tags) == [f"**Not pushed**: {reason}."]
+    assert paragraphs(tags=tags) == [f"**Not pushed**: {reason}."]
 
 
-def test_tell_says_that_another_model_was_promoted_in_place_of_this_one() -> None:
+def test_describe_a_rolled_back_model() -> None:
     tags = {"thresholds.missed": "none", "pushed_version": "none", "rolled_back_version": "16"}
 
-    assert story(tags=tags) == [
+    assert paragraphs(tags=tags) == [
         "**Not pushed**: version 16, which has this model, was rolled back;"
         " `pipeline promote 16` serves it again."
     ]
 
 
-def test_tell_says_where_a_run_failed() -> None:
+def test_describe_a_failed_run() -> None:
     tags = {"failed_node": "Trainer", "error": "ValueError: x", "pushed_version": "17"}
 
-    assert story("FAILED", tags) == ["**Failed** in Trainer: ValueError: x"]
+    assert paragraphs("FAILED", tags) == ["**Failed** in Trainer: ValueError: x"]
 
 
-def test_tell_says_that_a_run_was_killed() -> None:
-    assert story("KILLED") == ["**Killed** before its end."]
+def test_describe_a_killed_run() -> None:
+    assert paragraphs("KILLED") == ["**Killed** before its end."]
 
 
-def test_tell_says_what_data_went_in() -> None:
+def test_describe_the_data() -> None:
     metrics = {"rows/train": 99.0, "rows/eval": 51.0, "accuracy": 0.5}
 
-    _, data = story(tags={"anomalies": "species"}, metrics=metrics)
+    _, data = paragraphs(tags={"anomalies": "species"}, metrics=metrics)
 
     assert data == "Data: `/data/iris.csv`, 99 rows to train, 51 rows to eval; anomalies: species."
 
 
-def test_tell_names_the_path_of_the_span_that_was_read() -> None:
-    _, data = story(tags={"data.path": "/data/7"}, metrics={"rows/train": 99.0})
+def test_describe_the_path_of_the_span() -> None:
+    _, data = paragraphs(tags={"data.path": "/data/7"}, metrics={"rows/train": 99.0})
 
     assert data.startswith("Data: `/data/7`, ")
 
 
-def test_tell_tables_the_metrics_beside_baseline_and_thresholds() -> None:
+def test_describe_metrics_in_a_table() -> None:
     checks = [
         make_check("accuracy", "min", 0.9, 0.51234, False, -0.4),
         make_check("accuracy", "change", -0.05, 0.01234, True, 0.06),
@@ -92,7 +91,7 @@ def test_tell_tables_the_metrics_beside_baseline_and_thresholds() -> None:
     metrics = {"accuracy": 0.51234, "cross_entropy": 0.25, "recall/ant": 1.0}
     summary = make_summary(checks, metrics, baseline={"accuracy": 0.5})
 
-    _, table = story(summary=summary)
+    _, table = paragraphs(summary=summary)
 
     assert table.splitlines() == [
         "| metric | value | baseline | difference | thresholds |",
@@ -104,35 +103,35 @@ def test_tell_tables_the_metrics_beside_baseline_and_thresholds() -> None:
     ]
 
 
-def test_tell_keeps_a_word_with_a_bar_in_its_cell() -> None:
-    _, table = story(summary=make_summary(metrics={"recall/a|b": 1.0}))
+def test_describe_escapes_bars_in_a_table() -> None:
+    _, table = paragraphs(summary=make_summary(metrics={"recall/a|b": 1.0}))
 
     row = table.splitlines()[2]
     assert row.startswith("| recall/a\\|b | 1 |")
     assert row.replace("\\|", "").count("|") == 6
 
 
-def test_tell_says_what_is_not_checked() -> None:
+def test_describe_skipped_checks() -> None:
     check = make_check("recall/cow", "min", 0.5, math.nan, True, skipped="no cows")
 
-    assert "Not checked: recall/cow min 0.5: no cows." in story(summary=make_summary([check]))
+    assert "Not checked: recall/cow min 0.5: no cows." in paragraphs(summary=make_summary([check]))
 
 
-def test_tell_names_the_settings_of_the_best_trial() -> None:
+def test_describe_the_best_trial() -> None:
     tags = {
         "tuner.best_trial": "3",
         "tuned.model.learning_rate": "0.3",
         "tuned.model.optimizer": '"adam"',
     }
 
-    _, tuned = story(tags=tags)
+    _, tuned = paragraphs(tags=tags)
 
     assert tuned == (
         "Trained with the settings of trial 3: `model.learning_rate=0.3`, `model.optimizer=adam`."
     )
 
 
-def test_tell_links_to_the_runs_that_computed_what_came_from_the_cache() -> None:
+def test_describe_links_to_the_runs_behind_the_cache() -> None:
     tags = {
         "cached.Transform": "2024-01-02T03:04:05+00:00",
         "cached.Trainer": "run-1",
@@ -140,7 +139,7 @@ def test_tell_links_to_the_runs_that_computed_what_came_from_the_cache() -> None
         "cached_nodes": "Transform, Trainer, Evaluator",
     }
 
-    _, cached = story(tags=tags)
+    _, cached = paragraphs(tags=tags)
 
     first = "#/experiments/7/runs?searchFilter=tags.%60tfx.pipeline_run_id%60%20%3D%20%272024-01-02"
     assert cached.startswith("From the cache: Transform computed by [2024-01-02T03:04:05+00:00](")
@@ -149,17 +148,17 @@ def test_tell_links_to_the_runs_that_computed_what_came_from_the_cache() -> None
     assert cached.count("](") == 2
 
 
-def test_tell_lists_what_is_wrong_with_refused_data() -> None:
+def test_describe_refused_data() -> None:
     tags = {"failed_node": "DataGate", "error": "2 anomalies\neval: x: odd\neval: y: odd"}
 
-    assert story("FAILED", tags) == [
+    assert paragraphs("FAILED", tags) == [
         "**Failed** in DataGate: 2 anomalies",
         "- eval: x: odd\n- eval: y: odd",
     ]
 
 
-def test_tell_lists_the_warnings() -> None:
-    paragraphs = story(tags={"data.warnings": "eval: x: odd\nand 2 more"})
+def test_describe_warnings() -> None:
+    found = paragraphs(tags={"data.warnings": "eval: x: odd\nand 2 more"})
 
-    assert paragraphs[1:] == ["Warnings:", "- eval: x: odd\n- and 2 more"]
-    assert len(story(tags={"data.warnings": "none"})) == 1
+    assert found[1:] == ["Warnings:", "- eval: x: odd\n- and 2 more"]
+    assert len(paragraphs(tags={"data.warnings": "none"})) == 1

@@ -26,7 +26,7 @@ def test_evaluation_metrics_give_every_slice() -> None:
     }
 
 
-def test_evaluation_metrics_give_the_difference_to_the_baseline() -> None:
+def test_evaluation_metrics_compare_with_the_baseline() -> None:
     summary = make_summary(baseline={"accuracy": 0.75, "recall/ant": 1.0})
     summary["slices"][1]["baseline"] = {"accuracy": 0.5}
 
@@ -41,14 +41,14 @@ def test_evaluation_metrics_give_the_difference_to_the_baseline() -> None:
     assert {"difference/recall:ant", "difference/recall:b*e"}.isdisjoint(metrics)
 
 
-def test_evaluation_metrics_name_the_class_of_a_slice_behind_a_colon() -> None:
+def test_evaluation_metrics_of_slices_and_classes() -> None:
     summary = make_summary()
     summary["slices"][1]["metrics"] = {"recall/a/b": 0.5}
 
     assert metrics_of(summary)["slice/legs:6 color:red/recall:a/b"] == 0.5
 
 
-def test_evaluation_metrics_give_thresholds_and_margins() -> None:
+def test_evaluation_metrics_have_thresholds() -> None:
     checks = [
         make_check("accuracy", "min", 0.75, 0.5, False, -0.25),
         make_check("accuracy", "change", -0.05, 0.0, True, 0.05),
@@ -66,7 +66,7 @@ def test_evaluation_metrics_give_thresholds_and_margins() -> None:
     }
 
 
-def test_missed_bounds_say_what_was_found_and_what_was_due() -> None:
+def test_missed_bounds_have_value_and_limit() -> None:
     checks = [
         make_check("accuracy", "min", 0.9, 0.51234, False, -0.38766),
         make_check("accuracy", "max", 1.0, 0.51234, True, 0.48766),
@@ -81,7 +81,7 @@ def test_missed_bounds_say_what_was_found_and_what_was_due() -> None:
     ]
 
 
-def test_evaluation_artifacts_hold_the_summary_a_table_and_figures() -> None:
+def test_evaluation_artifacts_of_a_classification() -> None:
     summary = make_summary()
 
     artifacts = evaluation_artifacts(summary)
@@ -97,7 +97,7 @@ def test_evaluation_artifacts_hold_the_summary_a_table_and_figures() -> None:
     assert json.loads(artifacts["evaluation/summary.json"]()) == summary
 
 
-def test_evaluation_artifacts_of_a_regression_have_their_own_figures() -> None:
+def test_evaluation_artifacts_of_a_regression() -> None:
     artifacts = evaluation_artifacts(make_regression_summary())
 
     assert {name for name in artifacts if name.endswith(".png")} == {

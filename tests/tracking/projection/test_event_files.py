@@ -23,7 +23,7 @@ METRICS = [Metric(f"train/{tag}", *values) for tag, *values in POINTS]
 # CurveReader
 
 
-def test_curve_reader_reads_what_tensorflow_writes_and_leaves_out_what_is_no_scalar(
+def test_curve_reader_reads_scalars_from_tensorflow(
     tmp_path: Path,
 ) -> None:
     with tf.Graph().as_default(), tf.compat.v1.summary.FileWriter(str(tmp_path)) as writer:
@@ -38,7 +38,7 @@ def test_curve_reader_reads_what_tensorflow_writes_and_leaves_out_what_is_no_sca
     assert list(CurveReader().read(tmp_path)) == [Metric("train/loss", 0.5, 1, 1_000_250)]
 
 
-def test_curve_reader_gives_each_point_once_of_a_file_that_grows(tmp_path: Path) -> None:
+def test_curve_reader_yields_each_point_once(tmp_path: Path) -> None:
     reader, path = CurveReader(), events_path(tmp_path)
 
     found = []
@@ -50,7 +50,7 @@ def test_curve_reader_gives_each_point_once_of_a_file_that_grows(tmp_path: Path)
     assert list(reader.read(tmp_path)) == []
 
 
-def test_curve_reader_takes_a_file_that_grows_byte_by_byte(tmp_path: Path) -> None:
+def test_curve_reader_of_a_file_growing_by_bytes(tmp_path: Path) -> None:
     append_points(events_path(tmp_path / "whole"), POINTS)
     content = events_path(tmp_path / "whole").read_bytes()
     reader, path = CurveReader(), events_path(tmp_path / "growing")
@@ -67,7 +67,7 @@ def test_curve_reader_takes_a_file_that_grows_byte_by_byte(tmp_path: Path) -> No
     assert counts[-2:] == [3, 4]  # the last byte is part of the last record
 
 
-def test_curve_reader_reads_a_file_that_was_cut_anywhere_up_to_the_cut(tmp_path: Path) -> None:
+def test_curve_reader_of_a_truncated_file(tmp_path: Path) -> None:
     path = events_path(tmp_path)
     append_points(path, POINTS)
     content = path.read_bytes()
@@ -79,7 +79,7 @@ def test_curve_reader_reads_a_file_that_was_cut_anywhere_up_to_the_cut(tmp_path:
         assert len(found) < len(METRICS)
 
 
-def test_curve_reader_goes_on_where_the_folder_was_moved_to(tmp_path: Path) -> None:
+def test_curve_reader_follows_a_moved_folder(tmp_path: Path) -> None:
     reader = CurveReader()
     append_points(events_path(tmp_path / "unfinished"), POINTS[:2])
     before = list(reader.read(tmp_path / "unfinished"))
@@ -91,7 +91,7 @@ def test_curve_reader_goes_on_where_the_folder_was_moved_to(tmp_path: Path) -> N
     assert list(reader.read(tmp_path / "unfinished")) == []
 
 
-def test_curve_reader_keeps_training_and_evaluation_apart(tmp_path: Path) -> None:
+def test_curve_reader_separates_train_and_eval(tmp_path: Path) -> None:
     append_points(events_path(tmp_path), POINTS[:1])  # files of the same name
     append_points(events_path(tmp_path / "eval"), POINTS[1:2])
 
@@ -100,7 +100,7 @@ def test_curve_reader_keeps_training_and_evaluation_apart(tmp_path: Path) -> Non
     assert [metric.key for metric in found] == ["train/loss", "eval/accuracy"]
 
 
-def test_curve_reader_reads_the_files_of_a_resumed_training(tmp_path: Path) -> None:
+def test_curve_reader_reads_a_resumed_training(tmp_path: Path) -> None:
     reader = CurveReader()
     append_points(tmp_path / "events.out.tfevents.1.host", POINTS[:2])
     before = list(reader.read(tmp_path))
@@ -110,7 +110,7 @@ def test_curve_reader_reads_the_files_of_a_resumed_training(tmp_path: Path) -> N
     assert before + list(reader.read(tmp_path)) == METRICS
 
 
-def test_curve_reader_gives_names_that_mlflow_takes(tmp_path: Path) -> None:
+def test_curve_reader_makes_valid_names(tmp_path: Path) -> None:
     append_points(events_path(tmp_path), [("a\\b", 1.0, 1, 0)])
 
     (metric,) = CurveReader().read(tmp_path)
@@ -121,7 +121,7 @@ def test_curve_reader_gives_names_that_mlflow_takes(tmp_path: Path) -> None:
 # changed_since
 
 
-def test_changed_since_gives_the_trainings_written_to_since(tmp_path: Path) -> None:
+def test_changed_since_finds_changed_trainings(tmp_path: Path) -> None:
     for name, seconds in (("old", 999.0), ("begun", 1000.0), ("resumed", 1001.5)):
         path = events_path(tmp_path / name / "eval")
         append_points(path, POINTS)
@@ -133,11 +133,11 @@ def test_changed_since_gives_the_trainings_written_to_since(tmp_path: Path) -> N
     assert found == [tmp_path / "begun", tmp_path / "resumed"]
 
 
-def test_changed_since_gives_nothing_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_changed_since_of_a_missing_folder(tmp_path: Path) -> None:
     assert list(changed_since(tmp_path / "absent", 0)) == []
 
 
-def test_changed_since_takes_a_file_that_has_been_moved_since_it_was_listed(tmp_path: Path) -> None:
+def test_changed_since_ignores_moved_files(tmp_path: Path) -> None:
     path = events_path(tmp_path / "training")
     path.parent.mkdir()
     path.symlink_to(tmp_path / "moved")  # listed, but not there
@@ -183,11 +183,11 @@ def test_best_points_picks_the_first_best(points: Sequence[Metric], best: Metric
     assert list(best_points(points)) == [best]
 
 
-def test_best_points_leaves_out_what_is_undefined_and_what_is_no_evaluation() -> None:
+def test_best_points_skips_nan_and_training() -> None:
     assert list(best_points([*curve("eval/loss", math.nan), *curve("train/loss", 1.0)])) == []
 
 
-def test_best_points_goes_by_the_name_only_where_nothing_else_is_said() -> None:
+def test_best_points_prefers_given_directions() -> None:
     points = [*curve("eval/gini", 0.5, 0.75), *curve("eval/hits", 3.0, 2.0)]
 
     assert list(best_points(points)) == []
@@ -197,7 +197,7 @@ def test_best_points_goes_by_the_name_only_where_nothing_else_is_said() -> None:
     ]
 
 
-def test_best_points_gives_one_of_each_metric() -> None:
+def test_best_points_has_one_per_metric() -> None:
     points = [*curve("eval/accuracy", 0.5, 1.0), *curve("eval/loss", 0.5, 1.0)]
 
     assert [(best.key, best.timestamp_ms) for best in best_points(points)] == [

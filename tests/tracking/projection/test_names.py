@@ -36,7 +36,7 @@ def test_entity_name_keeps_long_names_apart() -> None:
 @example("../x")
 @example("x" * 300)
 @example("/" * 300)
-def test_entity_name_gives_names_that_mlflow_takes(word: str) -> None:
+def test_entity_name_is_valid_in_mlflow(word: str) -> None:
     name = entity_name(f"slice/{word}:{word}/recall/{word}")
 
     _validate_metric(name, 1.0, 0, 0)

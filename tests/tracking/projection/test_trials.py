@@ -1,6 +1,8 @@
-"""The trials of a sweep, read while it goes on."""
+"""Trials of a sweep, read while it is running."""
 
 from pathlib import Path
+
+import pytest
 
 from tests.helpers.tracked_run import START_MS, append_points, events_path, write_trial
 from tracking.projection.event_files import Metric
@@ -27,7 +29,7 @@ def test_trial_reader_reads_a_trial(tmp_path: Path) -> None:
     )
 
 
-def test_trial_reader_gives_each_change_once(tmp_path: Path) -> None:
+def test_trial_reader_yields_each_change_once(tmp_path: Path) -> None:
     reader = TrialReader()
     folder = write_trial(tmp_path, 1, [("accuracy", 0.5, 10, 2000)])
     write_trial(tmp_path, 2)
@@ -45,7 +47,7 @@ def test_trial_reader_gives_each_change_once(tmp_path: Path) -> None:
     assert list(reader.read(tmp_path)) == []
 
 
-def test_trial_reader_gives_the_best_points_of_a_trial_that_has_ended(tmp_path: Path) -> None:
+def test_trial_reader_adds_best_points_at_the_end(tmp_path: Path) -> None:
     reader = TrialReader()
     write_trial(tmp_path, 1, [("accuracy", 0.75, 10, 2000)])
     list(reader.read(tmp_path))  # the best point is read before the end
@@ -59,7 +61,7 @@ def test_trial_reader_gives_the_best_points_of_a_trial_that_has_ended(tmp_path: 
     ]
 
 
-def test_trial_reader_goes_on_where_the_folder_was_moved_to(tmp_path: Path) -> None:
+def test_trial_reader_follows_a_moved_folder(tmp_path: Path) -> None:
     reader = TrialReader()
     write_trial(tmp_path / "unfinished", 1, [("accuracy", 0.5, 10, 2000)])
     list(reader.read(tmp_path / "unfinished"))
@@ -69,14 +71,14 @@ def test_trial_reader_goes_on_where_the_folder_was_moved_to(tmp_path: Path) -> N
     assert list(reader.read(tmp_path / "7")) == []
 
 
-def test_trial_reader_takes_a_file_that_has_been_moved_since_it_was_listed(tmp_path: Path) -> None:
+def test_trial_reader_ignores_moved_files(tmp_path: Path) -> None:
     (tmp_path / "trials" / "1").mkdir(parents=True)
     (tmp_path / "trials" / "1" / "trial.json").symlink_to(tmp_path / "moved")  # listed, not there
 
     assert list(TrialReader().read(tmp_path)) == []
 
 
-def test_trial_reader_takes_a_sweep_without_trials(tmp_path: Path) -> None:
+def test_trial_reader_of_a_sweep_without_trials(tmp_path: Path) -> None:
     reader = TrialReader()
 
     assert list(reader.read(tmp_path / "absent")) == []
@@ -92,19 +94,32 @@ def best_of(folder: Path, objective_is: str, *scores: float | None) -> int | Non
     return best.number if best else None
 
 
-def test_best_is_the_trial_with_the_greatest_score(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "max", 0.5, 0.75, 0.7) == 2
+@pytest.mark.parametrize("objective_is", ["max", "greatest"])
+def test_best_has_the_highest_score(tmp_path: Path, objective_is: str) -> None:
+    assert best_of(tmp_path, objective_is, 0.5, 0.75, 0.7) == 2
 
 
-def test_best_is_the_trial_with_the_least_score_where_that_is_best(tmp_path: Path) -> None:
-    assert best_of(tmp_path, "min", 0.5, 0.25, 0.3) == 2
+@pytest.mark.parametrize("objective_is", ["min", "least"])
+def test_best_has_the_lowest_score(tmp_path: Path, objective_is: str) -> None:
+    assert best_of(tmp_path, objective_is, 0.5, 0.25, 0.3) == 2
+
+
+@pytest.mark.parametrize(("written", "expected"), [("least", "min"), ("greatest", "max")])
+def test_trial_reader_reads_trials_of_version_0_1(
+    tmp_path: Path, written: str, expected: str
+) -> None:
+    write_trial(tmp_path, 1, objective_is=written)
+
+    (trial,) = TrialReader().read(tmp_path)
+
+    assert trial.objective_is == expected
 
 
 def test_best_is_the_first_of_equals(tmp_path: Path) -> None:
     assert best_of(tmp_path, "max", 0.5, 0.75, 0.75) == 2
 
 
-def test_best_passes_over_trials_that_did_not_come_to_their_end(tmp_path: Path) -> None:
+def test_best_skips_failed_trials(tmp_path: Path) -> None:
     write_trial(tmp_path, 1, objective="loss", score=0.5, state="failed")
     reader = TrialReader()
     list(reader.read(tmp_path))
@@ -112,9 +127,9 @@ def test_best_passes_over_trials_that_did_not_come_to_their_end(tmp_path: Path) 
     assert reader.best() is None
 
 
-def test_best_passes_over_trials_without_a_score(tmp_path: Path) -> None:
+def test_best_skips_trials_without_a_score(tmp_path: Path) -> None:
     assert best_of(tmp_path, "min", None, 0.5, None) == 2
 
 
-def test_best_is_none_where_no_trial_has_a_score(tmp_path: Path) -> None:
+def test_best_is_none_without_scores(tmp_path: Path) -> None:
     assert best_of(tmp_path, "min", None, None) is None

@@ -112,9 +112,7 @@ def expected(saved_model_dir: Path) -> list[dict[str, Any]]:
     ]
 
 
-def test_environment_holds_nothing_of_this_project(
-    environment: Environment, tmp_path: Path
-) -> None:
+def test_environment_is_free_of_this_project(environment: Environment, tmp_path: Path) -> None:
     command = [str(environment.bin_dir / "python"), "-c", "import components"]
 
     done = subprocess.run(
@@ -124,7 +122,7 @@ def test_environment_holds_nothing_of_this_project(
     assert "No module named 'components'" in done.stderr
 
 
-def test_mlflow_models_predict_answers_for_raw_rows(
+def test_mlflow_models_predict_takes_raw_rows(
     environment: Environment, expected: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     (tmp_path / "rows.json").write_text(json.dumps({"dataframe_records": ROWS}))
@@ -196,13 +194,13 @@ def test_mlflow_models_serve_answers_for_raw_rows(
     assert [len(post(server, [row])["predictions"]) for row in ROWS] == [1, 1, 1]
 
 
-def test_mlflow_models_serve_takes_whole_numbers_for_numbers(server: str) -> None:
+def test_mlflow_models_serve_takes_ints_for_floats(server: str) -> None:
     whole, decimal = ({**ROWS[0], "area": area} for area in (5, 5.0))
 
     assert post(server, [whole]) == post(server, [decimal])
 
 
-def test_mlflow_models_serve_names_a_missing_column(server: str) -> None:
+def test_mlflow_models_serve_names_missing_columns(server: str) -> None:
     row = {name: value for name, value in ROWS[0].items() if name != "rooms"}
 
     with pytest.raises(urllib.error.HTTPError) as caught:

@@ -54,7 +54,7 @@ def expect(saved_model_dir: Path, rows: list[dict[str, Any]]) -> Mapping[str, An
     return {name: tensor.numpy() for name, tensor in signature(**to_tensors(rows)).items()}
 
 
-def test_model_predicts_to_the_last_bit_as_the_saved_model(
+def test_model_predicts_as_the_saved_model(
     model: mlflow.pyfunc.PyFuncModel, saved_model_dir: Path
 ) -> None:
     rows = ROWS * 30
@@ -73,7 +73,7 @@ def test_model_predicts_to_the_last_bit_as_the_saved_model(
         np.testing.assert_array_equal(np.array(values), expected[name].astype(np.float64))
 
 
-def test_model_reads_numbers_of_32_bits_as_they_are(
+def test_model_takes_32_bit_numbers(
     model: mlflow.pyfunc.PyFuncModel, saved_model_dir: Path
 ) -> None:
     frame = pd.DataFrame(ROWS).astype({"area": np.float32})
@@ -85,7 +85,7 @@ def test_model_reads_numbers_of_32_bits_as_they_are(
     )
 
 
-def test_model_needs_no_column_but_its_own_and_no_order(model: mlflow.pyfunc.PyFuncModel) -> None:
+def test_model_ignores_other_columns_and_order(model: mlflow.pyfunc.PyFuncModel) -> None:
     frame = pd.DataFrame(ROWS)
 
     found = model.predict(frame.assign(sold="yes")[["sold", "city", "rooms", "area"]])
@@ -102,7 +102,7 @@ def test_model_needs_no_column_but_its_own_and_no_order(model: mlflow.pyfunc.PyF
         (lambda frame: frame.assign(city=1), "column city"),
     ],
 )
-def test_model_refuses_what_its_signature_does_not_take(
+def test_model_refuses_values_of_a_wrong_type(
     model: mlflow.pyfunc.PyFuncModel, change: Any, message: str
 ) -> None:
     with pytest.raises(MlflowException, match=message):
@@ -117,7 +117,7 @@ def test_model_refuses_a_cell_that_is_not_text(model: mlflow.pyfunc.PyFuncModel)
 
 
 @pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
-def test_model_takes_gaps(
+def test_model_takes_missing_values(
     model: mlflow.pyfunc.PyFuncModel, saved_model_dir: Path, gap: object
 ) -> None:
     frame = pd.DataFrame(ROWS).assign(
@@ -144,7 +144,7 @@ class Doubler(tf.Module):
         return {"predictions": half[:, tf.newaxis], "twice": 2 * count, "text": tf.as_string(count)}
 
 
-def test_model_predicts_a_value_per_row_for_a_regression(tmp_path: Path) -> None:
+def test_model_of_a_regression(tmp_path: Path) -> None:
     module = Doubler()
     tf.saved_model.save(module, str(tmp_path / "saved"), {"serving_default": module.serve})
     description = {
@@ -174,7 +174,7 @@ def test_model_predicts_a_value_per_row_for_a_regression(tmp_path: Path) -> None
 # the folder
 
 
-def test_save_model_writes_the_signature_of_the_raw_columns(model_dir: Path) -> None:
+def test_save_model_writes_the_signature(model_dir: Path) -> None:
     signature = Model.load(str(model_dir)).signature
 
     assert signature.inputs.to_dict() == [
@@ -191,7 +191,7 @@ def test_save_model_writes_the_signature_of_the_raw_columns(model_dir: Path) -> 
     ]
 
 
-def test_save_model_writes_an_example_that_the_model_takes(
+def test_save_model_writes_a_valid_example(
     model_dir: Path, model: mlflow.pyfunc.PyFuncModel
 ) -> None:
     example = Model.load(str(model_dir)).load_input_example(str(model_dir))
@@ -222,7 +222,7 @@ def test_save_model_writes_no_pickle(model_dir: Path) -> None:
     assert "pickle" not in "".join(path.name for path in model_dir.rglob("*"))
 
 
-def test_save_model_writes_requirements_that_are_pinned(model_dir: Path) -> None:
+def test_save_model_pins_requirements(model_dir: Path) -> None:
     lines = (model_dir / "requirements.txt").read_text().splitlines()
 
     packages, versions = zip(*(line.split("==") for line in lines), strict=True)
@@ -230,16 +230,14 @@ def test_save_model_writes_requirements_that_are_pinned(model_dir: Path) -> None
     assert versions[packages.index("tensorflow")] == tf.__version__
 
 
-def test_save_model_writes_no_example_where_there_is_none(
-    saved_model_dir: Path, tmp_path: Path
-) -> None:
+def test_save_model_without_an_example(saved_model_dir: Path, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="input example was not provided"):
         save_model(saved_model_dir, tmp_path / "model", None)
 
     assert not (tmp_path / "model" / "input_example.json").exists()
 
 
-def test_save_model_needs_the_description_of_the_signature(tmp_path: Path) -> None:
+def test_save_model_needs_the_signature_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"signature\.json"):
         save_model(tmp_path, tmp_path / "model", None)
 
@@ -291,7 +289,7 @@ def test_input_example_is_a_typical_row(
     assert [type(value) for value in example.values()] == [float, int, str]
 
 
-def test_input_example_has_the_wanted_columns_only(
+def test_input_example_has_the_given_columns(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> None:
     assert input_example(statistics, ["rooms", "absent"]) == {"rooms": 3}

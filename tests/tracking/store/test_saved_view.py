@@ -24,14 +24,14 @@ def test_saved_view_puts_the_best_run_first(metric: str, greater_is_better: bool
 
 
 @pytest.mark.parametrize("task", ["multiclass", "binary", "regression"])
-def test_saved_view_draws_each_chart_in_a_section_that_is_there(task: str) -> None:
+def test_saved_view_charts_are_in_known_sections(task: str) -> None:
     state = state_of(saved_view(task, "accuracy", True))
 
     sections = {section["uuid"] for section in state["compareRunSections"]}
     assert {chart["metricSectionId"] for chart in state["compareRunCharts"]} == sections
 
 
-def test_saved_view_shows_the_metrics_of_the_task_the_primary_one_first() -> None:
+def test_saved_view_starts_with_the_primary_metric() -> None:
     state = state_of(saved_view("regression", "mse", False))
 
     columns = [name for name in state["selectedColumns"] if name.startswith("metrics.")]
@@ -40,5 +40,5 @@ def test_saved_view_shows_the_metrics_of_the_task_the_primary_one_first() -> Non
     assert charts == ["mse", "rmse", "mae", "r2", "eval/loss", "train/loss"]
 
 
-def test_saved_view_is_the_same_for_the_same_metric() -> None:
+def test_saved_view_is_reproducible() -> None:
     assert saved_view("binary", "auc", True) == saved_view("binary", "auc", True)
