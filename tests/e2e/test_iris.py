@@ -56,7 +56,7 @@ def test_first_run_pushes_model_for_raw_rows(first_run: dict[str, Any]) -> None:
     assert Path(first_run["pushed_path"]).name == first_run["pushed_version"]
 
 
-def test_first_run_describes_columns_of_pushed_model(
+def test_first_run_describes_columns_of_model(
     workspace: Workspace, first_run: dict[str, Any]
 ) -> None:
     train = (workspace.root / "pipeline_root/iris/CsvExampleGen").glob("examples/*/Split-train/*")

@@ -20,7 +20,7 @@ def test_main_ends_quietly_when_pipe_is_closed() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_no_module_hides_one_of_the_standard_library() -> None:
+def test_no_module_hides_a_standard_one() -> None:
     # TFX starts pipeline/local_runner.py by its path, which puts the folder first on sys.path.
     names = {path.stem for path in (PROJECT_DIR / "pipeline").glob("*.py")}
 

@@ -25,21 +25,17 @@ from pipeline.settings.run_sections import BeamSettings
         ),
     ],
 )
-def test_pipeline_args_name_any_runner_but_the_default(
-    settings: BeamSettings, options: list[str]
-) -> None:
+def test_pipeline_args_name_other_runners(settings: BeamSettings, options: list[str]) -> None:
     assert settings.pipeline_args == options
 
 
-def test_pipeline_args_of_auto_end_with_those_of_the_user() -> None:
+def test_auto_pipeline_args_end_with_user_args() -> None:
     settings = BeamSettings(args=("--direct_num_workers=2",))
 
     assert settings.pipeline_args == [*BeamSettings().pipeline_args, "--direct_num_workers=2"]
 
 
-def test_pipeline_args_of_auto_run_here_and_start_no_prism(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_pipeline_args_start_no_prism(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bin_dir, pid_path = tmp_path / "bin", tmp_path / "pid"
     monkeypatch.setattr(prism_runner.PrismJobServer, "BIN_CACHE", str(bin_dir))
 
@@ -54,7 +50,7 @@ def _own_pid() -> str:
     return str(os.getpid())
 
 
-def test_pipeline_args_of_auto_have_tfx_pack_nothing() -> None:
+def test_auto_pipeline_args_keep_tfx_from_packing() -> None:
     options = BeamSettings().pipeline_args
 
     assert dependency_utils.make_beam_dependency_flags(options) == options
