@@ -1,7 +1,7 @@
 """Writes the Iris rows of scikit-learn as the CSV file that the example pipeline reads.
 
 Source: https://scikit-learn.org/stable/datasets/toy_dataset.html#iris-plants-dataset. Its rows are
-those of R, which are those of Fisher's paper; the UCI repository's copy differs in two of them.
+the same as in R and in Fisher's paper; the UCI repository's copy differs in two rows.
 """
 
 import csv
@@ -25,7 +25,7 @@ def write_iris(path: Path) -> None:
 
 
 def main() -> None:
-    """Writes to the path given as the only argument, or else beside this file."""
+    """Writes to the path given as the only argument, by default beside this file."""
     write_iris(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PATH)
 
 

@@ -16,8 +16,8 @@ DEFAULT_PATH = Path(__file__).parent / "data" / "diabetes.csv"
 def write_diabetes(path: Path) -> None:
     """Writes 442 patients in scikit-learn's order.
 
-    Ten measures, as they were taken (years, kg/m2, mmHg, mg/dl; `sex` 1 or 2), and `progression` of
-    the disease a year later, 25 to 346.
+    The columns are ten measurements in their original units (years, kg/m2, mmHg, mg/dl; `sex` is 1
+    or 2), and `progression`, the state of the disease a year later, 25 to 346.
     """
     diabetes = load_diabetes(scaled=False)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def write_diabetes(path: Path) -> None:
 
 
 def main() -> None:
-    """Writes to the path given as the only argument, or else to `data/` beside this file."""
+    """Writes to the path given as the only argument, by default to `data/` beside this file."""
     write_diabetes(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PATH)
 
 

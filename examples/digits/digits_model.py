@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 SIZE = 8
-"""Rows, and columns, of a picture."""
+"""Number of rows, and of columns, of a picture."""
 
 
 def model_fn(
@@ -15,16 +15,17 @@ def model_fn(
     mode: str,
     params: Mapping[str, Any],
 ) -> tf.estimator.EstimatorSpec:
-    """Finds the digit in a picture.
+    """Builds the graph of one mode; recognizes the digit in a picture.
 
-    The pipeline adds what it needs beside `logits`: probabilities, class ids, words, signatures.
+    The pipeline derives all other outputs from `logits`: probabilities, class ids, class names and
+    signatures.
 
     Args:
         features: Pixels `p00` to `p77` by row and column, float32 `[batch_size, 1]`, 0 to 16.
         labels: Class ids, int64 `[batch_size]`; None for PREDICT.
         mode: One of `tf.estimator.ModeKeys`.
-        params: `filters` of both convolutions, and of the pipeline's `n_classes`, `dropout` and
-            `learning_rate`.
+        params: `filters` of both convolutions, from `model.params`; and the pipeline's
+            `n_classes`, `dropout` and `learning_rate`.
     """
     is_training = mode == tf.estimator.ModeKeys.TRAIN
     logits = _logits(_picture(features), params, is_training)
@@ -42,7 +43,7 @@ def model_fn(
 
 
 def _picture(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Gives the pixels as `[batch_size, SIZE, SIZE, 1]`, 0 to 1."""
+    """Arranges the pixels as pictures, `[batch_size, SIZE, SIZE, 1]`, with values from 0 to 1."""
     names = [f"p{row}{column}" for row in range(SIZE) for column in range(SIZE)]
     pixels = tf.concat([features[name] for name in names], axis=1) / 16
     return tf.reshape(pixels, [-1, SIZE, SIZE, 1])

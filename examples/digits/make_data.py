@@ -11,13 +11,14 @@ from sklearn.datasets import load_digits
 
 DEFAULT_PATH = Path(__file__).parent / "data" / "digits.csv"
 SIZE = 8
-"""Rows, and columns, of a picture."""
+"""Number of rows, and of columns, of a picture."""
 
 
 def write_digits(path: Path) -> None:
     """Writes 1,797 pictures in scikit-learn's order.
 
-    Each is 64 pixels, `p00` to `p77` by row and column, 0 (white) to 16 (black), and the digit.
+    The columns are 64 pixels, `p00` to `p77` by row and column, from 0 (white) to 16 (black), and
+    `digit`.
     """
     digits = load_digits()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def write_digits(path: Path) -> None:
 
 
 def main() -> None:
-    """Writes to the path given as the only argument, or else to `data/` beside this file."""
+    """Writes to the path given as the only argument, by default to `data/` beside this file."""
     write_digits(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PATH)
 
 

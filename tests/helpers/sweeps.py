@@ -11,6 +11,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tests.helpers.model_graphs import WARNINGS
 from tests.helpers.training_data import SETTINGS
 from trainer import tuner as tuner_module
+from trainer.training.estimator import make_estimator
 from trainer.tuner import EstimatorTuner, tuner_fn
 
 SWEEP_WARNINGS = [
@@ -48,6 +49,7 @@ def tuner_args(
 
 def search(args: FnArgs) -> EstimatorTuner:
     """Runs the search as TFX does."""
+    tuner: EstimatorTuner
     tuner, fit_kwargs = tuner_fn(args)
     tuner.search(**fit_kwargs)
     return tuner
@@ -94,10 +96,9 @@ class InterruptedMaker:
     def __init__(self, at_trial: int | None = None) -> None:
         self.count = 0
         self._at_trial = at_trial
-        self._make_estimator = tuner_module.make_estimator
 
     def __call__(self, *args: Any) -> Any:
         self.count += 1
         if self.count == self._at_trial:
             raise KeyboardInterrupt
-        return self._make_estimator(*args)
+        return make_estimator(*args)
