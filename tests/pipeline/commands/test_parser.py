@@ -145,3 +145,15 @@ def test_error_in_yaml_answers_at_once(command: str, tmp_path: Path) -> None:
 
     assert code == "2"
     assert modules.isdisjoint(SLOW)
+
+
+@pytest.mark.parametrize(
+    "module", ["comparison", "mlflow_sync", "model_server", "promotion", "schema_actions"]
+)
+def test_command_needs_no_tensorflow(module: str) -> None:
+    code = f"import sys, pipeline.commands.{module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+    )
+
+    assert {"apache_beam", "mlflow", "tensorflow"}.isdisjoint(done.stdout.split())
