@@ -1,1 +1,1 @@
-"""One MLflow run per pipeline run, written by a process of its own from what the runner reports."""
+"""Writes one MLflow run per pipeline run, in a separate process that the runner sends events to."""

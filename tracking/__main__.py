@@ -1,13 +1,19 @@
-"""The tracker process: events come in as lines, and go to MLflow; what became of them goes out.
+"""The tracker process: reads events from standard input, and writes them to MLflow.
 
     MLFLOW_TRACKING_URI=... python -m tracking ARTIFACT_DIR
 
-The events are those of one run or of several, one after the other, or a `Promotion`. Each line out
-is a JSON object: `{"ready": true}` once MLflow is imported, `{"mlflow_run_id": ...,
-"experiment_id": ..., "pipeline_run_id": ..., "was_complete": ...}` when a run is there,
-`{"champion": VERSION}` after a `Promotion`, `{"progress": true}` whenever MLflow has answered,
-`{"written": EVENT}` for each event, or `{"error": ...}`, after which nothing more is written.
-If the events end without a `RunEnd`, the runner was killed, and so is the run.
+The input is the events of one or several runs, one run after the other, or a `Promotion`, a JSON
+object per line. The output is messages, a JSON object per line as well:
+
+    {"ready": true}          MLflow is imported
+    {"mlflow_run_id": ..., "experiment_id": ..., "pipeline_run_id": ..., "was_complete": ...}
+                             the MLflow run was found or made
+    {"champion": VERSION}    the result of a `Promotion`
+    {"progress": true}       MLflow has responded
+    {"written": EVENT}       an event is written
+    {"error": ...}           MLflow failed; nothing more is written
+
+If the input ends without a `RunEnd`, the runner was killed, and the run is ended as KILLED.
 """
 
 import json
@@ -42,21 +48,21 @@ if TYPE_CHECKING:
 
 _STDOUT = 1
 POLL_SECONDS = 1.0
-"""How often the files of a training that goes on are looked at."""
+"""How often the files of a training in progress are read."""
 
 
 def main() -> None:
-    """Writes events until they end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and says so here
+    """Writes events until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and sends a RunEnd
     try:
         with quick_imports():
             from tracking.store import run_writer  # imports MLflow, which may fail too
 
         _say({"ready": True})
-        # MLflow prints addresses, be there credentials in them; the runner reads JSON only.
+        # MLflow prints URIs, which may contain credentials; the runner expects JSON only.
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             uri = os.environ[TRACKING_URI]
-            run_writer.open_store(uri)  # takes most of a second, in which the runner imports TFX
+            run_writer.open_store(uri)  # takes most of a second, while the runner imports TFX
             _track(
                 partial(run_writer.RunWriter, uri, sys.argv[1]),
                 partial(run_writer.reconcile_champion, uri),
@@ -79,7 +85,7 @@ def _track(
         if isinstance(event, RunStart):
             run = _Run(make_writer(event, _say_progress), event)
         if run is None:
-            if event is None:  # nothing to do yet: what draws takes half a second to import
+            if event is None:  # nothing to do yet: time to import the figures, half a second
                 import_module("tracking.figures.classification")
             continue
         if event is None:
@@ -92,7 +98,7 @@ def _track(
 
 
 class _Run:
-    """A run that is being written; one that was complete before is left as it is."""
+    """A run that is being written; a run that was complete before is not changed."""
 
     def __init__(self, writer: "RunWriter", start: RunStart) -> None:
         self._writer = writer
@@ -107,7 +113,7 @@ class _Run:
             }
         )
         if not self._has_ended:
-            writer.reconcile_champion()  # a push before this run may have been its last act
+            writer.reconcile_champion()  # the runner may have been killed after a push
 
     def write(self, event: Event) -> None:
         if self._has_ended:
@@ -131,7 +137,7 @@ class _Run:
 
 
 def _events_or_none() -> Iterator[Event | None]:
-    """Gives the events as they come, and None whenever none has come for a while."""
+    """Yields events as they arrive, and None if there was none for `POLL_SECONDS`."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read() -> None:
@@ -152,7 +158,7 @@ def _events_or_none() -> Iterator[Event | None]:
 
 
 def _describe(error: Exception) -> str:
-    """Says an error in a line: of one that urllib3 has wrapped, the cause that it ends with."""
+    """Describes an error in one line; of errors that urllib3 wraps, only the cause."""
     words = (str(error).strip().splitlines() or [""])[0]
     failed = re.fullmatch(
         r"(.*?) failed with exception .*?(\[Errno \d+\] [\w ]+|timed out).*", words
@@ -167,7 +173,7 @@ def _say_progress() -> None:
 def _say(message: dict[str, Any]) -> None:
     try:
         print(json.dumps(message), file=sys.__stdout__, flush=True)
-    except BrokenPipeError:  # the runner was killed; its run is still to be ended
+    except BrokenPipeError:  # the runner was killed; its run must still be ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
 
 

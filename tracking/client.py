@@ -1,4 +1,4 @@
-"""The runner's side of tracking: a process that writes to MLflow, so that no run waits for it."""
+"""Starts the tracker process and sends it events, so that no run waits for MLflow."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from tracking.events import Event, to_line
 from tracking.uris import is_server
 
 SERVER_GRACE_SECONDS = 4.0
-"""How long the end of a run waits for a tracking server that says nothing."""
+"""How long the end of a run waits for a tracking server that does not respond."""
 STORE_GRACE_SECONDS = 120.0
-"""The same for a store on disk, which is slow at worst, but there; and for the process to start."""
+"""How long it waits for a store on disk, which may be slow, and for the process to start."""
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 _SOURCE_DIR = Path(__file__).resolve().parents[1]
 _ENVIRONMENT = {
@@ -25,19 +25,19 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
-"""What the process is told of MLflow, unless the environment says otherwise."""
+"""Settings of MLflow in the process, unless the environment has others."""
 
 
 class Tracker:
     """A tracker process.
 
     Attributes:
-        mlflow_run_id: The last run's id in MLflow, None while it is not known.
-        experiment_id: Its experiment's.
-        error: Why the run is not tracked, None while it is.
-        runs: By pipeline run id, the MLflow run ids of those that have been written.
-        untouched: The pipeline runs among them that were complete before.
-        champion: The version of the registered model that is served, as a `Promotion` has found it.
+        mlflow_run_id: MLflow's id of the last run; None until it is known.
+        experiment_id: Id of the experiment of that run; None until it is known.
+        error: Why runs are not tracked; None as long as they are.
+        runs: MLflow run ids by pipeline run id, of all runs found or made.
+        untouched: Pipeline run ids of the runs that were complete before.
+        champion: The version of the registered model that is served; set by a `Promotion`.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Tracker:
         """Starts the process.
 
         Args:
-            tracking_uri: MLflow's store or server.
-            artifact_dir: Folder of the artifacts of an experiment in a store on disk.
-            chatter: Where MLflow's chatter goes; None for this process's standard error.
+            tracking_uri: URI of MLflow's store or server.
+            artifact_dir: Folder for the artifacts of experiments in a store on disk.
+            chatter: File for the output of MLflow; None for standard error of this process.
         """
         self._silence_seconds = (
             SERVER_GRACE_SECONDS if is_server(tracking_uri) else STORE_GRACE_SECONDS
@@ -70,9 +70,9 @@ class Tracker:
             stdout=subprocess.PIPE,
             stderr=chatter,
             text=True,
-            cwd=_SOURCE_DIR,  # first on the path of `-m`, before any package of the same name
-            start_new_session=True,  # Ctrl-C in a terminal is not meant for it
-            # Not among the arguments, which every user of the machine may read.
+            cwd=_SOURCE_DIR,  # `-m` finds this package before others of its name
+            start_new_session=True,  # else Ctrl-C in a terminal would end it
+            # The URI is not an argument, since all users of the machine can read those.
             env=_ENVIRONMENT | os.environ | {TRACKING_URI: tracking_uri},
         )
         self._threads = [
@@ -82,17 +82,17 @@ class Tracker:
             thread.start()
 
     def send(self, event: Event) -> None:
-        """Passes an event on; never waits, and never fails."""
+        """Sends an event without waiting; never fails."""
         self._pending += 1
         self._lines.put(to_line(event))
 
     def wait_for_run(self) -> None:
-        """Waits until the run is there, or `error` says why it will not be."""
+        """Waits until the MLflow run is found or made, or until `error` is set."""
         while self.mlflow_run_id is None and self.error is None:
             self._take_next()
 
     def close(self) -> None:
-        """Waits until all is written, or MLflow has been silent for too long."""
+        """Ends the process once all is written, or if MLflow does not respond for too long."""
         self._lines.put(None)
         while self._pending > 0 and self.error is None:
             self._take_next()
@@ -123,9 +123,12 @@ class Tracker:
                 self.untouched.append(message["pipeline_run_id"])
 
     def _write(self) -> None:
-        """Writes the lines in a thread, since a pipe holds little of what nobody reads yet."""
+        """Writes the lines in a thread: a full pipe blocks until the process reads from it."""
         assert self._process.stdin is not None
-        with suppress(OSError), self._process.stdin as pipe:  # the process says itself why it ends
+        with (
+            suppress(OSError),
+            self._process.stdin as pipe,
+        ):  # the process reports itself why it ended
             for line in iter(self._lines.get, None):
                 pipe.write(line)
                 pipe.flush()

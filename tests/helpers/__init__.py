@@ -29,6 +29,10 @@ Runs and tracking
     mlmd_recorder        executions in MLMD
     history_run          recorded runs with events and artifacts
     tracked_run          events and artifacts of a small run
+    projections          projections of single events
+    written_runs         runs and trials in an MLflow store
+    registered_models    versions and LoggedModels in an MLflow store
+    tracker_processes    tracker processes
     mlflow_store         contents of MLflow stores
     mlflow_servers       MLflow, PostgreSQL and broken servers
     browser              Chromium

@@ -1,4 +1,4 @@
-"""Imports without a search for garbage."""
+"""Imports without garbage collection."""
 
 import gc
 

@@ -1,1 +1,1 @@
-"""Figures and pages of a run, for MLflow."""
+"""Draws figures and HTML pages of a run."""

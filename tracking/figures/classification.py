@@ -1,6 +1,7 @@
-"""Figures of a classification's evaluation, as PNG: same input, same bytes.
+"""Draws the evaluation of a classification as PNG; equal input gives equal bytes.
 
-Of many classes, the most frequent are drawn; of two, the curves of the positive one.
+If there are many classes, the most frequent ones are drawn. In a binary task, the curves are those
+of the positive class.
 """
 
 from collections.abc import Mapping
@@ -18,14 +19,14 @@ Summary = Mapping[str, Any]
 
 
 def confusion_matrix(summary: Summary) -> bytes:
-    """Draws true classes by predicted ones, shaded by the share of the true class."""
+    """Draws the confusion matrix, shaded by the share of each true class."""
     return parts.to_png(_draw_confusion_matrix(summary))
 
 
 def precision_recall(summary: Summary) -> bytes:
-    """Draws precision and recall of each class, and the baseline's where there is one.
+    """Draws precision and recall of each class, with those of the baseline if there is one.
 
-    Of two classes, it is precision by recall of the positive one, for all thresholds.
+    In a binary task, it draws the precision-recall curve of the positive class instead.
     """
     is_binary = summary["task"] == "binary"
     draw = _draw_precision_recall_curve if is_binary else _draw_precision_recall
@@ -33,17 +34,17 @@ def precision_recall(summary: Summary) -> bytes:
 
 
 def calibration(summary: Summary) -> bytes:
-    """Draws, for each class, what share came true of what was predicted with a probability."""
+    """Draws the observed share of each class by its predicted probability."""
     return parts.to_png(_draw_calibration(summary))
 
 
 def roc(summary: Summary) -> bytes:
-    """Draws the ROC curve of each class that has one, with the area under it."""
+    """Draws the ROC curve of each class that has one, with the area under the curve."""
     return parts.to_png(_draw_roc(summary))
 
 
 def _drawn_ids(summary: Summary) -> list[int]:
-    """Gives the ids of the most frequent classes of the split, in their order."""
+    """Lists the ids of the most frequent classes of the split, in rising order."""
     totals = np.sum(summary["confusion_matrix"], axis=1)
     return sorted(np.argsort(-totals, kind="stable")[: parts.MAX_CLASSES].tolist())
 
@@ -53,7 +54,7 @@ def _drawn_classes(summary: Summary) -> list[str]:
 
 
 def _drawn_curves(summary: Summary) -> dict[str, Any]:
-    """Gives the curves of the classes that are drawn and have some."""
+    """Selects the curves of the classes that are drawn."""
     curves = summary["curves"]
     return {word: curves[word] for word in _drawn_classes(summary) if word in curves}
 
@@ -76,7 +77,7 @@ def _draw_confusion_matrix(summary: Summary) -> Figure:
     for row, column in np.argwhere(counts[np.ix_(ids, ids)]).tolist():
         place = ids[row], ids[column]
         color = "white" if shares[place] > 0.5 else "black"
-        digits = 0 if float(counts[place]).is_integer() else 1  # weights may be none
+        digits = 0 if float(counts[place]).is_integer() else 1  # sums of weights may be fractions
         text = axes.text(column, row, f"{counts[place]:,.{digits}f}", color=color, fontsize=8)
         text.set(ha="center", va="center", in_layout=False)
     return figure
@@ -102,7 +103,7 @@ def _draw_precision_recall(summary: Summary) -> Figure:
 
 
 def _draw_precision_recall_curve(summary: Summary) -> Figure:
-    """Draws the curve that follows from the ROC curve and how frequent the classes are."""
+    """Draws the precision-recall curve, computed from ROC curve and class frequencies."""
     overall = summary["slices"][0]
     negatives, positives = np.sum(summary["confusion_matrix"], axis=1)
     ((word, curve),) = summary["curves"].items()

@@ -1,4 +1,4 @@
-"""What TFDV found in the data, as HTML pages."""
+"""Shows TFDV's statistics and anomalies as HTML pages."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,19 +11,19 @@ from tracking.figures import html_parts as html
 _MAX_WORDS = 10
 
 Columns = Mapping[str, Mapping[str, statistics_pb2.FeatureNameStatistics]]
-"""Column to split to statistics; a split without any value of the column is absent."""
+"""Column to split to statistics; splits without any value of the column are absent."""
 
 
 def statistics_page(
     statistics: Mapping[str, statistics_pb2.DatasetFeatureStatisticsList],
 ) -> str:
-    """Shows TFDV's statistics, the splits of a column below each other.
+    """Makes a page of TFDV's statistics, with the splits of a column below each other.
 
     Args:
-        statistics: Split name to its statistics.
+        statistics: Statistics by split.
 
     Returns:
-        A page that needs nothing else. The splits' histograms of a column share their axes.
+        A self-contained page. The histograms of a column have the same axes in all splits.
     """
     examples = {split: found.datasets[0].num_examples for split, found in statistics.items()}
     columns: dict[str, dict[str, statistics_pb2.FeatureNameStatistics]] = {}
@@ -55,7 +55,7 @@ def _table(
     plot: str,
     cells_of: Cells,
 ) -> str:
-    """Lays out columns of one kind, whose cells beside the counts `cells_of` gives."""
+    """Makes a table of columns of one kind; `cells_of` makes the cells after the counts."""
     heads = [html.head("column"), html.head("split")]
     heads += [html.head(name, "number") for name in ("count", "missing", *numbers)]
     heads.append(html.head(plot))
@@ -97,7 +97,7 @@ def _numeric_cells(column: Iterable[statistics_pb2.FeatureNameStatistics]) -> It
 
 
 def _buckets(numbers: statistics_pb2.NumericStatistics) -> list[html.Bucket]:
-    """Gives the buckets of equal width; infinite ones cannot be drawn."""
+    """Reads the buckets of equal width, without infinite ones, which cannot be drawn."""
     buckets = [
         (bucket.low_value, bucket.high_value, bucket.sample_count)
         for histogram in numbers.histograms
@@ -130,15 +130,15 @@ def _word_cells(column: Iterable[statistics_pb2.FeatureNameStatistics]) -> Itera
 
 
 def anomalies_page(anomalies: Mapping[str, anomalies_pb2.Anomalies]) -> str:
-    """Shows where the data does not fit the schema.
+    """Makes a page of the anomalies.
 
     Args:
-        anomalies: Split name to what TFDV found.
+        anomalies: TFDV's anomalies by split.
 
     Returns:
-        A page that needs nothing else.
+        A self-contained page.
     """
-    body = '<p class="quiet">Each split, held against the schema.</p>'
+    body = '<p class="quiet">Each split, compared with the schema.</p>'
     heads = [html.head(name) for name in ("column", "severity", "what", "details")]
     for split, found in anomalies.items():
         rows = list(_anomaly_rows(found))

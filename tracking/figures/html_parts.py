@@ -1,7 +1,7 @@
-"""Parts of HTML pages that load nothing and run nothing: layout, tables, small plots.
+"""Parts of self-contained HTML pages without scripts: layout, tables, small plots.
 
-MLflow shows pages in a frame that allows no scripts, and the machine may have no network. Cells and
-bodies are HTML: what comes from data has to be escaped before.
+MLflow shows pages in a frame that allows no scripts, and the machine may have no network. Contents
+of cells and bodies are HTML, so text from the data must be escaped by the caller.
 """
 
 import math
@@ -30,11 +30,11 @@ svg { display: block; } rect { fill: var(--bar); } line { stroke: var(--line); }
 _WIDTH, _HEIGHT = 220, 48
 
 Bucket = tuple[float, float, float]
-"""Low, high and share of the values between them."""
+"""Low end, high end, and share of the values between them."""
 
 
 def page(title: str, body: str) -> str:
-    """Makes a page, for light and dark surroundings."""
+    """Makes a page with a light and a dark color scheme."""
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{title}</title><style>{_STYLE}</style></head>"
@@ -43,7 +43,7 @@ def page(title: str, body: str) -> str:
 
 
 def table(heads: Iterable[str], groups: Iterable[str]) -> str:
-    """Makes a table of cells for its head and groups of rows, a line between the groups."""
+    """Makes a table from cells of its head and groups of rows, with lines between the groups."""
     bodies = "".join(f"<tbody>{rows}</tbody>" for rows in groups)
     return f'<div class="wide"><table><thead>{row(*heads)}</thead>{bodies}</table></div>'
 
@@ -54,7 +54,7 @@ def row(*cells: str) -> str:
 
 
 def head(content: str, css_class: str = "", rows: int = 1) -> str:
-    """Makes a cell that heads a column, or that many rows."""
+    """Makes a header cell of a column, or of several rows."""
     return f'<th class="{css_class}" rowspan="{rows}">{content}</th>'
 
 
@@ -64,7 +64,7 @@ def cell(content: str, css_class: str = "", columns: int = 1) -> str:
 
 
 def number(value: float) -> str:
-    """Writes a number: whole and great ones in full, others by four digits."""
+    """Formats a number: whole and large ones in full, others with four digits."""
     if not math.isfinite(value) or abs(value) >= 1e15:
         return f"{value:g}"
     if value == int(value) or abs(value) >= 10_000:
@@ -81,19 +81,19 @@ def share_bar(share: float) -> str:
 
 
 def histograms(plots: Sequence[Sequence[Bucket]]) -> Iterator[str]:
-    """Draws histograms that can be compared: on the same axes, areas being shares.
+    """Draws histograms on the same axes; the area of a bar is its share.
 
     Args:
-        plots: Buckets of each, finite.
+        plots: Finite buckets of each histogram.
 
     Yields:
-        A picture for each.
+        An SVG for each histogram.
     """
     drawn = [bucket for buckets in plots for bucket in buckets]
     least = min((low for low, _, _ in drawn), default=0)
     span = max((high for _, high, _ in drawn), default=0) - least
     scale = (_WIDTH - 2) / span if span else 0
-    # A single value has no width; it gets one that can be seen.
+    # A bucket of a single value has no width; it gets a visible one.
     widths = [[max((high - low) * scale, 2) for low, high, _ in buckets] for buckets in plots]
     density = [
         [share / width for (_, _, share), width in zip(buckets, of, strict=True)]

@@ -1,4 +1,4 @@
-"""Figures of the label, from TFDV's statistics, as PNG: same input, same bytes."""
+"""Draws the label from TFDV's statistics as PNG; equal input gives equal bytes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ Statistics = Mapping[str, statistics_pb2.DatasetFeatureStatisticsList]
 
 
 def class_balance(statistics: Statistics, label: str) -> bytes:
-    """Draws how many examples each class has in each split.
+    """Draws the share of examples of each class in each split.
 
     Args:
-        statistics: Split name to its statistics, in which the label is categorical.
+        statistics: Statistics by split, in which the label is categorical.
         label: Column of the label.
 
     Returns:
@@ -27,10 +27,10 @@ def class_balance(statistics: Statistics, label: str) -> bytes:
 
 
 def label_histogram(statistics: Statistics, label: str) -> bytes:
-    """Draws which values the label has in each split.
+    """Draws a histogram of the label in each split.
 
     Args:
-        statistics: Split name to its statistics, in which the label is a number.
+        statistics: Statistics by split, in which the label is a number.
         label: Column of the label.
 
     Returns:
@@ -64,7 +64,7 @@ def _draw_class_balance(statistics: Statistics, label: str) -> Figure:
 
 
 def _class_counts(feature: statistics_pb2.FeatureNameStatistics) -> dict[str, int]:
-    """Counts examples by class; none of a label that is not categorical."""
+    """Counts examples by class; empty if the label is not categorical."""
     buckets = feature.string_stats.rank_histogram.buckets
     return {bucket.label: int(bucket.sample_count) for bucket in buckets}
 
@@ -72,7 +72,7 @@ def _class_counts(feature: statistics_pb2.FeatureNameStatistics) -> dict[str, in
 def _of_label(
     statistics: Statistics, label: str
 ) -> dict[str, statistics_pb2.FeatureNameStatistics]:
-    """Finds the label in each split that has it."""
+    """Finds the statistics of the label in each split that has it."""
     return {
         split: feature
         for split, found in statistics.items()

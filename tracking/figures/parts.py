@@ -1,7 +1,7 @@
-"""Parts of figures: axes for bars, for the unit square, for many of them; words; PNG.
+"""Parts of figures: axes for bars and curves, labels, PNG.
 
-Text from the data is shown as it is: matplotlib would read formulas between dollar signs, and leave
-words that begin with an underscore out of legends.
+Text from the data is shown unchanged: otherwise matplotlib reads formulas between dollar signs, and
+leaves labels that begin with an underscore out of legends.
 """
 
 import io
@@ -16,27 +16,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 MAX_CLASSES = 40
-"""As many can be told apart in one figure."""
+"""More classes cannot be told apart in one figure."""
 _DPI = 120
 _MAX_WORD_CHARS = 28
 _SQUARES_PER_ROW = 5
 
 
 def make_figure(width: float, height: float) -> Figure:
-    """Makes an empty figure of a size in inches; it is none of pyplot's."""
+    """Makes an empty figure, sizes in inches, without registering it with pyplot."""
     return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
 
 
 def to_png(figure: Figure) -> bytes:
-    """Renders a figure; the same one gives the same bytes."""
+    """Renders a figure; equal figures give equal bytes."""
     file = io.BytesIO()
-    # Software is the version of matplotlib.
+    # The entry Software would hold the version of matplotlib.
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
 
 
 def shown(word: str) -> str:
-    """Gives a word in one line, its middle left out if it is long, for matplotlib to show as is."""
+    """Writes a word in one line, shortened in the middle, and escaped for matplotlib."""
     line = " ".join(word.split())
     half = _MAX_WORD_CHARS // 2
     short = line if len(line) <= _MAX_WORD_CHARS else f"{line[:half]}…{line[-half:]}"
@@ -44,18 +44,18 @@ def shown(word: str) -> str:
 
 
 def title(text: str, n_classes: int) -> str:
-    """Adds to a title how many classes are drawn, where it is not all."""
+    """Adds the number of classes drawn to a title, unless all are."""
     return text if n_classes <= MAX_CLASSES else f"{text}: {MAX_CLASSES} of {n_classes}"
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Puts the legend to the right, where it covers nothing."""
+    """Adds a legend to the right of the axes."""
     spaced = [f" {label}" for label in labels]
     figure.legend(handles, spaced, loc="outside right center", fontsize=8)
 
 
 def make_bar_axes(words: Sequence[str], n_groups: int) -> tuple[Figure, Axes]:
-    """Makes axes for lying bars, as many for each word as there are groups."""
+    """Makes axes for horizontal bars, one for each word and group."""
     figure = make_figure(8.5, max(1.4 + len(words) * (0.15 + 0.2 * n_groups), 2.8))
     axes = figure.add_subplot()
     axes.grid(axis="x", alpha=0.3)
@@ -66,17 +66,17 @@ def make_bar_axes(words: Sequence[str], n_groups: int) -> tuple[Figure, Axes]:
 
 
 def bar_places(n_words: int, group: int, n_groups: int) -> tuple[np.ndarray[Any, Any], float]:
-    """Gives the places of a group's bars beside those of the other groups, and their height."""
+    """Computes the places of the bars of a group, and their height."""
     height = 0.8 / n_groups
     return np.arange(n_words) + (group - (n_groups - 1) / 2) * height, height
 
 
 def draw_curves(names: Mapping[str, str], draw: Callable[[Axes, str, str], list[Line2D]]) -> Figure:
-    """Draws a curve for each word: few in one unit square, many in a square each.
+    """Draws a curve for each word: up to ten in one square, more in a square each.
 
     Args:
-        names: Word to how it is shown.
-        draw: Draws the curve of a word on axes, in a color, and gives its line.
+        names: The label of each word.
+        draw: Draws the curve of a word on axes in a color, and returns its line.
 
     Returns:
         The figure.
@@ -100,7 +100,7 @@ def draw_curves(names: Mapping[str, str], draw: Callable[[Axes, str, str], list[
 
 
 def unit_square(axes: Axes, *, diagonal: bool = True) -> Axes:
-    """Makes axes from 0 to 1, with their diagonal or without."""
+    """Sets axes to the range from 0 to 1, and draws the diagonal if wanted."""
     if diagonal:
         axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

@@ -1,6 +1,7 @@
-"""Figures of a regression's evaluation, as PNG: same input, same bytes.
+"""Draws the evaluation of a regression as PNG; equal input gives equal bytes.
 
-They show where all but a few in a thousand examples are, so that these do not hide the others.
+The axes leave out the lowest and the highest 0.1 % of the examples, so that outliers do not hide
+the others.
 """
 
 from collections.abc import Mapping
@@ -25,23 +26,23 @@ Summary = Mapping[str, Any]
 
 
 def predicted_by_actual(summary: Summary) -> bytes:
-    """Draws how many examples have which label and which prediction."""
+    """Draws the number of examples by label and prediction."""
     return parts.to_png(_draw_predicted_by_actual(summary))
 
 
 def residuals(summary: Summary) -> bytes:
-    """Draws how many examples have which residual, the label less the prediction."""
+    """Draws a histogram of the residuals, label - prediction."""
     return parts.to_png(_draw_residuals(summary))
 
 
 def residuals_by_prediction(summary: Summary) -> bytes:
-    """Draws how the residuals spread where the model predicts little and where it predicts much."""
+    """Draws the number of examples by prediction and residual, with median and spread."""
     return parts.to_png(_draw_residuals_by_prediction(summary))
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """A histogram of the summary: where each cell begins `[n_cells, 2]`, widths, and weights."""
+    """A histogram of the summary: lower corner of each cell `[n_cells, 2]`, widths, weights."""
 
     lows: Array
     widths: Array
@@ -52,14 +53,14 @@ class _Cells:
         return self.lows + self.widths / 2
 
     def limits(self, axis: int) -> tuple[float, float]:
-        """Gives the limits between which almost all lies along an axis, with a margin."""
+        """Computes limits of an axis that leave out outliers, with a margin."""
         low, high = _quantiles(self.centers[:, axis], self.weights, _SHOWN)
         margin = 0.03 * (high - low) + self.widths[axis]
         return low - margin, high + margin
 
 
 def _read_cells(summary: Summary, name: str) -> _Cells:
-    """Reads a histogram, empty if no prediction was finite."""
+    """Reads a histogram; it is empty if no prediction was finite."""
     found = summary["histograms"].get(name, {"widths": [1.0, 1.0], "cells": []})
     cells = np.array(found["cells"], np.float64).reshape(-1, 3)
     cells = cells[cells[:, 2] > 0]
@@ -68,7 +69,7 @@ def _read_cells(summary: Summary, name: str) -> _Cells:
 
 
 def _quantiles(values: Array, weights: Array, shares: tuple[float, ...]) -> Array:
-    """Gives the least values up to which a share of the weight lies."""
+    """Computes weighted quantiles: the lowest values that reach each share of the weight."""
     order = np.argsort(values, kind="stable")
     passed = weights[order].cumsum()
     places = passed.searchsorted(np.array(shares) * passed[-1])
@@ -76,9 +77,9 @@ def _quantiles(values: Array, weights: Array, shares: tuple[float, ...]) -> Arra
 
 
 def _draw_cells(figure: Figure, axes: Axes, cells: _Cells) -> None:
-    """Draws the cells themselves, which may be few and far apart, shaded by their weight."""
+    """Draws the cells that are not empty, shaded by their weight."""
     squares = cells.lows[:, np.newaxis, :] + _CORNERS * cells.widths
-    # The edge keeps cells visible that are smaller than a dot.
+    # Edges keep cells visible that are smaller than a pixel.
     drawn = PolyCollection(list(squares), edgecolors="face", linewidths=0.5, cmap="viridis_r")
     drawn.set_norm(LogNorm(cells.weights.min(), max(cells.weights.max(), cells.weights.min() * 2)))
     drawn.set_array(cells.weights)
@@ -133,12 +134,12 @@ def _draw_residuals_by_prediction(summary: Summary) -> Figure:
 
 
 def _draw_bands(axes: Axes, cells: _Cells) -> None:
-    """Draws median and spread of the residuals, each mark over as many examples."""
+    """Draws median and spread of the residuals in bands with equal numbers of examples."""
     predictions, residuals_ = cells.centers.T
     order = np.argsort(predictions, kind="stable")
     before = cells.weights[order].cumsum() - cells.weights[order]
     band = np.minimum((before / cells.weights.sum() * _BANDS).astype(int), _BANDS - 1)
-    # A bin of predictions belongs to one band, that of its first cell.
+    # A bin of predictions belongs to the band of its first cell.
     _, first, where = np.unique(predictions[order], return_index=True, return_inverse=True)
     band = band[first][where]
     rows = []

@@ -198,7 +198,7 @@ class ArtifactReader:
         result.metrics.extend(best_points(self._evaluated, self._directions()))
 
     def _directions(self) -> dict[str, Direction]:
-        """Reads the direction of `train.best_metric` from the settings; its name tells otherwise."""
+        """Reads the direction of `train.best_metric` from the settings, if it is set."""
         metric, best_is = (self._start.params.get(f"train.best_{end}") for end in ("metric", "is"))
         if metric is None or best_is is None:
             return {}

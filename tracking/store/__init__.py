@@ -1,1 +1,1 @@
-"""Writes to MLflow what it is to hold."""
+"""Writes projections of runs to MLflow."""

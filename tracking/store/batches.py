@@ -1,4 +1,4 @@
-"""Reading and writing MLflow's runs, in batches of the sizes that it takes."""
+"""Finds runs in MLflow, and writes to them in batches of the sizes that MLflow allows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def find_run(client: MlflowClient, experiment_id: str, tag: str, value: str) -> Run | None:
-    """Finds the run that has a tag of a value, be it deleted; None if there is none."""
+    """Finds the run with this value of a tag, including deleted runs; None if there is none."""
     query = f"tags.`{tag}` = '{value}'"
     found = client.search_runs([experiment_id], query, ViewType.ALL, max_results=1)
     return found[0] if found else None
@@ -34,12 +34,12 @@ def log_batches(
     """Writes params, points of metrics and tags.
 
     Args:
-        client: Of the store.
-        run_id: The run.
-        params: By name; values that are too long are cut.
+        client: Client of the store.
+        run_id: Id of the run.
+        params: Value by name; long values are cut.
         metrics: The points.
-        tags: By key; values that are too long are cut.
-        on_progress: Called whenever MLflow has answered.
+        tags: Value by key; long values are cut.
+        on_progress: Called whenever MLflow has responded.
     """
     for some_params in _batches(
         (Param(entity_name(key), value[:_MAX_PARAM_CHARS]) for key, value in params.items()),

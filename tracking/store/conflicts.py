@@ -1,4 +1,4 @@
-"""Writes that several processes may make at the same moment."""
+"""Repeats writes that conflict with those of other processes."""
 
 import re
 from collections.abc import Callable
@@ -8,19 +8,22 @@ from mlflow.exceptions import MlflowException
 
 _ATTEMPTS = 8
 _CONFLICT = re.compile("UniqueViolation|UNIQUE constraint|Giving up")
-"""What MLflow says where it looks for a row, finds none, and is not the first to make it."""
+"""Errors of MLflow if another process inserts the same row between its look-up and its insert."""
 
 
 def settle(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Calls a method of MLflow's client, again where another process got in between.
+    """Calls a method of MLflow's client, and repeats the call after a conflict.
 
     Args:
-        call: A method whose effect is the same if it is called again.
-        arguments: Its arguments.
-        options: Its named arguments.
+        call: An idempotent method.
+        arguments: Positional arguments of the method.
+        options: Keyword arguments of the method.
+
+    Returns:
+        What the method returns.
 
     Raises:
-        MlflowException: If it fails for another reason, or again and again.
+        MlflowException: If the method fails for another reason, or eight times.
     """
     for attempt in range(_ATTEMPTS):
         try:

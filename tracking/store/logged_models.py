@@ -1,4 +1,4 @@
-"""LoggedModels: the uploads that registered versions are made of, one for each SavedModel."""
+"""LoggedModels: uploads of SavedModels, from which registered versions are made."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ from mlflow.tracking import MlflowClient
 from tracking.store.pyfunc_model import save_model
 
 DIGEST_TAG = "model.digest"
-"""`digest_model` of the SavedModel, on LoggedModels and versions."""
+"""Tag of LoggedModels and versions with the `digest_model` of the SavedModel."""
 
 
 class Uploads:
-    """The LoggedModels of one experiment."""
+    """Finds, makes and deletes the LoggedModels of one experiment."""
 
     def __init__(
         self,
@@ -27,13 +27,13 @@ class Uploads:
         experiment_id: str,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """Keeps the client.
+        """Prepares access; nothing is read yet.
 
         Args:
-            client: Of the store.
-            name: What LoggedModels are called.
-            experiment_id: The experiment.
-            on_progress: Called now and then while an upload is made.
+            client: Client of the store.
+            name: Name of the LoggedModels.
+            experiment_id: Id of the experiment.
+            on_progress: Called during uploads whenever a part is done.
         """
         self._on_progress = on_progress
         self._client = client
@@ -41,13 +41,14 @@ class Uploads:
         self._experiment_id = experiment_id
 
     def find(self, run_id: str, digest: str) -> LoggedModel | None:
-        """Finds a whole upload of a digest to go on with, and deletes what nobody will finish.
+        """Finds a complete upload of a model, and deletes abandoned ones.
 
-        Uploads of other runs that go on are left alone: their processes may be at work.
+        Uploads of other running runs are left alone, since they may be in progress. Uploads of this
+        run are not in progress: the process that began them has died.
 
         Args:
-            run_id: The run that asks: what it began before is of a process that died.
-            digest: Of the SavedModel.
+            run_id: Id of this run.
+            digest: Digest of the SavedModel.
 
         Returns:
             The upload, None if there is none.
@@ -73,16 +74,16 @@ class Uploads:
         """Uploads the MLflow model of a SavedModel.
 
         Args:
-            run_id: The run that the model is of.
+            run_id: Id of the run that trained the model.
             saved_model_dir: Folder of the SavedModel.
-            digest: Its digest.
-            example: A raw row to show what the model takes.
+            digest: Digest of the SavedModel.
+            example: A raw row as input example, None for no example.
 
         Returns:
-            The upload, whole.
+            The complete upload.
 
         Raises:
-            MlflowException: If the store refuses or cannot be reached; the upload is then FAILED.
+            MlflowException: If MLflow fails; the state of the upload is then FAILED.
         """
         logged = self._client.create_logged_model(
             self._experiment_id, self._name, run_id, {DIGEST_TAG: digest}
@@ -102,7 +103,7 @@ class Uploads:
         return self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
 
     def delete(self, logged: LoggedModel) -> None:
-        """Deletes an upload, and its files, which MLflow keeps until it is told `mlflow gc`."""
+        """Deletes an upload with its files, which MLflow would keep until `mlflow gc`."""
         try:
             self._client.delete_logged_model(logged.model_id)
         except MlflowException as error:  # another process was quicker
@@ -122,6 +123,6 @@ class Uploads:
 
 
 def raise_unless(error: MlflowException, code: Any) -> None:
-    """Raises what MLflow said unless it has the code, of `mlflow.protos.databricks_pb2`."""
+    """Raises the error unless it has this code of `mlflow.protos.databricks_pb2`."""
     if error.error_code != ErrorCode.Name(code):
         raise error

@@ -1,6 +1,6 @@
-"""The MLflow model of a SavedModel: a folder that loads and serves without this project.
+"""Makes MLflow models of SavedModels, which can be loaded and served without this project.
 
-TensorFlow is not imported here, nor the model loaded: its signature stands in a file beside it.
+This module neither imports TensorFlow nor loads the model: the signature is read from a file.
 """
 
 import json
@@ -21,11 +21,11 @@ from trainer.signatures import SIGNATURE_FILE
 
 _LOADER = Path(__file__).with_name("saved_model_pyfunc.py")
 _PACKAGES = ("mlflow", "tensorflow", "numpy", "pandas")
-"""All that the loader and MLflow's server need; the rest comes with them."""
+"""The packages that the loader and MLflow's server need; others are their dependencies."""
 
 _DATA_TYPES = {
     "bool": DataType.boolean,
-    "float32": DataType.double,  # JSON has no other, and MLflow narrows no number
+    "float32": DataType.double,  # JSON numbers are doubles, and MLflow does not narrow them
     "float64": DataType.double,
     "int32": DataType.long,
     "int64": DataType.long,
@@ -50,15 +50,15 @@ def save_model(
     """Writes the MLflow model of a SavedModel.
 
     Args:
-        saved_model_dir: Folder of the SavedModel; `assets.extra/signature.json` describes it.
-        target_dir: Folder of the MLflow model; absent or empty.
-        example: A raw row to show what the model takes.
-        run_id: The MLflow run that the model is of.
-        model_id: The LoggedModel that the folder is for.
+        saved_model_dir: Folder of the SavedModel, with `assets.extra/signature.json`.
+        target_dir: Folder for the MLflow model; absent or empty.
+        example: A raw row as input example, None for no example.
+        run_id: Id of the MLflow run that trained the model.
+        model_id: Id of the LoggedModel that the folder is for.
 
     Raises:
-        FileNotFoundError: If the SavedModel has no description of its signature.
-        KeyError: If the example lacks a column, or a tensor has a type that MLflow has not.
+        FileNotFoundError: If the SavedModel has no `assets.extra/signature.json`.
+        KeyError: If the example lacks a column, or if MLflow has no type for a tensor.
     """
     saved_model_dir = Path(saved_model_dir)
     path = saved_model_dir / "assets.extra" / SIGNATURE_FILE
@@ -72,13 +72,13 @@ def save_model(
         signature=signature,
         input_example=None if example is None else _to_frame(example, signature.inputs),
         pip_requirements=[f"{package}=={version(package)}" for package in _PACKAGES],
-        # Else MLflow ships the lock file of the folder that it is run in.
+        # Otherwise MLflow adds the lock file of the working directory.
         uv_project_path=str(saved_model_dir),
     )
 
 
 def read_columns(saved_model_dir: str | Path) -> list[str]:
-    """Reads which raw columns a SavedModel takes."""
+    """Lists the raw columns that a SavedModel takes, in alphabetical order."""
     path = Path(saved_model_dir, "assets.extra", SIGNATURE_FILE)
     return sorted(json.loads(path.read_text("utf-8"))["inputs"])
 
@@ -86,15 +86,15 @@ def read_columns(saved_model_dir: str | Path) -> list[str]:
 def input_example(
     statistics: statistics_pb2.DatasetFeatureStatisticsList, columns: Iterable[str]
 ) -> dict[str, Any]:
-    """Makes a typical raw row of what TFDV found in the train split.
+    """Makes a typical raw row from statistics of the train split.
 
     Args:
-        statistics: Statistics with one dataset, or none.
-        columns: The columns that the row is to have.
+        statistics: Statistics with at most one dataset.
+        columns: The columns of the row.
 
     Returns:
-        By column the median, whole where all numbers are, or the most frequent word. Columns
-        without statistics, or without values, are absent.
+        Value by column: the median, as int if all numbers of the column are whole, or the most
+        frequent word. Columns without statistics or values are absent.
     """
     wanted = set(columns)
     row: dict[str, Any] = {}
@@ -104,7 +104,7 @@ def input_example(
             row[name] = feature.string_stats.top_values[0].value
         elif name in wanted and feature.HasField("num_stats"):
             median = feature.num_stats.median
-            # The examples hold float32: the shortest number that is the same one there.
+            # The examples hold float32: take the shortest number with the same float32.
             row[name] = (
                 round(median) if feature.type == feature.INT else float(str(np.float32(median)))
             )
@@ -112,7 +112,7 @@ def input_example(
 
 
 def _to_mlflow(description: Mapping[str, Mapping[str, Any]]) -> ModelSignature:
-    """Makes MLflow's signature; an output `[-1, k]` is an array unless k is 1."""
+    """Makes MLflow's signature; an output of shape `[-1, k]` is an array unless k is 1."""
     inputs = [
         ColSpec(_DATA_TYPES[tensor["dtype"]], name)
         for name, tensor in sorted(description["inputs"].items())
@@ -126,7 +126,7 @@ def _to_mlflow(description: Mapping[str, Mapping[str, Any]]) -> ModelSignature:
 
 
 def _to_frame(example: Mapping[str, Any], schema: Schema) -> pd.DataFrame:
-    """Makes the data frame of one row with the columns and types of the signature."""
+    """Makes a data frame of one row with the columns and types of the signature."""
     return pd.DataFrame(
         {spec.name: [_CASTS[spec.type](example[spec.name])] for spec in schema.inputs}
     )

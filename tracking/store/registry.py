@@ -1,7 +1,7 @@
-"""Registered models: a version for each trained model, aliases for the newest and the one served.
+"""Registered models: a version for each trained model, aliases for the newest and the served one.
 
-The push is what commits: one rename in the serving folder. The alias `champion` only repeats what
-the folder says, so whoever looks next mends what a failure in between left behind.
+A push is one rename in the serving folder. The alias `champion` follows the folder: if a process
+dies between the push and the change of the alias, the next one that looks corrects the alias.
 """
 
 import json
@@ -21,17 +21,17 @@ from tracking.store.conflicts import settle
 from tracking.store.logged_models import DIGEST_TAG, Uploads, raise_unless
 
 CHALLENGER = "challenger"
-"""Alias of the version that was trained last."""
+"""Alias of the version whose model was trained last."""
 CHAMPION = "champion"
 """Alias of the version that is served."""
 TRAINED_TAG = "trained_ms"
-"""When a run last had the version's model, trained or from the cache; milliseconds."""
+"""Tag with the time at which a run last trained the model or took it from the cache; ms."""
 PUSHED_VERSION_TAG = "pushed_version"
-"""The number that the version was last served under."""
+"""Tag with the version number in the serving folder, the highest if there were several."""
 
 
 class Registry:
-    """The versions of one registered model."""
+    """Makes versions of one registered model, and moves its aliases."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class Registry:
         experiment_id: str,
         on_progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """Keeps the client.
+        """Prepares access; nothing is read yet.
 
         Args:
-            client: Of the store; the process's tracking URI has to be the same.
-            name: Name of the registered model, made if absent.
-            experiment_id: Experiment of the runs that models are of.
-            on_progress: Called now and then while it goes on.
+            client: Client of the store, which must be the tracking URI of this process.
+            name: Name of the registered model, which is made if absent.
+            experiment_id: Id of the experiment of the runs that train the models.
+            on_progress: Called whenever MLflow has responded.
         """
         self._on_progress = on_progress
         self._client = client
@@ -58,19 +58,19 @@ class Registry:
     ) -> str:
         """Makes a version of a SavedModel, unless there is one.
 
-        Half-done work of a process that was killed is removed or gone on with. Any number of
-        processes may register the same model: they get the same version.
+        If a process was killed while it registered the model, its work is completed or removed.
+        Several processes may register the same model at the same time; they get the same version.
 
         Args:
-            run_id: The MLflow run that the model is of.
+            run_id: Id of the MLflow run that trained the model.
             saved_model_dir: Folder of the SavedModel.
-            example: A raw row to show what the model takes.
+            example: A raw row as input example, None for no example.
 
         Returns:
             The version.
 
         Raises:
-            MlflowException: If the store refuses or cannot be reached.
+            MlflowException: If MLflow fails.
         """
         digest = digest_model(saved_model_dir)
         uploaded = self._uploads.find(run_id, digest)
@@ -83,11 +83,12 @@ class Registry:
         return str(version.version)
 
     def set_challenger(self, version: str, trained_ms: int) -> None:
-        """Lets the alias `challenger` name the version that was trained last.
+        """Moves the alias `challenger` to the version that was trained last.
 
         Args:
-            version: A version whose model a run has trained, or taken from the cache.
-            trained_ms: When, milliseconds since the epoch; the alias stays where a later one is.
+            version: A version whose model a run has trained or taken from the cache.
+            trained_ms: When, milliseconds since the epoch. If another version was trained later,
+                the alias names that one.
         """
         self._raise_tag(version, TRAINED_TAG, trained_ms)
         while True:
@@ -102,26 +103,26 @@ class Registry:
             self._on_progress()
 
     def set_pushed(self, version: str, pushed_version: str) -> None:
-        """Tags a version with the number it was served under; of several pushes, the last one's."""
+        """Tags a version with its number in the serving folder; the highest of several is kept."""
         self._raise_tag(version, PUSHED_VERSION_TAG, int(pushed_version))
 
     def _raise_tag(self, version: str, key: str, number: int) -> None:
-        """Sets a tag, unless it holds a number as great: the order of runs does not matter."""
+        """Sets a tag unless its number is as high already: the order of runs does not matter."""
         found = self._client.get_model_version(self._name, version).tags.get(key, 0)
         if int(found) < number:
             settle(self._client.set_model_version_tag, self._name, version, key, str(number))
 
     def reconcile_champion(self, push_dir: str | Path) -> str | None:
-        """Makes the alias `champion` name the version that the serving folder serves.
+        """Moves the alias `champion` to the version that is served.
 
-        The folder is read again after the write, so that a push in between is seen.
+        The folder is read again afterwards, so that a push in the meantime is seen.
 
         Args:
             push_dir: The serving folder.
 
         Returns:
-            The version; None, and no alias, if nothing is served, or a model that is not registered
-            here.
+            The version. None if nothing is served, or if the served model is not registered; the
+            alias is then removed.
         """
         while True:
             pushed_version, record = newest_push(push_dir)
@@ -143,7 +144,7 @@ class Registry:
         self._on_progress()
 
     def _aliases(self) -> dict[str, str]:
-        """Reads the version of each alias; none where there is no registered model."""
+        """Reads the version of each alias; empty if the registered model does not exist."""
         try:
             aliases = self._client.get_registered_model(self._name).aliases
         except MlflowException as error:
@@ -152,7 +153,7 @@ class Registry:
         return {alias: str(version) for alias, version in aliases.items()}
 
     def _find(self, digest: str) -> ModelVersion | None:
-        """Finds the version of a digest: the lowest, where processes have made several at once."""
+        """Finds the version with a digest, the lowest one if several processes each made one."""
         query = f"name = '{self._name}' and tags.`{DIGEST_TAG}` = '{digest}'"
         return min(
             self._client.search_model_versions(query),
@@ -161,7 +162,7 @@ class Registry:
         )
 
     def _create_version(self, run_id: str, digest: str, logged: LoggedModel) -> ModelVersion:
-        """Makes a version of an uploaded model; where another was quicker, takes back its own."""
+        """Makes a version of an uploaded model; removes it again if another process was quicker."""
         try:
             self._client.create_registered_model(self._name)
         except MlflowException as error:
@@ -183,15 +184,15 @@ class Registry:
         return first
 
     def _link(self, run_id: str, version: ModelVersion) -> None:
-        """Shows the version on the page of its LoggedModel, and that on the run's."""
+        """Links the version to its LoggedModel, and the LoggedModel to the run, in MLflow's UI."""
         model_id = version.source.removeprefix(_uri(""))
         try:
             logged = self._client.get_logged_model(model_id)
-        except MlflowException as error:  # a user deleted it, which leaves the version whole
+        except MlflowException as error:  # a user deleted it; the version is still complete
             raise_unless(error, RESOURCE_DOES_NOT_EXIST)
             return
         shown = json.loads(logged.tags.get(MLFLOW_MODEL_VERSIONS, "[]"))
-        # Numbers in a store on disk, text from a server, which has written it by then.
+        # Versions are numbers in a store on disk, and text from a server.
         if (self._name, str(version.version)) not in [
             (v["name"], str(v["version"])) for v in shown
         ]:

@@ -1,7 +1,7 @@
-"""Writes a run to MLflow: found by its tag if it is there, made if it is not.
+"""Writes a run to MLflow; the run is found by its tag, or made.
 
-Writing again what is there changes nothing: MLflow keeps a point of a metric once, and everything
-else has a key.
+Writing the same values again changes nothing: MLflow stores equal points of a metric once, and
+everything else has a key.
 """
 
 import fcntl
@@ -33,16 +33,16 @@ from tracking.store.trial_runs import TrialWriter
 from tracking.uris import is_server
 
 COMPLETE_TAG = "tfx.tracked"
-"""Says that all there is of a run stands in MLflow; written last."""
+"""Tag of runs that are written completely; set last."""
 
 
 class RunWriter:
-    """The MLflow run of one pipeline run.
+    """Writes the MLflow run of one pipeline run.
 
     Attributes:
-        run_id: Its id in MLflow.
-        experiment_id: Its experiment's.
-        is_complete: Whether all there is of it stood there before, or the user has deleted it.
+        run_id: Id of the MLflow run.
+        experiment_id: Id of its experiment.
+        is_complete: Whether the run was complete before, or was deleted by the user.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class RunWriter:
         """Connects to the store, and finds or makes the experiment and the run.
 
         Args:
-            tracking_uri: MLflow's store or server.
-            artifact_dir: Folder of the artifacts of an experiment made here; a server has its own.
+            tracking_uri: URI of MLflow's store or server.
+            artifact_dir: Folder for the artifacts of new experiments; a server has its own.
             start: How the run began.
-            on_progress: Called whenever MLflow has answered.
+            on_progress: Called whenever MLflow has responded.
 
         Raises:
-            MlflowException: If the store cannot be reached, or the experiment is deleted.
+            MlflowException: If the store cannot be reached, or the experiment was deleted.
         """
         self._client = open_store(tracking_uri)
         with _one_at_a_time(tracking_uri):
@@ -94,7 +94,7 @@ class RunWriter:
         if found is None:
             try:
                 self._client.create_experiment(name, location, _experiment_tags(start))
-            except MlflowException:  # another process was quicker, or it cannot be
+            except MlflowException:  # another process was quicker, or it cannot be made
                 if self._client.get_experiment_by_name(name) is None:
                     raise
             found = self._client.get_experiment_by_name(name)
@@ -104,7 +104,7 @@ class RunWriter:
         return str(found.experiment_id)
 
     def write(self, projection: Projection) -> None:
-        """Writes what is to be written."""
+        """Writes a projection to the run, its trials and the registry."""
         log_batches(
             self._client,
             self.run_id,
@@ -129,12 +129,12 @@ class RunWriter:
             self._registry.set_pushed(self._version, projection.pushed_version)
 
     def reconcile_champion(self) -> None:
-        """Has the alias `champion` name the model that is served, whoever has pushed it."""
+        """Moves the alias `champion` to the model that is served, whichever run pushed it."""
         self._registry.reconcile_champion(self._start.push_dir)
         self._on_progress()
 
     def end(self, end: RunEnd) -> None:
-        """Ends the run, of which everything is written."""
+        """Ends the run, and marks it as complete."""
         self._trials.end(end)
         self._client.set_terminated(self.run_id, end.status, end.end_ms)
         self._client.set_tag(self.run_id, COMPLETE_TAG, "complete")
@@ -164,16 +164,16 @@ class RunWriter:
 
 
 def open_store(tracking_uri: str) -> MlflowClient:
-    """Connects to MLflow; a store on disk is made if it is absent, and opened only once a process.
+    """Connects to MLflow, and makes a store on disk if it is absent.
 
     Args:
-        tracking_uri: MLflow's store or server; all of the process speaks to it from then on.
+        tracking_uri: URI of MLflow's store or server; it becomes the tracking URI of this process.
 
     Returns:
-        Its client.
+        A client.
 
     Raises:
-        MlflowException: If a store on disk or a database cannot be opened. A server is not asked.
+        MlflowException: If a store cannot be opened. A server is not contacted yet.
     """
     mlflow.set_tracking_uri(tracking_uri)
     with _one_at_a_time(tracking_uri):
@@ -183,15 +183,15 @@ def open_store(tracking_uri: str) -> MlflowClient:
 def reconcile_champion(
     tracking_uri: str, promotion: Promotion, on_progress: Callable[[], None] = lambda: None
 ) -> str | None:
-    """Has the alias `champion` name the model that is served, where there is no run to write.
+    """Moves the alias `champion` to the model that is served, without a run.
 
     Args:
-        tracking_uri: MLflow's store or server.
-        promotion: What is served.
-        on_progress: Called whenever MLflow has answered.
+        tracking_uri: URI of MLflow's store or server.
+        promotion: Names the registered model and the serving folder.
+        on_progress: Called whenever MLflow has responded.
 
     Returns:
-        The version of the registered model, None if it has none of what is served.
+        The version of the registered model, None if the served model is not registered.
 
     Raises:
         MlflowException: If the store cannot be reached.
@@ -206,7 +206,7 @@ def reconcile_champion(
 
 def _experiment_tags(start: RunStart) -> dict[str, str]:
     return {
-        # Has the UI open the experiment as one of trained models.
+        # The UI then opens the experiment as one of trained models.
         "mlflow.experimentKind": "custom_model_development",
         VIEW_TAG: saved_view(
             start.params.get("task", "multiclass"), start.primary_metric, start.greater_is_better
@@ -223,7 +223,7 @@ def _input(data: datasets.Dataset) -> DatasetInput:
 
 @contextmanager
 def _one_at_a_time(tracking_uri: str) -> Iterator[None]:
-    """Keeps processes from making the schema of a new SQLite store at the same time."""
+    """Locks a SQLite store, so that only one process makes the schema of a new one."""
     if not tracking_uri.startswith("sqlite:///"):
         yield
         return

@@ -1,7 +1,6 @@
-"""MLflow's loader of a SavedModel: raw columns in, one row of predictions per row out.
+"""MLflow's loader of a SavedModel: takes raw columns, returns a row of predictions for each row.
 
-A copy of this file travels inside each MLflow model, and is all the code there: it imports nothing
-of this project.
+Each MLflow model contains a copy of this file, which therefore imports nothing of this project.
 """
 
 from typing import Any
@@ -15,35 +14,34 @@ _decode = np.frompyfunc(bytes.decode, 1, 1)
 
 
 class SavedModelPyfunc:
-    """Predicts by the serving signature of a SavedModel."""
+    """Predicts with the serving signature of a SavedModel."""
 
     def __init__(self, saved_model_dir: str) -> None:
         """Loads the SavedModel.
 
         Args:
-            saved_model_dir: Its folder; the inputs of `serving_default` have the shape `[-1]`, the
-                outputs `[-1]` or `[-1, k]`.
+            saved_model_dir: Folder of the SavedModel. The inputs of `serving_default` have the
+                shape `[-1]`, the outputs `[-1]` or `[-1, k]`.
         """
-        self._model = tf.saved_model.load(saved_model_dir)  # holds the variables
+        self._model = tf.saved_model.load(saved_model_dir)  # keeps the variables alive
         self._signature = self._model.signatures[_SIGNATURE]
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Predicts for raw rows.
 
         Args:
-            frame: A column for each input of the signature; further columns are left alone. A gap,
-                None or NaN, reaches the model as NaN, in a column of text as an empty word.
-            params: What MLflow passes on; there are none.
+            frame: A column for each input of the signature; other columns are ignored. A missing
+                value, None or NaN, becomes NaN, or an empty word in a column of text.
+            params: Ignored; part of MLflow's interface.
 
         Returns:
-            A row for each row, a column for each output by alphabet: text as str, numbers as Python
-            has them, which hold every float32. `[-1, k]` gives lists of k, but a value where k is
-            fixed at 1.
+            A row for each row, and a column for each output in alphabetical order: text as str,
+            numbers as int or float, outputs of shape `[-1, k]` as lists unless k is fixed at 1.
 
         Raises:
             KeyError: If a column is missing.
-            TypeError: If a column of text holds something else.
-            ValueError: If a column of numbers holds something else.
+            TypeError: If a column of text holds a value that is not text.
+            ValueError: If a column of numbers holds a value that is not a number.
         """
         _, inputs = self._signature.structured_input_signature
         columns = {name: _to_tensor(frame[name], spec.dtype) for name, spec in inputs.items()}
@@ -61,8 +59,8 @@ def _to_tensor(column: pd.Series, dtype: tf.DType) -> tf.Tensor:
             if not isinstance(word, (str, bytes)):
                 raise TypeError(f"column {column.name}: expected text, found {word!r}")
         return tf.constant(words, tf.string)
-    gaps = {"na_value": np.nan} if dtype.is_floating else {}
-    return tf.constant(column.to_numpy(dtype.as_numpy_dtype, **gaps))
+    missing = {"na_value": np.nan} if dtype.is_floating else {}
+    return tf.constant(column.to_numpy(dtype.as_numpy_dtype, **missing))
 
 
 def _to_rows(values: np.ndarray[Any, Any], shape: tf.TensorShape) -> list[Any]:
@@ -75,5 +73,5 @@ def _to_rows(values: np.ndarray[Any, Any], shape: tf.TensorShape) -> list[Any]:
 
 
 def _load_pyfunc(path: str) -> SavedModelPyfunc:
-    """What MLflow calls with the folder of the SavedModel."""
+    """Loads the SavedModel; called by MLflow."""
     return SavedModelPyfunc(path)

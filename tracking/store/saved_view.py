@@ -1,7 +1,7 @@
-"""A view of MLflow's page of runs: the best run first, its settings beside its scores, its curves.
+"""A saved view of MLflow's page of runs: best run first, settings beside metrics, and curves.
 
-By itself the page shows no metric in its table, ten runs in its charts, and these by name. A view
-that someone has saved is a tag of the experiment; MLflow's page makes one of the same form.
+By default, the table has no metrics, and the charts show ten runs in the order of their names.
+Saved views are tags of the experiment; this one has the form of those that MLflow's page makes.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 VIEW_TAG = "mlflow.sharedViewState.best_first"
 _SECTIONS = ("Model metrics", "eval", "train")
-"""The first of these is where MLflow puts the metrics without a `/` in their name."""
+"""Sections of charts; MLflow puts metrics without a `/` in their name into the first."""
 _METRICS = {
     "multiclass": ("accuracy", "cross_entropy"),
     "binary": ("accuracy", "cross_entropy", "auc"),
@@ -25,9 +25,9 @@ def saved_view(task: str, primary_metric: str, greater_is_better: bool) -> str:
     """Makes the value of the tag `VIEW_TAG`.
 
     Args:
-        task: What is predicted, as in the configuration.
-        primary_metric: What the runs are sorted by.
-        greater_is_better: Whether more of it is better.
+        task: The task of the configuration.
+        primary_metric: The metric by which runs are sorted.
+        greater_is_better: Whether high values of it are better.
 
     Returns:
         JSON, the same for the same arguments.

@@ -1,4 +1,4 @@
-"""The trials of a sweep in MLflow: runs below the pipeline's."""
+"""Writes the trials of a sweep as MLflow runs below the run of the pipeline."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from tracking.projection.trials import Trial, TrialState
 from tracking.store.batches import find_run, log_batches
 
 TRIAL_TAG = "tfx.trial"
-"""The pipeline run and the number of a trial: its run is found by it."""
+"""Tag with pipeline run id and number of a trial, by which its MLflow run is found."""
 _STATUS: Mapping[TrialState, RunStatus] = {
     "complete": "FINISHED",
     "stopped": "FINISHED",
@@ -21,7 +21,7 @@ _STATUS: Mapping[TrialState, RunStatus] = {
 
 
 class TrialWriter:
-    """The MLflow runs of one sweep's trials."""
+    """Writes the MLflow runs of the trials of one sweep."""
 
     def __init__(
         self,
@@ -31,14 +31,14 @@ class TrialWriter:
         run_id: str,
         on_progress: Callable[[], None],
     ) -> None:
-        """Begins with no trial.
+        """Starts without trials.
 
         Args:
-            client: Of the store.
-            start: How the pipeline's run began.
-            experiment_id: Its experiment.
-            run_id: Its MLflow run, the parent.
-            on_progress: Called whenever MLflow has answered.
+            client: Client of the store.
+            start: How the pipeline run began.
+            experiment_id: Id of the experiment.
+            run_id: Id of the MLflow run of the pipeline run, the parent.
+            on_progress: Called whenever MLflow has responded.
         """
         self._on_progress = on_progress
         self._client = client
@@ -49,7 +49,7 @@ class TrialWriter:
         self._running: set[str] = set()
 
     def write(self, trial: Trial) -> None:
-        """Writes what has become known of a trial."""
+        """Writes what is new in a trial."""
         run_id = self._run_ids.get(trial.number) or self._find(trial)
         params = {key: str(value) for key, value in trial.params.items()}
         tags: dict[str, str] = {"trial.state": trial.state}
@@ -61,7 +61,7 @@ class TrialWriter:
             self._running.discard(run_id)
 
     def end(self, end: RunEnd) -> None:
-        """Ends the trials that the end of the pipeline's run has cut off."""
+        """Ends the trials that are still running as KILLED."""
         for run_id in self._running:
             self._client.set_terminated(run_id, "KILLED", end.end_ms)
 

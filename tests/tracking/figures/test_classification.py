@@ -1,4 +1,4 @@
-"""The figures: what is drawn, and that it becomes a PNG."""
+"""Figures of a classification: what is drawn, and the PNG."""
 
 import io
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tracking.figures import classification as figures
 
 
 def make_summary(*classes: str) -> dict[str, Any]:
-    """An evaluation in which the last class is never there: 6 examples of the first, 2 of each."""
+    """An evaluation without examples of the last class; the first one has 6, the others 2 each."""
     first, *others = classes
     n_others = len(others) - 1
     matrix = np.diag([4] + [1] * n_others + [0])
@@ -38,7 +38,7 @@ def make_summary(*classes: str) -> dict[str, Any]:
 
 
 def texts_of(figure: Figure) -> list[str]:
-    """Reads the words of ticks, legends and labels, as they are shown."""
+    """Lists the texts of ticks, legends and labels."""
     figure.draw_without_rendering()
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
 
@@ -55,7 +55,7 @@ DRAW: dict[str, Callable[[dict[str, Any]], bytes]] = {
 }
 
 
-# all of them
+# all figures
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -73,7 +73,7 @@ def test_figures_are_reproducible(name: str, n_classes: int) -> None:
 
 @pytest.mark.parametrize("draw", [figures._draw_confusion_matrix, figures._draw_precision_recall])
 def test_figures_limit_the_number_of_classes(draw: Callable[[Any], Figure]) -> None:
-    # The last but one has most examples, the last has none.
+    # The last class but one has the most examples, the last one has none.
     summary = make_summary(*(f"{index:03}" for index in range(100)))
     summary["confusion_matrix"][98][0] = 20
 
@@ -85,13 +85,13 @@ def test_figures_limit_the_number_of_classes(draw: Callable[[Any], Figure]) -> N
 
 
 def test_figures_show_words_as_they_are() -> None:
-    # A formula, what legends leave out, a line break, and too much.
+    # A formula, an underscore that legends leave out, a line break, and a long word.
     summary = make_summary("$x$", "_y", "a\nb", "0123456789" * 4, "none")
 
     texts = texts_of(figures._draw_roc(summary))
 
     assert " _y  0.750" in texts
-    assert r" \$x\$  0.750" in texts  # matplotlib's way to write a dollar
+    assert r" \$x\$  0.750" in texts  # an escaped dollar in matplotlib
     assert " a b  0.750" in texts
     assert " 0123456789012…7890123456789  0.750" not in texts
     assert any(text.startswith(" 01234") and "…" in text and len(text) < 40 for text in texts)
@@ -152,7 +152,7 @@ def test_precision_recall_without_a_baseline() -> None:
 
 
 def make_binary_summary() -> dict[str, Any]:
-    """Ten examples of 0 and five of 1, of which four are found, with two others."""
+    """Ten examples of 0 and five of 1; four of these are predicted as 1, and two of the others."""
     return {
         "task": "binary",
         "classes": ["0", "1"],
@@ -179,7 +179,7 @@ def test_precision_recall_of_two_classes_is_a_curve() -> None:
     (axes,) = figures._draw_precision_recall_curve(make_binary_summary()).axes
 
     curve, share, model, baseline = axes.lines
-    # Of 5 and 10: 2 with 0 others, 4 with 2 others, all.
+    # Of 5 positives and 10 negatives: 2 and 0, 4 and 2, all.
     assert np.asarray(curve.get_xydata()) == pytest.approx(
         np.array([[0.4, 1], [0.8, 4 / 6], [1, 5 / 15]])
     )
@@ -210,7 +210,7 @@ def test_figures_of_two_classes_are_reproducible(name: str) -> None:
 def test_curves_of_two_classes_show_the_positive_one(draw: Callable[[Any], Figure]) -> None:
     (axes,) = draw(make_binary_summary()).axes
 
-    assert len(axes.lines) == 2  # the diagonal, and one
+    assert len(axes.lines) == 2  # the diagonal and one curve
 
 
 # calibration and roc

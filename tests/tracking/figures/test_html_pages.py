@@ -1,4 +1,4 @@
-"""The pages of statistics and anomalies, as a browser's parser reads them."""
+"""Pages of statistics and anomalies, read with an HTML parser."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ EVIL = '<script>alert("&amp;")</script>'
 
 
 class Reader(HTMLParser):
-    """Reads a page: its tags, attributes, headings, and the text of its rows by cell."""
+    """Parses a page into tags, attributes, headings, and the text of cells by row."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def make_statistics(
     words: dict[str, int] | None = None,
     word_column: str = "animal",
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Makes statistics of `legs`, given by buckets, and of a column of words, by counts."""
+    """Makes statistics of `legs` with these buckets, and of a column of words with these counts."""
     result = statistics_pb2.DatasetFeatureStatisticsList()
     dataset = result.datasets.add(num_examples=n_examples)
     if numbers is not None:
@@ -154,8 +154,8 @@ def test_statistics_page_shows_numbers_by_split() -> None:
 
 
 def test_statistics_page_histograms_share_axes() -> None:
-    # Of [0, 8] in 220 - 2 pixels; of the densities 3/4 in 4, 1/4 in 4, and 1 in 2, the last is
-    # the greatest: heights 3/16, 1/16 and 1/2 of it, times 48 - 2 pixels.
+    # [0, 8] is 220 - 2 pixels wide. The shares 3/4 over 4, 1/4 over 4 and 1 over 2 have densities
+    # of 3/16, 1/16 and 1/2; the highest one is 48 - 2 pixels high.
     reader = Reader(
         statistics_page(
             {

@@ -1,4 +1,4 @@
-"""The figures of the label."""
+"""Figures of the label."""
 
 import io
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def make_statistics(counts: Mapping[str, Mapping[str, int]], label: str = "anima
 
 
 def make_numbers(**counts: list[int]) -> Statistics:
-    """Statistics of a label from 0 to 1, as many in each half as are given."""
+    """Statistics of a label from 0 to 1, with these counts in the two halves."""
     result = {}
     for split, (low, high) in counts.items():
         statistics = result[split] = statistics_pb2.DatasetFeatureStatisticsList()
@@ -42,7 +42,7 @@ def make_numbers(**counts: list[int]) -> Statistics:
 
 
 def texts_of(figure: Figure) -> list[str]:
-    """Reads the words of ticks, legends and labels, as they are shown."""
+    """Lists the texts of ticks, legends and labels."""
     figure.draw_without_rendering()
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
 

@@ -1,4 +1,4 @@
-"""The figures of a regression: what is drawn, and that it becomes a PNG."""
+"""Figures of a regression: what is drawn, and the PNG."""
 
 import io
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def make_summary(
     actual_predicted: list[list[float]] | None = None,
     predicted_residual: list[list[float]] | None = None,
 ) -> dict[str, Any]:
-    """An evaluation with bins of 0.5 and 2, and of 2 and 0.25."""
+    """An evaluation with bins of widths 0.5 and 2, and of widths 2 and 0.25."""
     histograms = {
         "actual_predicted": {
             "widths": [0.5, 2.0],
@@ -49,7 +49,7 @@ def test_figures_are_the_same_png_each_time(name: str, histograms: dict[str, Any
 
 
 def drawn_cells(figure: Figure) -> list[tuple[list[float], list[float], float]]:
-    """Gives lower left and upper right corner of each cell, and its weight."""
+    """Lists the lower left and upper right corner of each cell, and its weight."""
     (collection, *_) = figure.axes[0].collections
     corners = [path.vertices for path in collection.get_paths()]
     weights = np.asarray(collection.get_array()).tolist()

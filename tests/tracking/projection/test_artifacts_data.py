@@ -19,7 +19,7 @@ from tests.helpers.tracked_run import (
 from tracking.projection.event_files import Metric
 from tracking.projection.projector import Projector
 
-# data
+# statistics, schema, anomalies
 
 
 def test_statistics_count_the_rows_of_every_split(projector: Projector, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_reviewed_schema_replaces_the_inferred_one(tmp_path: Path) -> None:
     assert shown("ImportSchemaGen", "reviewed")
 
 
-# rows put aside
+# quarantine
 
 
 @pytest.mark.parametrize(("quarantined", "expected"), [(0, []), (3, [("rows/quarantine", 3)])])

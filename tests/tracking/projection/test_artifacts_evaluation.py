@@ -62,7 +62,7 @@ def test_evaluation_tags_its_table_for_the_ui(tmp_path: Path) -> None:
     assert table["path"] in projection.artifacts
 
 
-# the serving check
+# serving check
 
 
 def test_serving_check_becomes_metrics_and_a_tag(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_model_run_omits_points_already_polled(projector: Projector, tmp_path: P
 
     assert projection.metrics == [
         Metric("eval/accuracy", 0.5, 2, 2000),
-        Metric("best_accuracy", 1.0, 0, 1000),  # of all there are
+        Metric("best_accuracy", 1.0, 0, 1000),  # of all points
     ]
 
 

@@ -1,4 +1,4 @@
-"""What MLflow is to hold of an evaluation."""
+"""Metrics and files of an evaluation."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def test_evaluation_metrics_compare_with_the_baseline() -> None:
     assert metrics["difference/accuracy"] == -0.25
     assert metrics["slice/legs:6 color:red/baseline:accuracy"] == 0.5
     assert metrics["slice/legs:6 color:red/difference:accuracy"] == 0.5
-    # A class that only one of the two has seen has no difference.
+    # A class that only one of them has examples of has no difference.
     assert metrics["baseline/recall:ant"] == 1.0
     assert {"difference/recall:ant", "difference/recall:b*e"}.isdisjoint(metrics)
 

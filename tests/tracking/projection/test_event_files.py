@@ -1,4 +1,4 @@
-"""Training curves, read from event files while these grow."""
+"""Training curves, read from growing event files."""
 
 import math
 import os

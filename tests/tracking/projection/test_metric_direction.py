@@ -1,4 +1,4 @@
-"""Whether less or more of a metric is better."""
+"""Whether low or high values of a metric are better."""
 
 import pytest
 

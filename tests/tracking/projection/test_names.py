@@ -1,4 +1,4 @@
-"""Names that MLflow takes."""
+"""Names that are valid in MLflow."""
 
 import pytest
 from hypothesis import example, given

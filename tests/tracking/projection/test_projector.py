@@ -24,7 +24,7 @@ from tracking.projection.event_files import Metric
 from tracking.projection.projection import Projection
 from tracking.projection.projector import Projector
 
-# the run's beginning
+# start
 
 
 def test_start_has_params_tags_and_config(projector: Projector) -> None:
@@ -43,7 +43,7 @@ def test_start_has_params_tags_and_config(projector: Projector) -> None:
     assert projection.artifacts["pipeline_config.yaml"]() == "name: iris\n# größer\n".encode()
 
 
-# any node
+# nodes
 
 
 def test_end_has_the_seconds_of_nodes(projector: Projector) -> None:
@@ -116,7 +116,7 @@ def test_cached_node_names_the_computing_run(projector: Projector) -> None:
 
     assert tags_of(projector.project(outcome)) == {
         "cached.Pusher": "run-0",
-        "pushed_version": "none",  # the value shows all the same
+        "pushed_version": "none",  # cached values are shown, too
     }
     assert projector.project(END).tags["cached_nodes"] == "Pusher"
 
@@ -130,7 +130,7 @@ def test_samples_become_metrics() -> None:
     assert projection.metrics == [Metric("system/cpu ___", 50.0, 0, START_MS)]
 
 
-# the run's end
+# end
 
 
 def test_last_ms_is_the_latest_time(projector: Projector) -> None:

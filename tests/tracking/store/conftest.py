@@ -11,11 +11,15 @@ import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
 
+from tests.helpers.paths import PROJECT_DIR
 from tests.helpers.registered_models import MakeModel
 from tests.helpers.written_runs import START, MakeWriter
 from tracking.events import RunStart
 from tracking.store.registry import Registry
 from tracking.store.run_writer import RunWriter
+
+# The modules of the set-up import each other from their folder.
+sys.path.insert(0, str(PROJECT_DIR / "tools"))
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_reconcile_champion_sees_a_concurrent_push(
     served: Served, tracking_uri: str, experiment_id: str, client: MlflowClient
 ) -> None:
     class SlowClient(MlflowClient):
-        """Writes the first alias when another model has been pushed and named meanwhile."""
+        """Pushes and names another model before the first alias is written."""
 
         is_first = True
 

@@ -1,4 +1,4 @@
-"""Writes that another process gets in between of."""
+"""Writes that conflict with those of another process."""
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -9,7 +9,7 @@ CONFLICT = "(psycopg2.errors.UniqueViolation) duplicate key value violates a con
 
 
 class Failing:
-    """Fails a number of times with a message, and then gives what it was called with."""
+    """Fails a number of times with a message, and then returns its arguments."""
 
     def __init__(self, times: int, message: str) -> None:
         self.times = times

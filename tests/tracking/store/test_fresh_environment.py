@@ -1,4 +1,4 @@
-"""A registered model where nothing is installed but what it asks for: MLflow's commands answer."""
+"""MLflow's commands with a registered model, in an environment with its requirements only."""
 
 import json
 import os
@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.servers,
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
-    # Keras draws the layers' seeds by randint(1, 1e9).
+    # Keras draws the seeds of layers with randint(1, 1e9).
     pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
 ]
 CHAMPION = "models:/iris@champion"
@@ -39,7 +39,7 @@ UNREACHABLE = ("error sending request", "dns error", "Could not connect", "timed
 
 @dataclass(frozen=True)
 class Environment:
-    """The environment of a model, and the store that the model is in."""
+    """An environment with the requirements of a model, and the store with the model."""
 
     bin_dir: Path
     variables: Mapping[str, str]
@@ -57,7 +57,7 @@ def saved_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tracking_uri(
     made_store: Path, saved_model_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A store with the model as the champion."""
+    """A store in which the model is the champion."""
     folder = tmp_path_factory.mktemp("store")
     shutil.copyfile(made_store, folder / "mlflow.db")
     tracking_uri = f"sqlite:///{folder / 'mlflow.db'}"
@@ -98,7 +98,7 @@ def environment(tracking_uri: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def expected(saved_model_dir: Path) -> list[dict[str, Any]]:
-    """What TensorFlow itself says to `ROWS`, row by row."""
+    """Predictions of TensorFlow for `ROWS`, row by row."""
     signature = tf.saved_model.load(str(saved_model_dir)).signatures["serving_default"]
     found = {name: tensor.numpy() for name, tensor in signature(**to_tensors(ROWS)).items()}
     return [
@@ -143,7 +143,7 @@ def test_mlflow_models_predict_takes_raw_rows(
 
 @pytest.fixture(scope="module")
 def server(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of `mlflow models serve`, which ends with the tests."""
+    """The URL of `mlflow models serve`, which runs until the tests end."""
     folder = tmp_path_factory.mktemp("server")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -162,7 +162,7 @@ def server(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -
         assert wait_for_server(url, process), (folder / "log").read_text()
         yield url
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # its workers too
+        os.killpg(process.pid, signal.SIGKILL)  # and its workers
         process.wait()
 
 

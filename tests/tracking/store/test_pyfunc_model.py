@@ -1,4 +1,4 @@
-"""The MLflow model of a SavedModel: written without TensorFlow, loaded and asked with it."""
+"""MLflow models: written without TensorFlow, loaded and run with it."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from tracking.store.pyfunc_model import input_example, save_model
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
-    # Keras draws the layers' seeds by randint(1, 1e9).
+    # Keras draws the seeds of layers with randint(1, 1e9).
     pytest.mark.filterwarnings("ignore:non-integer arguments to randrange:DeprecationWarning"),
 ]
 
@@ -49,7 +49,7 @@ def model(model_dir: Path) -> mlflow.pyfunc.PyFuncModel:
 
 
 def expect(saved_model_dir: Path, rows: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """What TensorFlow itself says to the rows."""
+    """Predictions of TensorFlow for the rows."""
     signature = tf.saved_model.load(str(saved_model_dir)).signatures["serving_default"]
     return {name: tensor.numpy() for name, tensor in signature(**to_tensors(rows)).items()}
 
@@ -136,7 +136,7 @@ def test_model_takes_missing_values(
 
 
 class Doubler(tf.Module):
-    """Gives outputs of the shapes `[-1]` and `[-1, 1]`."""
+    """A model with outputs of the shapes `[-1]` and `[-1, 1]`."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "count")])
     def serve(self, count: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -78,7 +78,7 @@ sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 
 
 def register_at_once(tracking_uri: str, experiment_id: str, models: list[Path]) -> dict[str, str]:
-    """Registers models in a process each, and gives the version that each was told, by model."""
+    """Registers models in a process each, and returns the version by model."""
     command = [sys.executable, "-c", _REGISTER_AT_ONCE, tracking_uri, experiment_id]
     process = subprocess.run([*command, *map(str, models)], capture_output=True, text=True)
     assert process.returncode == 0, process.stderr

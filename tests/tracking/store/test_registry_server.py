@@ -1,4 +1,4 @@
-"""Registered models on a real MLflow server, which keeps the files itself."""
+"""Registered models on a real MLflow server, which stores the files."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def server_uri(tracking_uri: str, tmp_path: Path) -> Iterator[str]:
         mlflow.set_tracking_uri(url)
         yield url
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # its workers too
+        os.killpg(process.pid, signal.SIGKILL)  # and its workers
         process.wait()
 
 
@@ -70,7 +70,7 @@ def test_registry_works_on_a_server(server_uri: str, tmp_path: Path) -> None:
     description = json.dumps({"inputs": column, "outputs": column})
     (model_dir / "assets.extra" / "signature.json").write_text(description)
     assert registry.reconcile_champion(push_dir) is None
-    # What a killed process left.
+    # The state that a killed process leaves.
     tags = {"model.digest": digest_model(model_dir)}
     unfinished = client.create_logged_model(experiment_id, "iris", run_id, tags)
     client.log_model_artifacts(unfinished.model_id, str(model_dir))

@@ -40,7 +40,7 @@ def test_run_writer_writes_nothing_twice(
 
 
 def state_of(client: MlflowClient, writer: RunWriter) -> dict[str, Any]:
-    """Gives all that MLflow has of a run, and of the trials below it."""
+    """Reads all that MLflow has of a run and of its trials."""
     run = client.get_run(writer.run_id)
     points = client.get_metric_history(writer.run_id, "loss")
     return {

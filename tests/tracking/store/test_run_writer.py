@@ -270,7 +270,7 @@ def test_run_writer_registers_the_model(
 
 
 def write_saved_model(folder: Path) -> None:
-    """Writes what the tracker reads of a SavedModel."""
+    """Writes the parts of a SavedModel that the tracker reads."""
     description = {
         "inputs": {"width": {"dtype": "float32", "shape": [-1]}},
         "outputs": {"classes": {"dtype": "string", "shape": [-1, 1]}},
@@ -285,7 +285,7 @@ def test_run_writer_registers_without_statistics(
     make_writer: MakeWriter, client: MlflowClient, tmp_path: Path
 ) -> None:
     write_saved_model(tmp_path / "model")
-    nothing = statistics_pb2.DatasetFeatureStatisticsList()  # as a run without StatisticsGen has
+    nothing = statistics_pb2.DatasetFeatureStatisticsList()  # as in a run without StatisticsGen
 
     make_writer().write(Projection(model=TrainedModel(str(tmp_path / "model"), END_MS, nothing)))
 

@@ -1,4 +1,4 @@
-"""The view of MLflow's page that every experiment has."""
+"""The saved view of every experiment."""
 
 import json
 from typing import Any

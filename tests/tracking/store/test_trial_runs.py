@@ -20,7 +20,7 @@ def test_run_writer_makes_a_child_run_of_a_trial(writer: RunWriter, client: Mlfl
     assert run.data.params == {"model.learning_rate": "0.1", "model.hidden_units": "[10]"}
     assert run.data.metrics == {"eval/accuracy": 0.5}
     assert run.data.tags["trial.state"] == "running"
-    assert "tfx.pipeline_run_id" not in run.data.tags  # it is no pipeline run
+    assert "tfx.pipeline_run_id" not in run.data.tags  # not a pipeline run
 
 
 @pytest.mark.parametrize(
