@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.settings.reference import anchor, list_keys
 from tests.helpers.paths import PROJECT_DIR
+from tools import pages
 
 
 def build(project_dir: Path, output_dir: Path) -> "subprocess.CompletedProcess[str]":
@@ -40,16 +41,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def small_project(tmp_path: Path) -> Path:
-    """A copy of the settings of the build, and one page."""
-    docs_dir = tmp_path / "project" / "docs"
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the build says of two pages with faults."""
+    folder = tmp_path_factory.mktemp("faults")
+    docs_dir = folder / "project" / "docs"
     docs_dir.mkdir(parents=True)
     shutil.copyfile(PROJECT_DIR / "docs" / "conf.py", docs_dir / "conf.py")
     shutil.copytree(PROJECT_DIR / "docs" / "static", docs_dir / "static")
     shutil.copytree(PROJECT_DIR / "tools", docs_dir.parent / "tools")
-    (docs_dir / "index.md").write_text("# Home\n")
-    return docs_dir.parent
+    text = "# Home\n\n[a page](no-page.md), [a part](#no-part), ![a picture](no-picture.png)\n"
+    (docs_dir / "index.md").write_text(text)
+    (docs_dir / "lost.md").write_text("# Lost\n")
+    done = build(docs_dir.parent, folder / "site")
+    assert done.returncode != 0
+    return done.stderr
 
 
 class _Fetched(HTMLParser):
@@ -88,30 +94,15 @@ def test_built_settings_page_has_an_anchor_for_each_setting(site: Path) -> None:
     assert [key for key in list_keys() if anchor(key) not in anchors] == []
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("[a page](nowhere.md)", "nowhere.md"),
-        ("[a part](#nowhere)", "nowhere"),
-        ("![a picture](nowhere.png)", "nowhere.png"),
-        ("<!-- generated: nowhere -->", "there is no generated part 'nowhere'"),
-    ],
-)
-def test_build_fails_on_a_link_to_nowhere(
-    small_project: Path, tmp_path: Path, text: str, fault: str
-) -> None:
-    (small_project / "docs" / "index.md").write_text(f"# Home\n\n{text}\n")
-
-    done = build(small_project, tmp_path / "site")
-
-    assert done.returncode != 0
-    assert fault in done.stderr
+@pytest.mark.parametrize("target", ["no-page.md", "no-part", "no-picture.png"])
+def test_build_fails_on_a_link_to_nowhere(faults: str, target: str) -> None:
+    assert re.search(rf"index\.md:\d+: WARNING: .*{target}", faults)
 
 
-def test_build_fails_on_a_page_outside_the_navigation(small_project: Path, tmp_path: Path) -> None:
-    (small_project / "docs" / "lost.md").write_text("# Lost\n")
+def test_build_fails_on_a_page_outside_the_navigation(faults: str) -> None:
+    assert "lost.md: WARNING: document isn't included in any toctree" in faults
 
-    done = build(small_project, tmp_path / "site")
 
-    assert done.returncode != 0
-    assert "lost.md: WARNING: document isn't included in any toctree" in done.stderr
+def test_pages_cannot_ask_for_a_part_that_is_not_made() -> None:
+    with pytest.raises(ValueError, match="there is no generated part 'nowhere'"):
+        pages.fill("# Home\n\n<!-- generated: nowhere -->\n")
