@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from trainer.classes import CLASSES_FILE
-from trainer.features.columns import parse_raw, transform_raw
+from trainer.features.raw_columns import parse_raw, transform_raw
 from trainer.settings.train import TrainerSettings
 from trainer.signatures import EXAMPLES_SIGNATURE, SERVING_SIGNATURE, SIGNATURE_FILE
 

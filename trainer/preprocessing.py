@@ -9,10 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.features.columns import to_dense
 from trainer.features.dates import date_parts
 from trainer.features.ids import boolean_ids, bucket_ids, category_ids
 from trainer.features.labels import encode_label
+from trainer.features.raw_columns import to_dense
 from trainer.features.scaling import clip_number, scale_numbers
 from trainer.features.target_scaling import analyze_target
 from trainer.model.outputs import REGRESSION

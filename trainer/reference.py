@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
-from trainer.features.columns import parse_raw, transform_raw
+from trainer.features.raw_columns import parse_raw, transform_raw
 from trainer.training.estimator import make_estimator
 from trainer.training.state_dir import exported_checkpoint, read_settings
 

@@ -1,27 +1,25 @@
 """Input of training and evaluation: a tf.data pipeline over the transformed examples."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.signatures import EXAMPLE_WEIGHT
+from trainer.training.shuffle import (
+    FeatureSpec,
+    chunk_size,
+    is_dense,
+    shuffle_chunks,
+    without_autograph,
+)
 from trainer.training.transformed_examples import find_files, read_dense, read_serialized
 
-_CHUNK_BYTES = 64 * 2**20
-_CHUNK_EXAMPLES = 10_000  # if the size of an example is not known
-_INDEX_BYTES = 40  # per example, for the permutation and for sorting it
 _BLOCK_EXAMPLES = 16_000  # the batch of an evaluation, so that a block need not be cut
-_PIECE_EXAMPLES = 2000
 _PREFETCHED_BATCHES = 2
-_without_autograph = tf.autograph.experimental.do_not_convert
-"""Decorator for functions without branches: AutoGraph would take most of the time of a graph."""
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor]
-FeatureSpec = Mapping[str, Any]
-"""Specs by name: `tf.io.FixedLenFeature`, or another if examples differ in number of values."""
 
 
 def make_dataset(
@@ -63,35 +61,19 @@ def make_dataset(
     if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
         raise ValueError(f"a feature cannot be named {EXAMPLE_WEIGHT} if examples have weights")
 
-    is_dense = _is_dense(feature_spec)
-
-    @_without_autograph
-    def prepare(block: Any) -> Batch:
-        features = dict(block) if is_dense else tf.io.parse_example(block, dict(feature_spec))
-        labels = tf.reshape(features.pop(label), [-1])
-        factors = []
-        if weight is not None:
-            factors.append(tf.reshape(features.pop(weight), [-1, 1]))
-        if class_weights is not None:
-            by_id = tf.constant(class_weights, tf.float32)
-            factors.append(tf.gather(by_id, labels)[:, tf.newaxis])
-        if factors:
-            features[EXAMPLE_WEIGHT] = tf.math.reduce_prod(tf.stack(factors), axis=0)
-        return features, labels
-
+    prepare = _make_prepare(feature_spec, label, weight, class_weights)
     if shuffle_seed is None:
         blocks = _read(file_patterns, feature_spec, _BLOCK_EXAMPLES)
         return blocks.rebatch(batch_size).map(prepare).prefetch(_PREFETCHED_BATCHES)
-    chunk_size = _chunk_size(feature_spec)
-    blocks = _read(file_patterns, feature_spec, min(_BLOCK_EXAMPLES, chunk_size))
-    if is_dense:
-        pieces = _shuffle(blocks.map(prepare), chunk_size, shuffle_seed)
+    n_chunk = chunk_size(feature_spec)
+    blocks = _read(file_patterns, feature_spec, min(_BLOCK_EXAMPLES, n_chunk))
+    if is_dense(feature_spec):
+        pieces = shuffle_chunks(blocks.map(prepare), n_chunk, shuffle_seed)
         return pieces.prefetch(_PREFETCHED_BATCHES).rebatch(batch_size, drop_remainder=True)
     # Examples stay serialized while shuffled, since a sparse tensor cannot be indexed.
-    pieces = _shuffle(blocks, chunk_size, shuffle_seed)
-    return (
-        pieces.rebatch(batch_size, drop_remainder=True).map(prepare).prefetch(_PREFETCHED_BATCHES)
-    )
+    pieces = shuffle_chunks(blocks, n_chunk, shuffle_seed)
+    batches = pieces.rebatch(batch_size, drop_remainder=True)
+    return batches.map(prepare).prefetch(_PREFETCHED_BATCHES)
 
 
 def next_element(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
@@ -125,13 +107,41 @@ def next_element(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
     return element
 
 
+def _make_prepare(
+    feature_spec: FeatureSpec,
+    label: str,
+    weight: str | None,
+    class_weights: Sequence[float] | None,
+) -> Callable[[Any], Batch]:
+    """Makes the function that turns a block, dense or serialized, into features and labels."""
+
+    @without_autograph
+    def prepare(block: Any) -> Batch:
+        if is_dense(feature_spec):
+            features = dict(block)
+        else:
+            features = tf.io.parse_example(block, dict(feature_spec))
+        labels = tf.reshape(features.pop(label), [-1])
+        factors = []
+        if weight is not None:
+            factors.append(tf.reshape(features.pop(weight), [-1, 1]))
+        if class_weights is not None:
+            by_id = tf.constant(class_weights, tf.float32)
+            factors.append(tf.gather(by_id, labels)[:, tf.newaxis])
+        if factors:
+            features[EXAMPLE_WEIGHT] = tf.math.reduce_prod(tf.stack(factors), axis=0)
+        return features, labels
+
+    return prepare
+
+
 def _read(
     file_patterns: Sequence[str], feature_spec: FeatureSpec, block_size: int
 ) -> tf.data.Dataset:
     """Reads blocks of dense features by name, or, if any is not dense, of serialized examples."""
     read: Callable[..., Iterator[Any]] = read_serialized
     signature: Any = tf.TensorSpec([None], tf.string)
-    if _is_dense(feature_spec):
+    if is_dense(feature_spec):
         read = read_dense
         signature = {
             name: tf.TensorSpec([None, *spec.shape], spec.dtype)
@@ -142,51 +152,3 @@ def _read(
     options = tf.data.Options()
     options.autotune.enabled = False
     return tf.data.Dataset.from_generator(blocks, output_signature=signature).with_options(options)
-
-
-def _is_dense(feature_spec: FeatureSpec) -> bool:
-    return all(isinstance(spec, tf.io.FixedLenFeature) for spec in feature_spec.values())
-
-
-def _chunk_size(feature_spec: FeatureSpec) -> int:
-    """Computes how many examples to shuffle at once."""
-    if not _is_dense(feature_spec) or any(
-        spec.dtype == tf.string for spec in feature_spec.values()
-    ):
-        return _CHUNK_EXAMPLES
-    n_bytes: int = sum(spec.dtype.size * math.prod(spec.shape) for spec in feature_spec.values())
-    return max(1, _CHUNK_BYTES // (n_bytes + _INDEX_BYTES))
-
-
-def _shuffle(blocks: tf.data.Dataset, chunk_size: int, seed: int) -> tf.data.Dataset:
-    """Shuffles the examples of each chunk, and repeats all examples without end.
-
-    `Dataset.shuffle` takes ten times as long, and 200 bytes per example.
-
-    Args:
-        blocks: Blocks of examples, `[block_size, ...]`; read again in every pass, unless all
-            examples fit in one chunk.
-        chunk_size: Largest number of examples in a chunk.
-        seed: Seed of the order.
-
-    Returns:
-        Pieces of shuffled examples, `[piece_size, ...]`, of different sizes.
-    """
-
-    @_without_autograph
-    def shuffle_chunk(number: tf.Tensor, chunk: Any) -> tf.data.Dataset:
-        n_examples = tf.shape(tf.nest.flatten(chunk)[0])[0]
-        is_all = tf.equal(number, 0) & (n_examples < chunk_size)
-        passes = tf.data.Dataset.range(tf.where(is_all, tf.int64.max, 1))
-
-        def permute(pass_number: tf.Tensor) -> tf.Tensor:
-            return tf.random.experimental.stateless_shuffle(
-                tf.range(n_examples), [tf.constant(seed, tf.int64), number + pass_number]
-            )
-
-        def pick(indices: tf.Tensor) -> Any:
-            return tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), chunk)
-
-        return passes.map(permute).rebatch(_PIECE_EXAMPLES).map(pick)
-
-    return blocks.rebatch(chunk_size).repeat().enumerate().flat_map(shuffle_chunk)

@@ -1,4 +1,4 @@
-"""Feature columns over transformed features, and the parsing of raw columns."""
+"""Feature columns over transformed features."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from tests.helpers.preprocessed import Table, analyze
-from trainer.features.columns import FeatureColumns, make_feature_columns, parse_raw
+from trainer.features.columns import FeatureColumns, make_feature_columns
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError
 
@@ -130,20 +130,6 @@ def test_make_feature_columns_linear_weight_per_id(made: Made) -> None:
     assert shapes["day_minute/weights"] == [61, 1]
     assert shapes["city_X_flag/weights"] == [9, 1]
     assert shapes["size/weights"] == [1, 1]
-
-
-def test_parse_raw_reads_missing_values() -> None:
-    absent, empty = tf.train.Example(), tf.train.Example()
-    empty.features.feature["city"].bytes_list.SetInParent()
-    empty.features.feature["size"].float_list.SetInParent()
-    examples = tf.constant([each.SerializeToString() for each in (absent, empty)])
-
-    columns = parse_raw(examples, TrainerSettings.model_validate(SETTINGS))
-
-    assert set(columns) == set(COLUMNS) - {"label"}
-    assert columns["city"].numpy().tolist() == [b"", b""]
-    assert columns["size"].shape == (2,)
-    assert np.isnan(columns["size"].numpy()).all()
 
 
 # the user's preprocessing_fn
