@@ -24,6 +24,7 @@ html_title = f"{project} {version}"
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
+html_show_search_summary = False  # a browser fetches nothing for a page opened from a file
 html_show_sourcelink = False
 html_show_copyright = False
 html_show_sphinx = False
