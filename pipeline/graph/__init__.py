@@ -1,1 +1,1 @@
-"""The TFX pipeline: its nodes and what they are told."""
+"""Builds the TFX pipeline: its nodes and their arguments."""

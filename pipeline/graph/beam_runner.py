@@ -1,4 +1,4 @@
-"""What processes a run's data: what `beam.runner: auto` chooses, and what the user is told."""
+"""Chooses how Beam processes the data of a run if `beam.runner` is `auto`."""
 
 import os
 from collections.abc import Sequence
@@ -17,32 +17,35 @@ _WORKER_CSV_BYTES = 100e6
 _WORKER_MEMORY_BYTES = 2e9
 _GZIP_SUFFIX = ".gz"
 _LENGTH_BYTES = 4
-"""At the end of a gzipped file: its length before, modulo 2**32."""
+"""The last bytes of a gzipped file hold its uncompressed length modulo 2**32."""
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 _STEP = 1000
 
 
 @dataclass(frozen=True)
 class BeamChoice:
-    """What processes the data.
+    """How Beam processes the data.
 
     Attributes:
         args: Options of a Beam pipeline.
-        words: The same for the user, of `auto` also on how much data it is.
+        text: The choice as shown to the user; with `auto`, also the size of the data.
     """
 
     args: list[str]
-    words: str
+    text: str
 
 
 def choose_beam(config: Config) -> BeamChoice:
-    """Chooses for the size of the input, where the user has left the choice to `auto`.
+    """Chooses by the size of the data if the user left the choice to `auto`.
 
     Args:
-        config: The configuration, its files being there.
+        config: The configuration.
+
+    Returns:
+        The choice.
 
     Raises:
-        DataError: If there are no files.
+        DataError: If there are no CSV files.
     """
     beam = config.beam
     if beam.runner != "auto":
@@ -64,18 +67,21 @@ def choose_beam(config: Config) -> BeamChoice:
 
 
 def count_workers(csv_sizes: Sequence[int], processors: int, memory_bytes: float) -> int:
-    """Counts the worker processes that pay for themselves; 0 if this process does better alone.
+    """Computes how many worker processes are worth starting; 0 if this process is faster alone.
 
-    Measured on two processors: two workers take 56 s of processor time more than none over four
-    thousand rows in four files (72 s against 16 s), 44 s more over ten million in ten (182 s
-    against 138 s), and 0.8 GB of memory each. So only their start costs: 7 s for each in each of
-    the four data nodes, together as much as the work on 70 MB of CSV. Alone, this process and its
-    threads keep 1.4 processors busy.
+    Measured on two processors: compared with no workers, two workers take 56 s more of processor
+    time for four thousand rows in four files (72 s and 16 s), 44 s more for ten million rows in ten
+    files (182 s and 138 s), and 0.8 GB of memory each. So the cost is that of starting them: 7 s
+    for each worker in each of the four data nodes, as much as the work on 70 MB of CSV. Without
+    workers, this process keeps 1.4 processors busy with its threads.
 
     Args:
-        csv_sizes: Bytes of each file; a worker takes one at a time.
-        processors: How many this process may use.
-        memory_bytes: What the machine has.
+        csv_sizes: Bytes of each file; a worker processes one file at a time.
+        processors: Number of processors that this process may use.
+        memory_bytes: Memory of the machine.
+
+    Returns:
+        The number of workers, 0 or at least 4.
     """
     shares = sum(csv_sizes) / max(_WORKER_CSV_BYTES, *csv_sizes)
     n_workers = int(min(shares, processors, memory_bytes / _WORKER_MEMORY_BYTES, _MOST_WORKERS))
@@ -83,7 +89,7 @@ def count_workers(csv_sizes: Sequence[int], processors: int, memory_bytes: float
 
 
 def csv_bytes(path: str) -> int:
-    """Gives the size of a file, of a gzipped one that before (of 4 GiB and more, the rest)."""
+    """Finds the uncompressed size of a file; modulo 4 GiB if it is gzipped."""
     n_bytes = os.path.getsize(path)
     if not path.endswith(_GZIP_SUFFIX):
         return n_bytes

@@ -1,21 +1,21 @@
-"""A digest of the code behind a node, so that its cache follows the code.
+"""A digest of the code behind a node, so that the node runs again when its code changes.
 
-TFX keys a node that is given by a dotted path by that path alone: edited code would be served from
-the cache. The digest covers the sources of the named modules and of all they import that is in
-their packages or is not installed, and the versions of the libraries that do the work.
+TFX's cache key contains the dotted path of a function, but not its code. The digest covers the
+sources of the given modules and of all modules that they import, directly or not, if these are in
+the same packages or are not installed; and the versions of the libraries that do the work.
 """
 
 import ast
 import hashlib
-import importlib.util
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from pipeline.data.user_code import PACKAGE_FILE, source_path
+
 version = cache(metadata.version)
-_PACKAGE_FILE = "__init__.py"
 _LIBRARIES = (
     "apache-beam",
     "keras-tuner",
@@ -29,13 +29,13 @@ _LIBRARIES = (
 
 
 def code_digest(*modules: str) -> str:
-    """Digests modules and what they import.
+    """Computes a digest of modules and of what they import.
 
     Args:
         modules: Dotted names of importable modules.
 
     Returns:
-        sha256 in hex; alike for the same sources, whatever their folder.
+        sha256 in hex. It does not depend on the folder of the sources.
     """
     digest = hashlib.sha256()
     for library in _LIBRARIES:
@@ -46,7 +46,7 @@ def code_digest(*modules: str) -> str:
 
 
 def _sources(modules: Iterable[str]) -> dict[str, bytes]:
-    """Reads the modules and, through their imports, all of ours behind them."""
+    """Reads the sources of the modules and of all non-library modules that they import."""
     sources: dict[str, bytes] = {}
     pending = list(modules)
     seen: set[str] = set()
@@ -60,31 +60,12 @@ def _sources(modules: Iterable[str]) -> dict[str, bytes]:
         is_ours = path is not None and (name.partition(".")[0] in packages or _is_ours(path))
         if path is not None and is_ours:
             sources[name] = path.read_bytes()
-            package = name if path.name == _PACKAGE_FILE else name.rpartition(".")[0]
+            package = name if path.name == PACKAGE_FILE else name.rpartition(".")[0]
             pending.extend(_imported_names(sources[name], package))
         if "." in name:
-            pending.append(
-                name.rpartition(".")[0]
-            )  # importing a module runs the packages around it
+            # Importing a module runs the `__init__.py` of its package, too.
+            pending.append(name.rpartition(".")[0])
     return sources
-
-
-def source_path(name: str) -> Path | None:
-    """Finds the Python source of a module without importing it; None where there is none."""
-    top, *rest = name.split(".")
-    spec = importlib.util.find_spec(top)
-    if spec is None:
-        return None
-    if not rest:
-        candidates = [Path(spec.origin)] if spec.origin else []
-    else:
-        modules = [Path(root, *rest) for root in spec.submodule_search_locations or ()]
-        candidates = [
-            path
-            for module in modules
-            for path in (module.with_suffix(".py"), module / _PACKAGE_FILE)
-        ]
-    return next((path for path in candidates if path.is_file() and path.suffix == ".py"), None)
 
 
 def _is_ours(path: Path) -> bool:
@@ -98,11 +79,11 @@ def _installed_dirs() -> frozenset[Path]:
 
 @cache
 def _imported_names(source: bytes, package: str) -> tuple[str, ...]:
-    """Names every module that a source may import, each `from` name taken for a module too.
+    """Lists the modules that a source may import; names after `import` may be modules, too.
 
     Args:
-        source: Python.
-        package: The package at which its relative imports start.
+        source: Python code.
+        package: The package that relative imports refer to.
     """
     return tuple(dict.fromkeys(_names_in(ast.parse(source), package)))
 

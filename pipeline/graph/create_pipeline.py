@@ -1,4 +1,4 @@
-"""The pipeline: one graph of TFX components, from CSV files to a pushed model."""
+"""Builds the pipeline: one graph of TFX components, from CSV files to a pushed model."""
 
 from tfx.components import ExampleValidator, SchemaGen, Trainer
 from tfx.dsl.components.common.resolver import Resolver
@@ -14,6 +14,7 @@ from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
 from components.statistics_gen.component import StatisticsGen
 from components.transform.component import Transform
+from pipeline.data.user_code import modules_of
 from pipeline.graph.beam_runner import choose_beam
 from pipeline.graph.code_digest import code_digest
 from pipeline.graph.eval_config import make_eval_config, make_thresholds
@@ -30,26 +31,25 @@ from pipeline.graph.nodes import (
     make_tuner,
     untuned_settings,
 )
-from pipeline.graph.user_code import modules_of
 from pipeline.settings.config import Config
 from trainer.settings.train import transform_settings
 
 
 def create_pipeline(config: Config) -> Pipeline:
-    """Chains the components.
+    """Makes the components and connects them.
 
     Args:
         config: The configuration.
 
     Returns:
-        The pipeline, its state below `config.root_dir`.
+        The pipeline; its state is stored below `config.root_dir`.
     """
     settings = config.trainer_settings
 
     # Reads the CSV files and splits the rows.
     example_gen = make_example_gen(config)
 
-    # Measures every column of every split, and counts each class of the label.
+    # Computes statistics of every column of every split, and counts each class of the label.
     statistics_gen = keyed_by_code(
         StatisticsGen(
             examples=example_gen.outputs["examples"], stats_options=make_stats_options(config)
@@ -57,26 +57,26 @@ def create_pipeline(config: Config) -> Pipeline:
         "components.statistics_gen.component",
     )
 
-    # Infers a schema of the train split.
+    # Infers a schema from the train split.
     schema_gen = SchemaGen(
         statistics=statistics_gen.outputs["statistics"],
         exclude_splits=[split for split in config.data.splits if split != "train"],
     )
 
-    # Takes the reviewed schema in its place, where there is one.
+    # Imports the reviewed schema, which replaces the inferred one if there is one.
     reviewed = make_reviewed(config, schema_gen)
     schema = (reviewed or schema_gen).outputs["schema"]
 
-    # Holds the statistics against the schema.
+    # Checks the statistics against the schema.
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema
     )
 
-    # Measures how far the data is from the data before, and from a named set, where asked for.
+    # Measures the distance of the data to earlier data and to a given file, if configured.
     drift = make_drift(config, statistics_gen)
     skew = make_skew(config, statistics_gen)
 
-    # Stops the run where the data is wrong; all that learns waits for it.
+    # Stops the run if the data has errors; all nodes that learn wait for it.
     data_gate = keyed_by_code(
         DataGate(
             statistics=statistics_gen.outputs["statistics"],
@@ -93,7 +93,7 @@ def create_pipeline(config: Config) -> Pipeline:
     )
 
     # Learns the transformation from the train split, and applies it to train and eval. A test split
-    # stays raw: the model is judged on raw rows.
+    # is not transformed, since the model is judged on raw rows.
     transform = keyed_by_code(
         Transform(
             examples=example_gen.outputs["examples"],
@@ -112,15 +112,15 @@ def create_pipeline(config: Config) -> Pipeline:
     )
     transform.add_upstream_node(data_gate)
 
-    # Finds the model to begin with, where that is asked for.
+    # Finds the model for a warm start, if configured.
     base_resolver = make_base_resolver(config)
     base_model = base_resolver.outputs["model"] if base_resolver else None
 
-    # Searches for the best settings to train with, where that is asked for.
+    # Searches for the best settings to train with, if configured.
     tuner = make_tuner(config, transform, base_model)
 
-    # Trains the custom Estimator and exports it as a SavedModel. Its code's digest reaches run_fn,
-    # which resumes no training of other code.
+    # Trains the custom Estimator and exports it as a SavedModel. run_fn is told the digest of its
+    # code, so that it does not resume a training by other code.
     trainer = Trainer(
         run_fn="trainer.run.run_fn",
         examples=transform.outputs["transformed_examples"],
@@ -144,7 +144,7 @@ def create_pipeline(config: Config) -> Pipeline:
         model_blessing=Channel(type=ModelBlessing),
     ).with_id("BaselineResolver")
 
-    # Measures the model on the raw examples, and blesses it if every threshold holds.
+    # Evaluates the model on raw examples, and blesses it if every threshold holds.
     evaluator = keyed_by_code(
         Evaluator(
             examples=example_gen.outputs["examples"],
@@ -160,7 +160,7 @@ def create_pipeline(config: Config) -> Pipeline:
         "components.evaluator.metrics",
     )
 
-    # Asks the exported model as a server would, and holds its answers against the Estimator's.
+    # Runs the exported model as a server does, and compares its predictions with the Estimator's.
     serving_check = keyed_by_code(
         ServingCheck(
             examples=example_gen.outputs["examples"],
@@ -177,8 +177,8 @@ def create_pipeline(config: Config) -> Pipeline:
         "trainer.reference",
     )
 
-    # Publishes the model as a new version if it is blessed by both; with it, what the raw columns
-    # held, which the server holds requests against.
+    # Publishes the model as a new version if it is blessed by both, with a description of the raw
+    # columns by which the server checks requests.
     pusher = keyed_by_code(
         Pusher(
             model=trainer.outputs["model"],

@@ -52,7 +52,7 @@ def make_run_start(config: Config, start: datetime) -> RunStart:
             ),
             **git_tags(_SOURCE_DIR),
             **_feature_tags(config),
-            BEAM_TAG: choose_beam(config).words,
+            BEAM_TAG: choose_beam(config).text,
         },
         data_path=str(config.data_path),
         label=config.data.label,

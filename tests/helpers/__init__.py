@@ -26,6 +26,7 @@ Models
     taxi_template        the Estimator of TFX's taxi template
 
 Runs and tracking
+    graph_nodes          nodes of the graph
     mlmd_recorder        executions in MLMD
     history_run          recorded runs with events and artifacts
     tracked_run          events and artifacts of a small run

@@ -1,4 +1,4 @@
-"""What processes the data, and what the user is told of it."""
+"""How Beam processes the data, and how the choice is shown."""
 
 import gzip
 import os
@@ -11,6 +11,7 @@ from pipeline.graph.beam_runner import choose_beam, count_workers, csv_bytes
 from pipeline.graph.create_pipeline import create_pipeline
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
+from tests.helpers.graph_nodes import UNREAD
 from tests.helpers.paths import SHIPPED
 
 MB, GB = 10**6, 10**9
@@ -32,13 +33,13 @@ MB, GB = 10**6, 10**9
         ([4000], 64, 512 * GB, 0),
     ],
 )
-def test_workers_are_as_many_as_have_enough_to_do(
+def test_count_workers_by_size_and_machine(
     sizes: list[int], processors: int, memory: int, n_workers: int
 ) -> None:
     assert count_workers(sizes, processors, memory) == n_workers
 
 
-def test_choose_beam_stays_in_this_process_for_little(
+def test_choose_beam_without_workers_for_small_data(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64))
@@ -46,12 +47,12 @@ def test_choose_beam_stays_in_this_process_for_little(
     chosen = choose_beam(config)
 
     assert chosen.args == config.beam.pipeline_args
-    assert chosen.words == "in this process, for 3.86 KB of CSV in 1 file, on 64 processors"
+    assert chosen.text == "in this process, for 3.86 KB of CSV in 1 file, on 64 processors"
 
 
 @pytest.fixture
 def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of much data, as a machine of eight processors sees it."""
+    """A folder of large data on a machine with eight processors."""
     for index in range(6):
         path = tmp_path / f"rows-{index}.csv"
         path.write_text("sepal_length,sepal_width,petal_length,petal_width,species\n")
@@ -62,33 +63,33 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_choose_beam_has_workers_for_much_in_many_files(large: Path) -> None:
+def test_choose_beam_with_workers_for_large_data(large: Path) -> None:
     config = load_config(SHIPPED, [f"data.path={large}"])
 
     chosen = choose_beam(config)
 
     workers = ["--direct_running_mode=multi_processing", "--direct_num_workers=6"]
     assert chosen.args == [*config.beam.pipeline_args, *workers]
-    assert chosen.words == ("by 6 worker processes, for 1.2 GB of CSV in 6 files, on 8 processors")
-    assert create_pipeline(config).beam_pipeline_args == chosen.args
+    assert chosen.text == ("by 6 worker processes, for 1.2 GB of CSV in 6 files, on 8 processors")
+    assert create_pipeline(config.told(UNREAD, None)).beam_pipeline_args == chosen.args
 
 
-def test_choose_beam_leaves_it_to_the_options_of_the_user(large: Path) -> None:
+def test_choose_beam_keeps_the_options_of_the_user(large: Path) -> None:
     config = load_config(SHIPPED, [f"data.path={large}", "beam.args=[--direct_num_workers=2]"])
 
     chosen = choose_beam(config)
 
     assert chosen.args == config.beam.pipeline_args
-    assert chosen.words.startswith("with --direct_num_workers=2, for ")
+    assert chosen.text.startswith("with --direct_num_workers=2, for ")
 
 
-def test_choose_beam_leaves_another_runner_as_it_is(large: Path) -> None:
+def test_choose_beam_keeps_another_runner(large: Path) -> None:
     config = load_config(SHIPPED, [f"data.path={large}", "beam.runner=FlinkRunner"])
 
     chosen = choose_beam(config)
 
     assert chosen.args == ["--runner=FlinkRunner"]
-    assert chosen.words == "FlinkRunner"
+    assert chosen.text == "FlinkRunner"
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])

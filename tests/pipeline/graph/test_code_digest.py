@@ -30,7 +30,7 @@ Digest = Callable[..., str]
 
 @pytest.fixture
 def digest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Digest]:
-    """Digests `shop.main` in a folder of its own, some files changed or left out (None)."""
+    """Digests `shop.main` in a new folder, with some files changed or left out (None)."""
     numbers = count()
 
     def digest(changes: Mapping[str, str | None] | None = None, *, names: str = "shop.main") -> str:
@@ -45,10 +45,10 @@ def digest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Diges
             return code_digest(*names.split())
 
     yield digest
-    assert not {"shop", "names", "other"} & set(sys.modules)  # it imports nothing
+    assert not {"shop", "names", "other"} & set(sys.modules)  # nothing is imported
 
 
-def test_code_digest_is_the_same_in_another_folder(digest_of: Digest) -> None:
+def test_code_digest_ignores_the_folder(digest_of: Digest) -> None:
     assert digest_of() == digest_of()
 
 
@@ -65,19 +65,17 @@ def test_code_digest_is_the_same_in_another_folder(digest_of: Digest) -> None:
         "names.py",
     ],
 )
-def test_code_digest_changes_with_what_is_imported(digest_of: Digest, name: str) -> None:
+def test_code_digest_changes_with_imports(digest_of: Digest, name: str) -> None:
     assert digest_of({name: FILES[name] + "# changed\n"}) != digest_of()
 
 
 @pytest.mark.parametrize("name", ["shop/unrelated.py", "other/__init__.py"])
-def test_code_digest_keeps_with_what_is_not_imported(digest_of: Digest, name: str) -> None:
+def test_code_digest_ignores_other_modules(digest_of: Digest, name: str) -> None:
     assert digest_of({name: "VALUE = 2\n"}) == digest_of()
 
 
 @pytest.mark.parametrize("name", ["shop/__init__.py", "shop/deep/__init__.py"])
-def test_code_digest_changes_with_the_packages_around_what_is_imported(
-    digest_of: Digest, name: str
-) -> None:
+def test_code_digest_changes_with_parent_packages(digest_of: Digest, name: str) -> None:
     files = {"shop/main.py": "import shop.deep.beside\n"}
 
     assert digest_of({**files, name: "VALUE = 2\n"}) != digest_of(files)
@@ -90,9 +88,7 @@ def test_code_digest_changes_with_the_packages_around_what_is_imported(
         "shop/deep",
     ],
 )
-def test_code_digest_follows_relative_imports_of_a_package_itself(
-    digest_of: Digest, package: str
-) -> None:
+def test_code_digest_follows_imports_of_a_package(digest_of: Digest, package: str) -> None:
     files = {
         "shop/main.py": "import shop, shop.deep\n",
         f"{package}/__init__.py": "from . import extra\nfrom .more import VALUE\n",
@@ -104,13 +100,13 @@ def test_code_digest_follows_relative_imports_of_a_package_itself(
     assert digest_of(files) not in [digest_of(each) for each in changed]
 
 
-def test_code_digest_changes_with_a_module_of_a_namespace_package(digest_of: Digest) -> None:
+def test_code_digest_covers_namespace_packages(digest_of: Digest) -> None:
     files = {"shop/__init__.py": None}
 
     assert digest_of({**files, "shop/main.py": "VALUE = 2\n"}) != digest_of(files)
 
 
-def test_code_digest_changes_with_a_line_that_moves_to_the_next_module(digest_of: Digest) -> None:
+def test_code_digest_changes_with_moved_lines(digest_of: Digest) -> None:
     line = "VALUE = 1\n"
     first = {"shop/near.py": line + line, "shop/parts.py": FILES["shop/parts.py"]}
     second = {"shop/near.py": line, "shop/parts.py": line + FILES["shop/parts.py"]}
@@ -118,7 +114,7 @@ def test_code_digest_changes_with_a_line_that_moves_to_the_next_module(digest_of
     assert digest_of(first) != digest_of(second)
 
 
-def test_code_digest_covers_every_module_that_it_is_given(digest_of: Digest) -> None:
+def test_code_digest_covers_all_given_modules(digest_of: Digest) -> None:
     changes = {"shop/unrelated.py": "VALUE = 2\n"}
 
     assert digest_of(changes, names="shop.main shop.unrelated") != digest_of(
@@ -126,11 +122,11 @@ def test_code_digest_covers_every_module_that_it_is_given(digest_of: Digest) -> 
     )
 
 
-def test_code_digest_does_not_depend_on_the_order_of_modules(digest_of: Digest) -> None:
+def test_code_digest_ignores_the_order_of_modules(digest_of: Digest) -> None:
     assert digest_of(names="shop.main names") == digest_of(names="names shop.main")
 
 
-def test_code_digest_covers_an_installed_package_that_is_named_itself(
+def test_code_digest_covers_a_named_installed_package(
     digest_of: Digest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_is_ours", lambda path: False)
@@ -140,7 +136,7 @@ def test_code_digest_covers_an_installed_package_that_is_named_itself(
     assert digest_of({"names.py": "VALUE = 2\n"}) == before
 
 
-def test_code_digest_changes_with_the_versions_of_the_libraries(
+def test_code_digest_changes_with_library_versions(
     digest_of: Digest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = digest_of()
@@ -160,7 +156,7 @@ def test_code_digest_changes_with_the_versions_of_the_libraries(
         ("components.csv_example_gen.component", "tabular.csv.reader"),
     ],
 )
-def test_code_digest_reaches_the_code_of_our_nodes(name: str, behind: str) -> None:
+def test_code_digest_covers_the_nodes(name: str, behind: str) -> None:
     sources = module._sources([name])
 
     assert behind in sources

@@ -1,28 +1,33 @@
-"""The user's own functions, which the configuration names: found, and importable in a run."""
+"""Finds the user's functions that the configuration names, and makes them importable."""
 
 import ast
 import symtable
 import sys
-from importlib.util import decode_source
+from importlib.util import decode_source, find_spec
+from pathlib import Path
 
 from pipeline.errors import ConfigError, did_you_mean
-from pipeline.graph.code_digest import source_path
 from pipeline.settings.config import Config
+
+PACKAGE_FILE = "__init__.py"
 
 
 def modules_of(path: str | None) -> list[str]:
-    """Names the module of a function, for `code_digest`; none where no function is named."""
+    """Lists the module of a function, for `code_digest`; empty if no function is given."""
     return [] if path is None else [path.rpartition(".")[0]]
 
 
 def make_importable(config: Config) -> None:
-    """Lets this process import what stands beside the YAML file, and checks the own functions.
+    """Adds the folder of the YAML file to the import path, and checks the user's functions.
 
-    That folder comes last: nothing in it takes the place of a library.
+    The folder comes last on the path, so that no module in it replaces a library.
+
+    Args:
+        config: The configuration.
 
     Raises:
-        ConfigError: If a function is not where the configuration says. Its module is not run: what
-            else is wrong with it comes out in the node that calls it.
+        ConfigError: If a function is not where the configuration says. Its module is not run, so
+            that other errors in it show only in the node that calls it.
     """
     folder = str(config.resolve("."))
     if folder not in sys.path:
@@ -40,7 +45,7 @@ def _check_function(key: str, path: str, folder: str) -> None:
     file = source_path(module)
     if file is None:
         raise ConfigError(
-            f"{key}: there is no module '{module}': it must be installed, or stand below {folder}"
+            f"{key}: there is no module '{module}': it must be installed, or be in {folder}"
         )
     try:
         names = _names_in(decode_source(file.read_bytes()), str(file))
@@ -51,8 +56,26 @@ def _check_function(key: str, path: str, folder: str) -> None:
 
 
 def _names_in(source: str, path: str) -> list[str]:
-    """Gives the names that a module defines at its top, `*` where it imports whatever is there."""
+    """Lists the names that a module defines at its top level, `*` for `from ... import *`."""
     symbols = symtable.symtable(source, path, "exec").get_symbols()
     names = [each.get_name() for each in symbols if each.is_assigned() or each.is_imported()]
     imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom))
     return names + ["*" for node in imports if node.names[0].name == "*"]
+
+
+def source_path(name: str) -> Path | None:
+    """Finds the Python source of a module without importing it; None if there is none."""
+    top, *rest = name.split(".")
+    spec = find_spec(top)
+    if spec is None:
+        return None
+    if not rest:
+        candidates = [Path(spec.origin)] if spec.origin else []
+    else:
+        modules = [Path(root, *rest) for root in spec.submodule_search_locations or ()]
+        candidates = [
+            path
+            for module in modules
+            for path in (module.with_suffix(".py"), module / PACKAGE_FILE)
+        ]
+    return next((path for path in candidates if path.is_file() and path.suffix == ".py"), None)

@@ -1,4 +1,4 @@
-"""The user's own functions, found before a run and importable in it."""
+"""The user's functions: found before a run, and importable in it."""
 
 import importlib
 import sys
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.data.user_code import make_importable, modules_of
 from pipeline.errors import ConfigError
-from pipeline.graph.user_code import make_importable, modules_of
 from pipeline.settings.load import load_config
 
 YAML = """
-name: own
+name: shop
 data: {path: data.csv, label: y}
 features: {x: numeric}
 evaluation: {thresholds: {accuracy: {min: 0}}}
@@ -32,7 +32,7 @@ later = steps
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with a YAML file and, beside it, own modules."""
+    """A folder with a YAML file and modules of the user beside it."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     importlib.invalidate_caches()
     (tmp_path / "pipeline_config.yaml").write_text(YAML)
@@ -50,13 +50,13 @@ def check(folder: Path, key: str, path: str) -> None:
     make_importable(load_config(folder / "pipeline_config.yaml", [f"model.{key}={path}"]))
 
 
-def test_make_importable_lets_modules_beside_the_yaml_file_be_imported(folder: Path) -> None:
+def test_make_importable_allows_imports_beside_the_yaml(folder: Path) -> None:
     check(folder, "preprocessing_fn", "beside_yaml.steps")
 
     assert importlib.import_module("beside_yaml").__file__ == str(folder / "beside_yaml.py")
 
 
-def test_make_importable_lets_nothing_take_the_place_of_a_library(folder: Path) -> None:
+def test_make_importable_appends_to_the_path_once(folder: Path) -> None:
     before = list(sys.path)
 
     check(folder, "model_fn", "beside_yaml.steps")
@@ -73,9 +73,7 @@ def test_make_importable_lets_nothing_take_the_place_of_a_library(folder: Path) 
         *("beside_package.deep.steps", "beside_stars.whatever"),
     ],
 )
-def test_make_importable_finds_functions_without_running_their_module(
-    folder: Path, key: str, path: str
-) -> None:
+def test_make_importable_does_not_run_modules(folder: Path, key: str, path: str) -> None:
     check(folder, key, path)
 
     assert path.partition(".")[0] not in sys.modules
@@ -85,12 +83,12 @@ def test_make_importable_finds_functions_without_running_their_module(
     ("path", "words"),
     [
         ("beside_yaml.step", "beside_yaml.py has no function 'step'; did you mean 'steps'?"),
-        ("beside_absent.steps", "no module 'beside_absent': it must be installed, or stand below"),
+        ("beside_absent.steps", "no module 'beside_absent': it must be installed, or be in"),
         ("beside_package.wide.steps", "there is no module 'beside_package.wide'"),
         ("beside_faulty.steps", "beside_faulty.py:2: model.model_fn: invalid syntax"),
     ],
 )
-def test_make_importable_says_what_is_wrong(folder: Path, path: str, words: str) -> None:
+def test_make_importable_explains_errors(folder: Path, path: str, words: str) -> None:
     with pytest.raises(ConfigError) as raised:
         check(folder, "model_fn", path)
 
@@ -98,6 +96,6 @@ def test_make_importable_says_what_is_wrong(folder: Path, path: str, words: str)
     assert "model.model_fn: " in str(raised.value)
 
 
-def test_modules_of_names_the_module_of_a_function() -> None:
+def test_modules_of_names_the_module() -> None:
     assert modules_of("shop.steps.transform") == ["shop.steps"]
     assert modules_of(None) == []
