@@ -2,6 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import Any
+
+import tomli
 
 from tests.helpers.pages import DOCS_DIR, read
 from tests.helpers.paths import PROJECT_DIR
@@ -38,3 +41,22 @@ def test_layout_names_every_folder_of_the_packages() -> None:
 
     assert len(folders) > 25
     assert folders | {PROJECT_DIR / package for package in PACKAGES} <= set(layout())
+
+
+def test_drawing_of_the_layers_is_that_of_the_contracts() -> None:
+    linter: dict[str, Any] = tomli.loads(read(PROJECT_DIR / "pyproject.toml"))["tool"]["importlinter"]
+    contracts = {
+        (contract.get("containers") or ["."])[0]: contract["layers"]
+        for contract in linter["contracts"]
+        if contract["type"] == "layers"
+    }
+    folders = [
+        name
+        for container in (".", "pipeline", "trainer")
+        for layer in contracts[container]
+        for name in layer.split(" | ")
+        if (PROJECT_DIR / container / name).is_dir()
+    ]
+    drawn = re.findall(r'fill="#1f2328">([a-z]+)<', read(DOCS_DIR / "images" / "layers.svg"))
+
+    assert [name for name in drawn if name not in {"errors", "export"}] == folders
