@@ -44,10 +44,10 @@ def test_layout_names_every_folder_of_the_packages() -> None:
 
 
 def test_drawing_of_the_layers_is_that_of_the_contracts() -> None:
-    linter: dict[str, Any] = tomli.loads(read(PROJECT_DIR / "pyproject.toml"))["tool"]["importlinter"]
+    project: dict[str, Any] = tomli.loads(read(PROJECT_DIR / "pyproject.toml"))
     contracts = {
         (contract.get("containers") or ["."])[0]: contract["layers"]
-        for contract in linter["contracts"]
+        for contract in project["tool"]["importlinter"]["contracts"]
         if contract["type"] == "layers"
     }
     folders = [
