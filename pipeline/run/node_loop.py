@@ -2,9 +2,7 @@
 
 import ctypes
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from absl import logging
 from ml_metadata.proto import metadata_store_pb2
@@ -18,37 +16,10 @@ from components.data_gate.report import DataRefusedError
 from pipeline.errors import NodeFailedError, RunKilledError
 from pipeline.run.interrupts import Interrupts
 from pipeline.run.mlmd import cancel_running, read_execution
-from tracking.events import Output
+from pipeline.run.node_result import NodeResult, NodeState
 from trainer.user_functions import one_line
 
 _MAX_CHARS = 400
-
-NodeState = Literal["done", "cached", "failed", "killed"]
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """How a node ended.
-
-    Attributes:
-        node_id: The node.
-        state: How it ended.
-        seconds: How long it took, in every state.
-        end_ms: When it ended, milliseconds since the epoch.
-        execution_id: Its execution in MLMD; None if the node failed or was killed.
-        outputs: Artifacts by output key.
-        computed_by: If the node was cached, the pipeline run that computed the outputs.
-        error: If the node failed, the cause in one line.
-    """
-
-    node_id: str
-    state: NodeState
-    seconds: float
-    end_ms: int
-    execution_id: int | None = None
-    outputs: Mapping[str, list[Output]] = field(default_factory=dict)
-    computed_by: str | None = None
-    error: str | None = None
 
 
 class Observer(Protocol):

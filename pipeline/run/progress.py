@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.run.node_loop import NodeResult
+from pipeline.run.node_result import NodeResult
 from pipeline.run.report import Report
 from pipeline.run.report_text import metrics_table, result_lines
 

@@ -9,7 +9,7 @@ from components.data_gate.report import read_findings, to_lines
 from components.evaluator.summary import read_summary
 from components.pusher.versions import ROLLED_BACK
 from components.serving_check.report import read_report
-from pipeline.run.node_loop import NodeResult
+from pipeline.run.node_result import NodeResult
 from tabular.csv.quarantine import QUARANTINE_FILE
 from tracking.events import NodeOutcome, Output
 

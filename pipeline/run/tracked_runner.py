@@ -11,7 +11,8 @@ from pipeline.errors import NodeFailedError, RunKilledError, TrackingError
 from pipeline.run.history import History
 from pipeline.run.interrupted import keep_unfinished, samples_path, unfinished_dir
 from pipeline.run.interrupts import Interrupts
-from pipeline.run.node_loop import NodeResult, run_nodes
+from pipeline.run.node_loop import run_nodes
+from pipeline.run.node_result import NodeResult
 from pipeline.run.progress import PlainView
 from pipeline.run.provenance import BEAM_TAG, make_run_start
 from pipeline.run.report import Report, make_report

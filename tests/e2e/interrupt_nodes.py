@@ -15,8 +15,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pipeline.data.prepare import prepare
 from pipeline.errors import RunKilledError
-from pipeline.run.node_loop import NodeResult
+from pipeline.run.node_result import NodeResult
 from pipeline.run.progress import PlainView
 from pipeline.run.session import start
 from pipeline.settings.load import default_config_path, load_config
@@ -57,7 +58,7 @@ class InterruptingView(PlainView):
 def main() -> None:
     root = Path(sys.argv[1])
     root.mkdir(parents=True)
-    config = load_config(default_config_path(), [f"paths.root={root}"])
+    config = prepare(load_config(default_config_path(), [f"paths.root={root}"])).config
     for victim in (*NODES, None):
         view = InterruptingView(victim)
         with suppress(RunKilledError):

@@ -17,8 +17,9 @@ from typing import Any
 
 from rich.console import Console
 
+from pipeline.data.prepare import prepare
 from pipeline.errors import PipelineError
-from pipeline.run.node_loop import NodeResult
+from pipeline.run.node_result import NodeResult
 from pipeline.run.progress import PlainView
 from pipeline.run.session import start
 from pipeline.settings.load import default_config_path, load_config
@@ -42,6 +43,7 @@ class TimingView(PlainView):
 def run(root: Path, settings: list[str]) -> dict[str, Any]:
     view, report, message = TimingView(), None, None
     config = load_config(default_config_path(), [f"paths.root={root}", *settings])
+    config = prepare(config).config
     begun = time.monotonic()
     try:
         report = start(config, nullcontext(view)).report.to_json()

@@ -17,7 +17,8 @@ from tfx.types.standard_artifacts import Schema
 from pipeline.errors import RunKilledError
 from pipeline.run import node_loop
 from pipeline.run.interrupts import Interrupts
-from pipeline.run.node_loop import NodeResult, run_nodes
+from pipeline.run.node_loop import run_nodes
+from pipeline.run.node_result import NodeResult
 
 
 class Ended:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipeline.run.node_loop import NodeResult, NodeState
+from pipeline.run.node_result import NodeResult, NodeState
 from pipeline.run.progress import LiveView, PlainView
 from pipeline.run.report import Report
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.run.node_loop import NodeResult
+from pipeline.run.node_result import NodeResult
 from pipeline.run.report import Report, find_output, make_report
 from tracking.events import Output
 
