@@ -46,7 +46,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 class EstimatorTuner(base_tuner.BaseTuner):
-    """Searches the best settings; each trial is a training as the Trainer does it."""
+    """Searches for the best settings; each trial is a training as the Trainer does it."""
 
     def __init__(self, fn_args: FnArgs) -> None:
         """Reads the trials of the same search, if it was killed before.

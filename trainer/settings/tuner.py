@@ -82,7 +82,7 @@ class Domain(Section):
 
 
 class TunerSettings(Section):
-    """A sweep: many trainings that search the best settings for the Trainer."""
+    """A sweep: many trainings in search of the best settings for the Trainer."""
 
     method: Literal["random", "grid", "bayesian"] = Field(
         "random",

@@ -115,7 +115,6 @@ def _make_prepare(
 ) -> Callable[[Any], Batch]:
     """Makes the function that turns a block, dense or serialized, into features and labels."""
 
-    @without_autograph
     def prepare(block: Any) -> Batch:
         if is_dense(feature_spec):
             features = dict(block)
@@ -132,7 +131,8 @@ def _make_prepare(
             features[EXAMPLE_WEIGHT] = tf.math.reduce_prod(tf.stack(factors), axis=0)
         return features, labels
 
-    return prepare
+    plain: Callable[[Any], Batch] = without_autograph(prepare)
+    return plain
 
 
 def _read(
