@@ -57,7 +57,7 @@ name: customers
 task: binary
 data:
   path: customers.csv
-  csv: {separator: ";", decimal: ",", encoding: latin-1, gaps: [NA]}
+  csv: {separator: ";", decimal: ",", encoding: latin-1, null_values: [NA]}
   label: Bleibt
 features: auto
 evaluation:
