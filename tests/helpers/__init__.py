@@ -16,6 +16,8 @@ Data
     transformed_files    files of transformed examples
     task_data            transformed datasets of two classes, and of numbers
     training_data        a transformed dataset, and trainings on it
+    sweeps               sweeps and their trials
+    numbered_examples    transformed examples with numbers
 
 Models
     model_graphs         graphs of a model_fn, and their NumPy oracles
@@ -43,5 +45,6 @@ Serving
     served_models        models with all signatures, and a server in a thread
     server_process       `pipeline serve` as a process
     grpc_client          gRPC requests
+    rest_client          JSON requests by REST
     raw_http             HTTP requests and clients
 """
