@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-NO_COLUMN = "there is no such column there"
-EMPTY_THERE = "all cells are empty there"
+NO_COLUMN = "found no such column in that data"
+EMPTY_THERE = "found only empty cells in that data"
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def _obstacle(
     if _is_empty(other):
         return EMPTY_THERE
     if _is_empty(column):
-        return "all cells are empty here"
+        return "found only empty cells"
     if column.HasField("num_stats") != other.HasField("num_stats"):
         here, there = _kind(column), _kind(other)
-        return f"{here} here, {there} there"
+        return f"found {here}, but {there} in that data"
     return None
 
 

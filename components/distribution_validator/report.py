@@ -4,7 +4,7 @@
      "distances": [{"column": "age", "measure": "jensen_shannon", "distance": 0.02, "limit": 0.1,
                     "obstacle": null},
                    {"column": "city", "measure": null, "distance": null, "limit": null,
-                    "obstacle": "words here, numbers there"}],
+                    "obstacle": "found words, but numbers in that data"}],
      "examples": 2000}
 
 The baseline is null if there is nothing to compare with; then there are no distances. A distance is

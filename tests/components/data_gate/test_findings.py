@@ -212,8 +212,10 @@ def test_find_distances_refuses_columns_that_are_used(column: str, severity: str
 
 
 def test_find_distances_explains_obstacles() -> None:
-    report = make_report(measure=None, distance=None, obstacle="words here, numbers there")
+    report = make_report(
+        measure=None, distance=None, obstacle="found words, but numbers in that data"
+    )
 
     (found,) = find_distances(report, RULES)
 
-    assert "at most 0.1 to the data of span 3; words here, numbers there" in found.text
+    assert "at most 0.1 to the data of span 3; found words, but numbers in that data" in found.text

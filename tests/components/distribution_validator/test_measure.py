@@ -104,11 +104,11 @@ def test_measure_distances_of_equal_columns_is_0() -> None:
 @pytest.mark.parametrize(
     ("found", "baseline", "obstacle"),
     [
-        ({"x": [1.5]}, {"y": [1.5]}, "there is no such column there"),
-        ({"x": [1.5]}, {"x": ["a"]}, "numbers here, words there"),
-        ({"x": ["a"]}, {"x": [1]}, "words here, numbers there"),
-        ({"x": [1.5]}, {"x": [None]}, "all cells are empty there"),
-        ({"x": [None]}, {"x": [1.5]}, "all cells are empty here"),
+        ({"x": [1.5]}, {"y": [1.5]}, "found no such column in that data"),
+        ({"x": [1.5]}, {"x": ["a"]}, "found numbers, but words in that data"),
+        ({"x": ["a"]}, {"x": [1]}, "found words, but numbers in that data"),
+        ({"x": [1.5]}, {"x": [None]}, "found only empty cells in that data"),
+        ({"x": [None]}, {"x": [1.5]}, "found only empty cells"),
     ],
 )
 def test_measure_distances_names_obstacles(
