@@ -1,8 +1,8 @@
 """CSV text as Arrow's record batches, read ahead in a thread of Arrow's; no TensorFlow."""
 
+import ctypes
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -50,7 +50,7 @@ def read_ahead(
 
     file = loans.lend(_File(read))
     handler = loans.lend(lambda row: handle_invalid(row))
-    reader: Iterable[pa.RecordBatch] = ()
+    reader = None
     try:
         reader = arrow_csv.open_csv(
             file,
@@ -64,14 +64,36 @@ def read_ahead(
             raise
     finally:
         text.close()
-        # A reader deleted while it reads ahead waits for a thread that waits for Python.
-        with suppress(pa.ArrowException):
-            for _ in reader:
-                pass
+        stream = _Stream()
+        if reader is not None:
+            reader._export_to_c(ctypes.addressof(stream))
         del reader, file, handler
+        if stream.release:
+            stream.release(ctypes.addressof(stream))
         loans.wait()
     if errors:
         raise errors[0]
+
+
+_Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class _Stream(ctypes.Structure):
+    """A reader by Arrow's C stream interface, whose last reference ends with the GIL released.
+
+    A reader that is deleted while it reads ahead waits for its thread. Where Python deletes it, it
+    waits with the GIL held, for which that thread may be waiting.
+
+    Source: the struct ArrowArrayStream of Arrow's C stream interface.
+    """
+
+    _fields_ = (
+        ("get_schema", ctypes.c_void_p),
+        ("get_next", ctypes.c_void_p),
+        ("get_last_error", ctypes.c_void_p),
+        ("release", _Release),
+        ("private_data", ctypes.c_void_p),
+    )
 
 
 class _File:

@@ -62,5 +62,28 @@ def test_a_file_that_is_read_in_part_is_closed(tmp_path: Path) -> None:
     assert not _is_open(path)
 
 
+def test_a_reader_that_fails_does_not_wait_for_its_own_thread(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n" + "1,2\n" * 100 + f"1,{'x' * 3 * BLOCK_BYTES}\n")
+    code = (
+        "import pyarrow as pa, sys\n"
+        "from tabular.csv.reader import read_batches\n"
+        "for _ in range(60):\n"
+        "    try: list(read_batches(sys.argv[1]))\n"
+        "    except pa.ArrowInvalid: pass\n"
+        "    else: sys.exit(1)\n"
+    )
+    # Of several at once, on two processors, most waited for ever.
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, path], cwd=PROJECT_DIR) for _ in range(3)
+    ]
+    try:
+        assert [process.wait(100) for process in running] == [0, 0, 0]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
 def _is_open(path: Path) -> bool:
     return any(file.resolve() == path for file in Path("/proc/self/fd").iterdir())
