@@ -1,22 +1,13 @@
 """CsvExampleGen: CSV files to split `tf.Example`s."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
-from google.protobuf import struct_pb2
 from tfx.components.example_gen import component
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components.csv_example_gen import driver, executor
-from tabular.csv.column_rules import select_settings
-from tabular.csv.dialect import Dialect
-from tabular.csv.quarantine import Budget
-from trainer.settings.train import TrainerSettings
-
-_RFC_4180 = Dialect()
-_NOTHING = Budget()
+from components.csv_example_gen.options import Options
 
 
 class CsvExampleGen(component.FileBasedExampleGen):
@@ -36,9 +27,7 @@ class CsvExampleGen(component.FileBasedExampleGen):
         pattern: str | Mapping[str, str],
         buckets: Mapping[str, int] | None = None,
         *,
-        settings: TrainerSettings,
-        dialect: Dialect = _RFC_4180,
-        budget: Budget = _NOTHING,
+        options: Options,
         split_by: str | None = None,
         span: int | None = None,
     ) -> None:
@@ -51,24 +40,9 @@ class CsvExampleGen(component.FileBasedExampleGen):
             buckets: Split name to its number of hash buckets, where there is one pattern.
             split_by: Column whose equal cells keep rows in the same split; None is the whole row.
             span: Span to take; None takes the newest.
-            settings: What the columns are to the model: which rows can be used, and their types.
-            dialect: How the files are written.
-            budget: How many rows may be put aside.
+            options: What is said of the files and of their columns.
         """
         patterns = {"single_split": pattern} if isinstance(pattern, str) else pattern
-        options = struct_pb2.Struct()
-        # As text: a Struct would make floats of whole numbers.
-        options.update(
-            {
-                "settings": select_settings(settings).model_dump_json(
-                    include={"task", "label", "weight", "features"}
-                ),
-                "dialect": dialect.to_json(),
-                "budget": json.dumps(asdict(budget)),
-            }
-        )
-        custom_config = example_gen_pb2.CustomConfig()
-        custom_config.custom_config.Pack(options)
         super().__init__(
             input_base=input_base,
             input_config=example_gen_pb2.Input(
@@ -81,7 +55,7 @@ class CsvExampleGen(component.FileBasedExampleGen):
             if buckets
             else example_gen_pb2.Output(),
             range_config=_range_config(span) if span is not None else None,
-            custom_config=custom_config,
+            custom_config=options.to_custom_config(),
         )
 
 

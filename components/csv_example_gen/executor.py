@@ -5,8 +5,9 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 import apache_beam as beam
@@ -24,24 +25,22 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from components.csv_example_gen.example_records import to_records
 from components.csv_example_gen.gzip_parts import GzipWriter, Part, compress, map_ahead
+from components.csv_example_gen.options import Options
 from components.csv_example_gen.splits import split_rows
-from components.csv_example_gen.survey import (
-    Survey,
-    survey_files,
-    write_quarantine,
-)
 from tabular.csv.casting import to_columns
-from tabular.csv.dialect import Dialect
+from tabular.csv.checked_files import ChangedFileError, digest_file
+from tabular.csv.decoding import Utf8Stream
 from tabular.csv.file_patterns import list_files
-from tabular.csv.quarantine import QUARANTINE_FILE, Budget
-from tabular.csv.row_checks import read_usable
+from tabular.csv.quarantine import QUARANTINE_FILE, write_quarantine
+from tabular.csv.row_checks import Indices, explain_faults, read_usable
 from tabular.csv.types import ColumnType
 from tabular.examples.columns import write_columns
 from tabular.examples.in_process import is_in_process, work_here
-from trainer.settings.train import TrainerSettings
 
 _PART_ROWS = 16_384
 """Rows of which examples are made at a time: a few MB, which stay in the processor's cache."""
+
+_FAULTS_SHOWN = 5
 
 _DTYPES = {
     ColumnType.UNKNOWN: "string",
@@ -63,18 +62,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the examples.
+        """Writes the examples; each file is read once.
 
         Args:
             input_dict: Empty.
             output_dict: `examples`, filled with a folder of shards per split.
             exec_properties: TFX's `input_base`, `input_config` (one pattern and an `output_config`
-                of hash buckets per split, or a pattern per split), and `custom_config`
-                (`settings`, `dialect` and `budget` as JSON).
+                of hash buckets per split, or a pattern per split), and `custom_config` (see
+                `Options`).
 
         Raises:
+            ChangedFileError: If a file is not what it was when it was checked.
             ValueError: If more rows cannot be used than the budget allows.
-            RuntimeError: If rows are neither examples nor put aside.
+            RuntimeError: If a row is neither an example nor put aside.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         input_config = json_format.Parse(
@@ -88,8 +88,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             list_files(os.path.join(input_base, split.pattern), fileio.glob)
             for split in input_config.splits
         ]
-        settings, dialect, budget = _read_options(exec_properties)
-        survey = survey_files(list(chain.from_iterable(files)), settings, dialect, budget)
+        options = Options.from_properties(exec_properties)
 
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
@@ -100,22 +99,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         split_dirs = [artifact_utils.get_split_uri([examples], name) for name in split_names]
         buckets = [split.hash_buckets for split in output_config.split_config.splits]
         shards = _plan_shards(files, split_dirs, is_split=not buckets)
-        counts_dir = os.path.join(self._get_tmp_dir(), "counts")
-        fileio.makedirs(counts_dir)
-        write = _WriteShards(
-            survey.types,
-            buckets,
-            output_config.split_config.partition_feature_name or None,
-            settings,
-            dialect,
-            counts_dir,
-        )
+        outcomes_dir = os.path.join(self._get_tmp_dir(), "outcomes")
+        fileio.makedirs(outcomes_dir)
+        split_by = output_config.split_config.partition_feature_name or None
+        write = _WriteShards(options, buckets, split_by, outcomes_dir)
         self._write(write, list(enumerate(shards)))
-        _account(examples, survey, split_dirs, split_names, _read_counts(counts_dir, len(shards)))
-        write_columns(examples.uri, {name: _DTYPES[kind] for name, kind in survey.types.items()})
-        if survey.quarantined:
-            path = os.path.join(examples.uri, QUARANTINE_FILE)
-            write_quarantine(path, survey, settings, dialect)
+
+        outcome = _read_outcomes(outcomes_dir, [path for path, _ in shards])
+        if not options.budget.allows(outcome.quarantined, options.checked.rows):
+            raise ValueError(_explain(outcome, options))
+        _account(examples, options.checked.rows, outcome, split_dirs, split_names)
+        dtypes = {name: _DTYPES[kind] for name, kind in options.checked.types.items()}
+        write_columns(examples.uri, dtypes)
+        if outcome.quarantined:
+            with fileio.open(os.path.join(examples.uri, QUARANTINE_FILE), "w") as file:
+                write_quarantine(file, outcome.faults, options.rules, options.dialect)
 
     def _write(self, write: "_WriteShards", files: Sequence[_File]) -> None:
         """Writes the files here, or has the workers of Beam do so where there are any."""
@@ -139,70 +137,92 @@ def _plan_shards(
     return shards
 
 
-def _read_options(exec_properties: Mapping[str, Any]) -> tuple[TrainerSettings, Dialect, Budget]:
-    custom_config = json_format.Parse(
-        exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY],
-        example_gen_pb2.CustomConfig(),
-    )
-    options = json_format.MessageToDict(custom_config.custom_config)["value"]
-    return (
-        TrainerSettings.model_validate_json(options["settings"]),
-        Dialect.from_json(options["dialect"]),
-        Budget(**json.loads(options["budget"])),
-    )
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of the rows.
+
+    Attributes:
+        counts: Folder of a split to its number of examples.
+        faults: Path of each CSV file to what is wrong with the rows put aside.
+    """
+
+    counts: Mapping[str, int]
+    faults: Mapping[str, Indices]
+
+    @property
+    def quarantined(self) -> int:
+        return sum(len(np.unique(table[:, 0])) for table in self.faults.values())
 
 
-def _read_counts(counts_dir: str, files: int) -> dict[str, int]:
-    """Adds up what the workers have counted: folder of a split to its number of examples."""
+def _write_outcome(
+    outcomes_dir: str, index: int, counts: Mapping[str, int], faults: Indices
+) -> None:
+    """Keeps the outcome of a file, for workers share nothing but folders."""
+    with fileio.open(os.path.join(outcomes_dir, f"{index}.json"), "w") as file:
+        json.dump(counts, file)
+    with fileio.open(os.path.join(outcomes_dir, f"{index}.npy"), "wb") as file:
+        np.save(file, faults)
+
+
+def _read_outcomes(outcomes_dir: str, paths: Sequence[str]) -> _Outcome:
     counts: Counter[str] = Counter()
-    for index in range(files):
-        with fileio.open(os.path.join(counts_dir, f"{index}.json")) as file:
+    faults = {}
+    for index, path in enumerate(paths):
+        with fileio.open(os.path.join(outcomes_dir, f"{index}.json")) as file:
             counts.update(json.load(file))
-    return counts
+        with fileio.open(os.path.join(outcomes_dir, f"{index}.npy"), "rb") as file:
+            faults[path] = np.load(file)
+    return _Outcome(counts, faults)
+
+
+def _explain(outcome: _Outcome, options: Options) -> str:
+    """Says that more rows cannot be used than the budget allows, and why the first of them."""
+    path = next(path for path, table in outcome.faults.items() if len(table))
+    shown = islice(
+        explain_faults(path, options.rules, options.dialect, outcome.faults[path]), _FAULTS_SHOWN
+    )
+    return (
+        f"{outcome.quarantined} of {options.checked.rows} rows cannot be used, more than"
+        f" data.quarantine allows, as {'; '.join(f'{path}:{fault}' for fault in shown)}"
+    )
 
 
 def _account(
     examples: types.Artifact,
-    survey: Survey,
+    rows: int,
+    outcome: _Outcome,
     split_dirs: Sequence[str],
     split_names: Sequence[str],
-    counts: Mapping[str, int],
 ) -> None:
     """Writes to the artifact what became of the rows, if that is all of them."""
-    if sum(counts.values()) + survey.quarantined != survey.rows:
+    written = sum(outcome.counts.values())
+    if written + outcome.quarantined != rows:
         raise RuntimeError(
-            f"{survey.rows} rows were read, but {sum(counts.values())} are examples and"
-            f" {survey.quarantined} are put aside: have the files been changed meanwhile?"
+            f"{rows} rows were read, but {written} are examples and {outcome.quarantined} are put"
+            " aside"
         )
-    examples.set_int_custom_property("rows", survey.rows)
-    examples.set_int_custom_property("quarantined", survey.quarantined)
+    examples.set_int_custom_property("rows", rows)
+    examples.set_int_custom_property("quarantined", outcome.quarantined)
     for name, folder in zip(split_names, split_dirs, strict=True):
-        examples.set_int_custom_property(f"examples_{name}", counts.get(folder, 0))
+        examples.set_int_custom_property(f"examples_{name}", outcome.counts.get(folder, 0))
 
 
 class _WriteShards(beam.DoFn):
     """Writes the shards of each CSV file, given as its path and theirs."""
 
     def __init__(
-        self,
-        column_types: Mapping[str, ColumnType],
-        buckets: Sequence[int],
-        split_by: str | None,
-        settings: TrainerSettings,
-        dialect: Dialect,
-        counts_dir: str,
+        self, options: Options, buckets: Sequence[int], split_by: str | None, outcomes_dir: str
     ) -> None:
-        self._column_types = dict(column_types)
+        self._options = options
         self._buckets = buckets
         self._split_by = split_by
-        self._settings = settings
-        self._dialect = dialect
-        self._counts_dir = counts_dir
+        self._outcomes_dir = outcomes_dir
 
     def process(self, element: _File) -> Iterator[None]:
         """Overwrites its files whole, so that a retried bundle leaves the same."""
         index, (path, shard_paths) = element
         counts = np.zeros(len(shard_paths), dtype=int)
+        faults: list[Indices] = [np.empty((0, 2), np.int64)]
         for shard_path in shard_paths:
             fileio.makedirs(os.path.dirname(shard_path))
         with ExitStack() as stack:
@@ -211,27 +231,43 @@ class _WriteShards(beam.DoFn):
                 for shard_path in shard_paths
             ]
             make = partial(self._make_parts, shards=len(writers))
-            made = stack.enter_context(closing(map_ahead(make, self._read(path))))
-            for parts, rows in made:
-                for writer, part in zip(writers, parts, strict=True):
-                    writer.write(part)
-                counts += rows
-        with fileio.open(os.path.join(self._counts_dir, f"{index}.json"), "w") as file:
-            folders = map(os.path.dirname, shard_paths)
-            json.dump(dict(zip(folders, counts.tolist(), strict=True)), file)
+            made = stack.enter_context(closing(map_ahead(make, self._read(path, faults))))
+            try:
+                for parts, rows in made:
+                    for writer, part in zip(writers, parts, strict=True):
+                        writer.write(part)
+                    counts += rows
+            except (pa.ArrowInvalid, KeyError):  # no such cell or column was there
+                self._check_digest(path, digest_file(path))
+                raise
+        folders = map(os.path.dirname, shard_paths)
+        of_split = dict(zip(folders, counts.tolist(), strict=True))
+        _write_outcome(self._outcomes_dir, index, of_split, np.concatenate(faults))
         yield from ()
 
-    def _read(self, path: str) -> Iterator[pa.RecordBatch]:
-        """Reads the rows to make examples of, few at a time."""
-        for block in read_usable(path, self._settings, self._dialect):
+    def _read(self, path: str, faults: list[Indices]) -> Iterator[pa.RecordBatch]:
+        """Reads the rows to make examples of, few at a time; adds what is wrong with the others.
+
+        Raises:
+            ChangedFileError: At its end, if the file is not the one that was checked.
+        """
+        text = Utf8Stream(path, self._options.dialect)
+        for block in read_usable(text, self._options.rules):
+            faults.append(block.faults)
             for begin in range(0, len(block.batch), _PART_ROWS):
                 yield block.batch[begin : begin + _PART_ROWS]
+        self._check_digest(path, text.digest)
+
+    def _check_digest(self, path: str, digest: str) -> None:
+        if digest != self._options.checked.digests.get(path):
+            raise ChangedFileError(path)
 
     def _make_parts(
         self, batch: pa.RecordBatch, shards: int
     ) -> tuple[list[Part], npt.NDArray[np.int64]]:
         """Makes examples of rows: what they add to each shard, and how many of them."""
-        records = to_records(to_columns(batch, self._column_types, self._dialect.decimal))
+        options = self._options
+        records = to_records(to_columns(batch, options.checked.types, options.dialect.decimal))
         shard_of_row = np.array(self._shards_of_rows(batch))
         parts = []
         for shard in range(shards):

@@ -1,7 +1,5 @@
 """CsvStatisticsGen: statistics of a CSV set, its columns typed as in the statistics of the data."""
 
-import hashlib
-import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -13,9 +11,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.utils import json_utils
 
 from components.csv_statistics_gen import executor
+from tabular.csv.checked_files import CheckedFiles
 from tabular.csv.dialect import Dialect
-
-_CHUNK_BYTES = 2**20
 
 
 class CsvStatisticsGenSpec(ComponentSpec):
@@ -24,7 +21,7 @@ class CsvStatisticsGenSpec(ComponentSpec):
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "paths": ExecutionParameter(type=str),
         "dialect": ExecutionParameter(type=str),
-        "content_digest": ExecutionParameter(type=str),
+        "checked": ExecutionParameter(type=str),
         "stats_options_json": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str, optional=True),
     }
@@ -46,6 +43,7 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
         self,
         paths: Sequence[str],
         dialect: Dialect,
+        checked: CheckedFiles,
         statistics: types.BaseChannel,
         stats_options: tfdv.StatsOptions,
     ) -> None:
@@ -54,6 +52,7 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
         Args:
             paths: The CSV files.
             dialect: How they are written.
+            checked: What the check of them has found, their types as they stand in the files.
             statistics: Statistics of the data, whose columns' types hold here too.
             stats_options: As the data's own statistics are made.
         """
@@ -61,21 +60,9 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
             CsvStatisticsGenSpec(
                 paths=json_utils.dumps(list(paths)),
                 dialect=dialect.to_json(),
-                content_digest=_digest(paths),
+                checked=checked.to_json(),
                 stats_options_json=stats_options.to_json(),
                 statistics=statistics,
                 baseline_statistics=types.Channel(type=standard_artifacts.ExampleStatistics),
             )
         )
-
-
-def _digest(paths: Sequence[str]) -> str:
-    """Digests the files' names and bytes, sha256 in hex."""
-    digest = hashlib.sha256()
-    for path in paths:
-        content = hashlib.sha256()
-        with open(path, "rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                content.update(chunk)
-        digest.update(os.path.basename(path).encode() + b"\0" + content.digest())
-    return digest.hexdigest()

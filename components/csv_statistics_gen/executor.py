@@ -16,9 +16,11 @@ from tfx.types import artifact_utils
 
 from components.distribution_validator.executor import load
 from tabular.csv.casting import to_values
+from tabular.csv.checked_files import ChangedFileError, CheckedFiles
+from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
-from tabular.csv.reader import read_batches
-from tabular.csv.types import ColumnType, infer_types
+from tabular.csv.reader import read_blocks
+from tabular.csv.types import ColumnType
 
 SPLIT = "all"
 _Feature = statistics_pb2.FeatureNameStatistics
@@ -43,18 +45,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: `statistics` of the data that these are to be compared with.
             output_dict: `baseline_statistics`.
-            exec_properties: `paths` and `dialect`, JSON; `stats_options_json`.
+            exec_properties: `paths`, `dialect` and `checked`, JSON; `stats_options_json`.
+
+        Raises:
+            ChangedFileError: If a file is not what it was when it was checked.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         paths = json.loads(exec_properties["paths"])
         dialect = Dialect.from_json(exec_properties["dialect"])
+        checked = CheckedFiles.from_json(exec_properties["checked"])
         expected = load(artifact_utils.get_single_instance(input_dict["statistics"]))
         known = {
             feature.path.step[0]: _TYPES[feature.type] for feature in expected.datasets[0].features
         }
         column_types = {
             name: _decide(found, known.get(name, ColumnType.UNKNOWN))
-            for name, found in infer_types(paths, dialect).items()
+            for name, found in checked.types.items()
         }
 
         artifact = artifact_utils.get_single_instance(output_dict["baseline_statistics"])
@@ -65,7 +71,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths)
-                | "Read" >> beam.FlatMap(_read, column_types, dialect)
+                | "Read" >> beam.FlatMap(_read, column_types, dialect, checked.digests)
                 | "Measure"
                 >> tfdv.GenerateStatistics(
                     tfdv.StatsOptions.from_json(exec_properties["stats_options_json"])
@@ -83,8 +89,14 @@ def _decide(found: ColumnType, known: ColumnType) -> ColumnType:
 
 
 def _read(
-    path: str, column_types: Mapping[str, ColumnType], dialect: Dialect
+    path: str,
+    column_types: Mapping[str, ColumnType],
+    dialect: Dialect,
+    digests: Mapping[str, str],
 ) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of a file, a list of one value per cell, a gap null."""
-    for batch in read_batches(path, dialect):
+    """Yields the batches of a file: a list of one value per cell, null where it is missing."""
+    text = Utf8Stream(path, dialect)
+    for batch, _ in read_blocks(text):
         yield to_values(batch, column_types, dialect.decimal)
+    if text.digest != digests.get(path):
+        raise ChangedFileError(path)

@@ -9,6 +9,7 @@ from rich.text import Text
 from pipeline.data.schema_text import differences, read_schema, schema_table, to_text
 from pipeline.errors import ConfigError, InputError, StateError
 from pipeline.run.history import History
+from pipeline.run.report import find_output
 from pipeline.settings.config import Config
 
 _FILE = "schema.pbtxt"
@@ -83,9 +84,9 @@ def _reviewed_path(config: Config) -> Path | None:
 def _inferred_path(config: Config) -> Path:
     """Finds the schema of the latest run that inferred one."""
     for run in reversed(History(config).runs()):
-        for outcome in run.outcomes:
-            if outcome.node_id == "SchemaGen" and outcome.outputs.get("schema"):
-                return Path(outcome.outputs["schema"][0].uri, _FILE)
+        output = find_output(run.outcomes, "SchemaGen", "schema")
+        if output is not None:
+            return Path(output.uri, _FILE)
     raise StateError(
         f"{config.root_dir}: no run of '{config.name}' has a schema yet: pipeline run makes one"
     )

@@ -20,17 +20,13 @@ def add_parser(commands: Commands) -> None:
 def validate(options: argparse.Namespace) -> int:
     """Checks configuration and data, and prints the rows of each split."""
     config = load(options)
-    from pipeline.data.auto_features import resolve_features
-    from pipeline.data.check import check_data
-    from pipeline.graph.user_code import make_importable
+    from pipeline.data.prepare import prepare
 
-    make_importable(config)
-    config = resolve_features(config)
-    summary = check_data(config)
-    for note in config.notes:
+    checked = prepare(config, count_splits=True)
+    for note in checked.config.notes:
         print(f"features: {note}")
-    rows = ", ".join(f"{count} to {split}" for split, count in summary.rows.items())
-    quarantined = f", {summary.quarantined} to quarantine" if summary.quarantined else ""
-    classes = f"; classes: {', '.join(summary.classes)}" if summary.classes else ""
+    rows = ", ".join(f"{count} to {split}" for split, count in checked.rows.items())
+    quarantined = f", {checked.quarantined} to quarantine" if checked.quarantined else ""
+    classes = f"; classes: {', '.join(checked.classes)}" if checked.classes else ""
     print(f"{options.config}: valid; rows: {rows}{quarantined}{classes}")
     return 0

@@ -1,8 +1,8 @@
 """Checks the CSV files before any node runs, and says where they are wrong and how to mend them.
 
-Files and headers here, rows in `rows.py`, labels in `labels.py`: one pass in
-Arrow batches, for files of any size. Only where there is a fault does `file_errors.py` look
-for its line. No TensorFlow: the check of a small file answers at once.
+Files and headers here, rows in `rows.py`, labels in `labels.py`: each file is read once, in blocks,
+whatever its size. Only where there is a fault does `file_errors.py` look for its line. No
+TensorFlow: the check of a small file answers at once.
 """
 
 import re
@@ -15,45 +15,54 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.data import file_errors
-from pipeline.data.file_errors import data_error
+from pipeline.data.auto_features import auto_columns, choose_features
+from pipeline.data.column_rules import make_column_rules
+from pipeline.data.file_errors import check_format, data_error, explained, says_empty
 from pipeline.data.files import find_files, list_csv_files, look_up, say_names
-from pipeline.data.rows import read_rows
+from pipeline.data.rows import Rows
 from pipeline.errors import DataError, did_you_mean
 from pipeline.settings.config import Config
 from pipeline.settings.run_sections import SkewSettings
-from tabular.csv.column_rules import NUMBER, quote
+from tabular.csv.checked_files import CheckedFiles
+from tabular.csv.column_rules import NUMBER, ColumnRules, quote
+from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
-from tabular.csv.reader import read_batches, read_header
+from tabular.csv.reader import read_header
 from tabular.csv.records import read_records
-from trainer.settings.features import ALL_OTHERS, raw_types
+from tabular.csv.row_checks import read_usable
+from tabular.csv.types import ColumnType, widen_types
+from trainer.settings.feature_names import raw_types
+from trainer.settings.features import ALL_OTHERS
 
 
 @dataclass(frozen=True)
-class DataSummary:
-    """What the CSV files hold.
+class CheckedData:
+    """Data that a pipeline can learn from.
 
     Attributes:
+        config: The configuration that runs: its features chosen, and told what is in the files.
         files: Their paths, in the order in which they are read.
-        rows: Split name to its number of rows.
+        rows: Split name to its number of rows; empty if they were not to be counted.
         classes: The label's words, the index of each its class id; none in a regression.
         quarantined: Number of rows that cannot be used and will be put aside.
     """
 
+    config: Config
     files: tuple[str, ...]
     rows: Mapping[str, int]
     classes: tuple[str, ...]
     quarantined: int = 0
 
 
-def check_data(config: Config) -> DataSummary:
-    """Reads all of the data and checks that the pipeline can learn from it.
+def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
+    """Reads all of the data once, and checks that the pipeline can learn from it.
+
+    A further time only where rows do not fit the features that were chosen by those of the train
+    split.
 
     Args:
         config: The configuration; what it names must be in the data.
-
-    Returns:
-        What the data holds, split as the pipeline will split it.
+        count_splits: Whether to count the rows of each split, for which each row has to be hashed.
 
     Raises:
         DataError: If the pipeline cannot; it says which places are wrong, a line each.
@@ -66,16 +75,54 @@ def check_data(config: Config) -> DataSummary:
         dialect = config.data.csv.dialect
         header = read_headers(paths, dialect)
         _check_columns(config, header_place(paths[0], dialect), header)
-        if config.validation.skew is not None:
-            _check_skew(config, config.validation.skew)
-        labels, quarantined = read_rows(config, files)
-        return DataSummary(paths, labels.counts, labels.check(), quarantined)
+        skew = config.validation.skew
+        checked_skew = None if skew is None else _check_skew(config, skew)
+        config, rows = _read_rows(config, files, header, count_splits=count_splits)
+        classes = _check_labels(config, files, rows)
     except OSError as error:
         place = error.filename or config.data_path
         fix = ": allow this user to (chmod)" if isinstance(error, PermissionError) else ""
         raise DataError(
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
+    rules = make_column_rules(config.trainer_settings, dialect.decimal)
+    config = config.told(rows.checked_files(rules), checked_skew)
+    counts = rows.labels.counts if count_splits else {}
+    return CheckedData(config, paths, counts, classes, rows.quarantined)
+
+
+def _read_rows(
+    config: Config,
+    files: Mapping[str, Sequence[str]],
+    header: Sequence[str],
+    *,
+    count_splits: bool,
+) -> tuple[Config, Rows]:
+    """Reads the rows, and chooses the features that are `auto` by them."""
+    auto = auto_columns(config, header)
+    rows = Rows(config, files, profiled=auto, count_splits=count_splits)
+    if auto and rows.profiles:
+        try:
+            config = choose_features(config, header, rows.profiles)
+        except DataError:
+            rows.check_budget()  # these may be a better reason
+            _check_labels(config, files, rows)
+            raise
+        rules = make_column_rules(config.trainer_settings, config.data.csv.decimal)
+        if not rows.fit(rules) or not rows.are_within_budget:
+            rows = Rows(config, files, count_splits=count_splits)
+    rows.check_budget()
+    return config, rows
+
+
+def _check_labels(
+    config: Config, files: Mapping[str, Sequence[str]], rows: Rows
+) -> tuple[str, ...]:
+    """Gives the classes, if they can be learned; what is said of splits needs all rows counted."""
+    try:
+        return rows.labels.check()
+    except DataError:
+        return Rows(config, files, count_splits=True).labels.check()
 
 
 def _check_schema(path: Path) -> None:
@@ -86,19 +133,24 @@ def _check_schema(path: Path) -> None:
     read_schema(path)
 
 
-def _check_skew(config: Config, skew: SkewSettings) -> None:
+def _check_skew(config: Config, skew: SkewSettings) -> CheckedFiles:
     """Checks the rows to compare with, all of them."""
     dialect = config.data.csv.dialect
     paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
     header = read_headers(paths, dialect)
     named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
     _check_names(named, header_place(paths[0], dialect), header, dialect.separator)
-    for file in paths:
-        try:
-            for _ in read_batches(file, dialect):
-                pass
-        except pa.ArrowInvalid as error:
-            raise file_errors.explain(file, dialect, error) from None
+    rows, types, digests = 0, dict[str, ColumnType](), {}
+    for path in paths:
+        text = Utf8Stream(path, dialect)
+        with explained(path, dialect):
+            for block in read_usable(text, ColumnRules({}, {})):
+                if len(block.faults):
+                    raise pa.ArrowInvalid("not a table")
+                types |= widen_types(types, block.batch, dialect.decimal)
+                rows += len(block.batch)
+        digests[path] = text.digest
+    return CheckedFiles(rows, types, digests)
 
 
 def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
@@ -112,16 +164,14 @@ def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
     for path in paths:
         if not Path(path).is_file():
             raise DataError(f"{path}: is not a file; expected a CSV file: rename or move it")
-        file_errors.check_bytes(path, dialect)
-        try:
+        with explained(path, dialect):
+            check_format(path, dialect)
             header = read_header(path, dialect)
-        except pa.ArrowInvalid as error:
-            raise file_errors.explain(path, dialect, error) from None
-        record = next(read_records(path, dialect), None)
-        if record is None:
-            raise DataError(file_errors.says_empty(path))
-        if len(record.cells) != len(header):
-            raise file_errors.explain(path, dialect, ValueError("too few names"))
+            record = next(read_records(path, dialect), None)
+            if record is None:
+                raise DataError(says_empty(path))
+            if not record.is_closed or len(record.cells) != len(header):
+                raise pa.ArrowInvalid("too few names")
         first = first or header
         found = [*_faults_of_names(header), *_differences(header, first, paths[0])]
         faults += [f"{header_place(path, dialect)}: {fault}" for fault in found]
@@ -171,6 +221,8 @@ def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
     if config.data.split.by is not None:
         named.append(("data.split.by", config.data.split.by))
     named += [("features", name) for name in raw_types(config.features)]
+    auto = (name for name, feature in config.features.items() if feature.kind == "auto")
+    named += [("features", name) for name in auto if name != ALL_OTHERS]
     slices = chain.from_iterable(config.evaluation.slices)
     named += [("evaluation.slices", name) for name in slices]
     named += [("validation.drift", name) for name in config.validation.drift if name != ALL_OTHERS]

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.date_formats import FORMATS, fitting_formats
+from tabular.csv.column_rules import TOO_LARGE, CellRule, Moment, Number
 from tabular.csv.types import with_point
 from trainer.settings.features import Boolean
 
@@ -50,6 +51,8 @@ class ColumnProfile:
         mean_length: Mean number of characters of the filled cells.
         longest: Greatest one.
         date_formats: Formats that fit every date, the likeliest first.
+        is_finite: Whether all numbers are finite as float32.
+        is_calendar: Whether all dates surely are days of the calendar in the likeliest format.
     """
 
     name: str
@@ -67,6 +70,21 @@ class ColumnProfile:
     mean_length: float
     longest: int
     date_formats: tuple[str, ...]
+    is_finite: bool = False
+    is_calendar: bool = False
+
+    def surely_fits(self, rule: CellRule) -> bool:
+        """Says whether all cells fit a rule; False also where that is not known."""
+        if self.missing and isinstance(rule, Number) and not rule.may_be_missing:
+            return False
+        if self.values is not None:
+            return not rule.find_wrong(pa.array(list(self.values), pa.string())).any()
+        if isinstance(rule, Number):
+            is_number = self.kind in ("integer", "number") and not rule.is_whole
+            is_in_range = rule.least <= (self.least or 0) and (self.greatest or 0) <= rule.greatest
+            return is_number and self.is_finite and is_in_range
+        is_likeliest = isinstance(rule, Moment) and self.date_formats[:1] == (rule.format,)
+        return is_likeliest and self.is_calendar
 
     @property
     def top_share(self) -> float | None:
@@ -88,11 +106,32 @@ def profile_columns(
     Returns:
         Column name to what stands in it, in their order; empty where there is no batch.
     """
-    columns: dict[str, _Column] = {}
+    profiler = TableProfiler(decimal)
     for batch in batches:
+        profiler.add(batch)
+    return profiler.profiles()
+
+
+class TableProfiler:
+    """Profiles the columns of a table that comes in batches."""
+
+    def __init__(self, decimal: str) -> None:
+        """Starts without rows.
+
+        Args:
+            decimal: Decimal point of numbers.
+        """
+        self._decimal = decimal
+        self._columns: dict[str, _Column] = {}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Adds rows: string columns, the same in each batch; an empty cell is null."""
         for name, cells in zip(batch.schema.names, batch.columns, strict=True):
-            columns.setdefault(name, _Column(decimal)).add(cells)
-    return {name: column.profile(name) for name, column in columns.items()}
+            self._columns.setdefault(name, _Column(self._decimal)).add(cells)
+
+    def profiles(self) -> dict[str, ColumnProfile]:
+        """Gives what stands in each column, in their order."""
+        return {name: column.profile(name) for name, column in self._columns.items()}
 
 
 class _Column:
@@ -107,6 +146,8 @@ class _Column:
         self._formats = FORMATS
         self._is_integer = self._is_number = True
         self._numbers = _Numbers()
+        self._is_calendar = True
+        self._calendar_format: str | None = None
 
     def add(self, cells: pa.Array) -> None:
         """Adds the cells of a batch."""
@@ -144,6 +185,8 @@ class _Column:
             mean_length=self._chars / filled if filled else 0.0,
             longest=self._longest,
             date_formats=self._formats if kind == "date" else (),
+            is_finite=self._numbers.are_finite,
+            is_calendar=self._is_calendar,
         )
 
     def _count(self, filled: pa.Array) -> None:
@@ -176,6 +219,11 @@ class _Column:
         if len(words) == 0:
             return
         self._formats = fitting_formats(words, self._formats)
+        if self._formats and self._is_calendar:
+            self._calendar_format = self._calendar_format or self._formats[0]
+            is_same = self._calendar_format == self._formats[0]
+            wrong = Moment(self._calendar_format).find_wrong(words)
+            self._is_calendar = is_same and not wrong.any()
         if self._decimal != "." and self._is_number:
             words = with_point(words, self._decimal)
         numbers = _cast(words, pa.float64()) if self._is_number else None
@@ -209,12 +257,15 @@ class _Numbers:
     def __init__(self) -> None:
         self.least: float | None = None
         self.greatest: float | None = None
+        self.are_finite = True
         self._count = 0
         self._center = 0.0
         self._sums = np.zeros(3)
 
     def add(self, numbers: "np.ndarray[Any, Any]") -> None:
         """Adds numbers: float64 `[n]`."""
+        is_finite = np.abs(numbers) < TOO_LARGE  # neither is NaN
+        self.are_finite = self.are_finite and bool(is_finite.all())
         numbers = numbers[np.isfinite(numbers)]
         if not len(numbers):
             return

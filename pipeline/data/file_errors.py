@@ -7,12 +7,14 @@ are those that Arrow sees: blank lines left out, quotes taken alike.
 import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain, islice
+
+import pyarrow as pa
 
 from pipeline.errors import DataError
 from tabular.csv.column_rules import quote
-from tabular.csv.decoding import BAD_BYTE, Utf8Stream, open_bytes
+from tabular.csv.decoding import BAD_BYTE, NulByteError, Utf8Stream, open_bytes
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import BLOCK_BYTES
 from tabular.csv.records import Record, read_records
@@ -52,30 +54,38 @@ def data_error(faults: Iterable[str], count: int = 0, heading: str = "") -> Data
     return DataError("\n".join(lines))
 
 
-def check_bytes(path: str, dialect: Dialect) -> None:
-    """Checks what shows without parsing: that the file is text and its quotes come in pairs.
+@contextmanager
+def explained(path: str, dialect: Dialect) -> Iterator[None]:
+    """Turns what reading a file raises into an error that says where the file is wrong.
 
     Raises:
-        DataError: If not.
+        DataError: If the file cannot be decompressed or decoded, or is not a table.
     """
     try:
-        _check_start(path, dialect)
-        quotes = _count_quotes(path, dialect)
+        yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
             f"{path}: is damaged, {error}; expected a whole file of gzip: compress or copy it again"
         ) from None
     except UnicodeError as error:
+        raise _wrong_encoding(path, dialect, error) from None
+    except NulByteError as error:
+        encoding = "UTF-8" if dialect.is_utf8 else dialect.encoding
         raise DataError(
-            f"{path}: is not {dialect.encoding}, {error}; expected a file in it: correct"
-            " data.csv.encoding"
+            f"{path}:{error.line}: holds a NUL byte; expected text in {encoding}: this is a binary"
+            " file or another encoding: set data.csv.encoding, or save it as CSV in UTF-8"
         ) from None
-    # An odd number is no fault yet: a quote inside an unquoted cell (5" pipe) is a plain character.
-    if quotes % 2 and any(not record.is_closed for record in read_records(path, dialect)):
-        raise data_error(_faults(path, dialect))
+    except pa.ArrowInvalid as error:
+        with explained(path, dialect):
+            raise _explain(path, dialect, error) from None
 
 
-def _check_start(path: str, dialect: Dialect) -> None:
+def check_format(path: str, dialect: Dialect) -> None:
+    """Checks that a file does not begin as one of another format.
+
+    Raises:
+        DataError: If it does; it names the format.
+    """
     with open_bytes(path) as file:
         start = file.read(8)
     for begin, words in _OTHER_FORMATS.items():
@@ -88,33 +98,26 @@ def _check_start(path: str, dialect: Dialect) -> None:
         )
 
 
-def _count_quotes(path: str, dialect: Dialect) -> int:
-    quotes = 0
-    line = 1
-    with closing(Utf8Stream(path, dialect)) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            nul = chunk.find(b"\0")
-            if nul >= 0:
-                line += chunk.count(b"\n", 0, nul)
-                encoding = "UTF-8" if dialect.is_utf8 else dialect.encoding
-                raise DataError(
-                    f"{path}:{line}: holds a NUL byte; expected text in {encoding}: this is a"
-                    " binary file or another encoding: set data.csv.encoding, or save it as CSV in"
-                    " UTF-8"
-                )
-            quotes += chunk.count(dialect.quote.encode()) if dialect.quote else 0
-            line += chunk.count(b"\n")
-    return quotes
+def _wrong_encoding(path: str, dialect: Dialect, error: BaseException) -> DataError:
+    return DataError(
+        f"{path}: is not {dialect.encoding}, {error}; expected a file in it: correct"
+        " data.csv.encoding"
+    )
 
 
-def explain(path: str, dialect: Dialect, cause: Exception) -> DataError:
-    """Says why Arrow refuses a file that has passed `check_bytes`.
+def _explain(path: str, dialect: Dialect, cause: Exception) -> DataError:
+    """Says why a file is not a table, record by record.
 
     Args:
         path: The file.
         dialect: How it is written.
         cause: What Arrow says, for want of a better finding.
     """
+    if isinstance(cause.__cause__, UnicodeError):
+        return _wrong_encoding(path, dialect, cause.__cause__)
+    with closing(Utf8Stream(path, dialect)) as text:
+        while text.read(_CHUNK_BYTES):  # raises at a NUL byte, at which the csv module stops
+            pass
     faults = _faults(path, dialect)
     first = next(faults, f"{path}: {cause}; expected rows of up to {BLOCK_BYTES // 2**20} MiB")
     return data_error(chain([first], faults))

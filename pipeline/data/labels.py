@@ -1,9 +1,10 @@
 """Gathers the labels of the rows and checks that they can be learned."""
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,37 +17,42 @@ from tabular.csv.reader import read_header
 from tabular.csv.types import ColumnType, column_type, with_point
 from trainer.classes import class_order
 
+SplitsOf = Callable[..., npt.NDArray[np.int64]]
+
 MAX_CLASSES = 1000
 """A label of more distinct values is an id or a quantity."""
 
 
 class Labels:
-    """The labels of all rows: how many in each split.
+    """The labels of all rows, and in which splits they are.
 
     Attributes:
         column: The label's column.
-        counts: Split name to its number of rows.
+        counts: Split name to its number of rows, of those whose split was looked at.
     """
 
-    def __init__(self, config: Config, paths: Sequence[str]) -> None:
+    def __init__(self, config: Config, paths: Sequence[str], *, count_splits: bool) -> None:
         """Starts without rows.
 
         Args:
             config: The configuration.
             paths: The files, of one header.
+            count_splits: Whether the split of every row is looked at; else only of those rows that
+                may tell something new.
         """
         self.column = config.data.label
         self.counts = dict.fromkeys(config.data.splits, 0)
+        self._count_splits = count_splits
         self._config = config
         self._dialect = config.data.csv.dialect
         self._paths = paths
 
-    def add(self, labels: pa.Array, splits: Sequence[int]) -> None:
+    def add(self, labels: pa.Array, splits_of: SplitsOf) -> None:
         """Adds the labels of a batch of rows that can be used.
 
         Args:
             labels: Strings.
-            splits: Index of the split of each.
+            splits_of: Gives the split of each row, or of those that a mask picks.
 
         Raises:
             DataError: If there are now more words than a label can have.
@@ -72,20 +78,24 @@ class Labels:
         )
 
 
-def make_labels(config: Config, paths: Sequence[str]) -> Labels:
-    """Makes what gathers the labels of the configured task."""
-    return (_Numbers if config.task == "regression" else _Classes)(config, paths)
+def make_labels(config: Config, paths: Sequence[str], *, count_splits: bool = True) -> Labels:
+    """Makes what gathers the labels of the configured task; arguments are those of `Labels`."""
+    kind = _Numbers if config.task == "regression" else _Classes
+    return kind(config, paths, count_splits=count_splits)
 
 
 class _Numbers(Labels):
     """The labels of a regression."""
 
-    def __init__(self, config: Config, paths: Sequence[str]) -> None:
-        super().__init__(config, paths)
+    def __init__(self, config: Config, paths: Sequence[str], *, count_splits: bool) -> None:
+        super().__init__(config, paths, count_splits=count_splits)
         self._least = dict.fromkeys(self.counts, math.inf)
         self._greatest = dict.fromkeys(self.counts, -math.inf)
 
-    def add(self, labels: pa.Array, splits: Sequence[int]) -> None:
+    def add(self, labels: pa.Array, splits_of: SplitsOf) -> None:
+        if not self._count_splits and self._is_learnable():
+            return
+        splits = splits_of()
         text = with_point(labels, self._dialect.decimal)
         numbers = to_numpy(pc.cast(text, pa.float32()), null=math.nan)
         for index, split in enumerate(self.counts):
@@ -114,27 +124,47 @@ class _Numbers(Labels):
             raise data_error(faults)
         return ()
 
+    def _is_learnable(self) -> bool:
+        """Whether there are rows in every split, and two numbers in train."""
+        return all(self.counts.values()) and self._least["train"] < self._greatest["train"]
+
 
 class _Classes(Labels):
     """The labels of a classification, as words."""
 
-    def __init__(self, config: Config, paths: Sequence[str]) -> None:
-        super().__init__(config, paths)
+    def __init__(self, config: Config, paths: Sequence[str], *, count_splits: bool) -> None:
+        super().__init__(config, paths, count_splits=count_splits)
         self._words: dict[str, set[str]] = {split: set() for split in self.counts}
         self._type = ColumnType.UNKNOWN
 
-    def add(self, labels: pa.Array, splits: Sequence[int]) -> None:
+    def add(self, labels: pa.Array, splits_of: SplitsOf) -> None:
         encoded = pc.dictionary_encode(labels)
         words = encoded.dictionary.to_pylist()
         codes = np.frombuffer(encoded.indices.buffers()[1], dtype=np.int32, count=len(labels))
-        for index, split in enumerate(self.counts):
-            codes_of_split = codes[np.equal(splits, index)]
-            self.counts[split] += len(codes_of_split)
-            self._words[split].update(words[code] for code in np.unique(codes_of_split))
+        if self._count_splits:
+            self._add(words, codes, splits_of())
+        else:
+            is_new = np.array([not self._is_everywhere(word) for word in words])[codes]
+            if is_new.any():
+                self._add(words, codes[is_new], splits_of(is_new))
         numbers = with_point(encoded.dictionary, self._dialect.decimal)
         self._type = max(self._type, column_type(numbers, self._type))
         if len(self._all_words()) > MAX_CLASSES:
             raise self._too_many_words()
+
+    def _add(
+        self,
+        words: Sequence[str],
+        codes: npt.NDArray[np.int32],
+        splits: npt.NDArray[np.int64],
+    ) -> None:
+        for index, split in enumerate(self.counts):
+            codes_of_split = codes[splits == index]
+            self.counts[split] += len(codes_of_split)
+            self._words[split].update(words[code] for code in np.unique(codes_of_split))
+
+    def _is_everywhere(self, word: str) -> bool:
+        return all(word in words for words in self._words.values())
 
     def check(self) -> tuple[str, ...]:
         class_of_word = self._class_of_word()

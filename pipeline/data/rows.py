@@ -1,104 +1,188 @@
-"""Reads the rows of the CSV files, block by block, and counts those that cannot be used."""
+"""Reads the rows of the CSV files once, and gathers what a run needs to know of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from components.csv_example_gen.splits import hash_buckets, split_rows
-from pipeline.data import file_errors
-from pipeline.data.file_errors import FAULTS_SHOWN, data_error
-from pipeline.data.labels import Labels, make_labels
+from pipeline.data.column_profile import ColumnProfile, TableProfiler
+from pipeline.data.column_rules import make_column_rules
+from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explained, says_no_rows
+from pipeline.data.labels import make_labels
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
+from tabular.csv.checked_files import CheckedFiles
+from tabular.csv.column_rules import ColumnRules, Mask
+from tabular.csv.decoding import Utf8Stream
 from tabular.csv.file_patterns import ALL
 from tabular.csv.row_checks import Indices, explain_faults, read_usable
-
-SplitOfRows = Callable[[pa.RecordBatch], list[int]]
-
-
-@dataclass
-class _Counts:
-    """What has been found so far: rows, those that cannot be used, and the wrong cells in them."""
-
-    rows: int = 0
-    quarantined: int = 0
-    faults: int = 0
+from tabular.csv.types import ColumnType, decide_types, widen_types
 
 
-def read_rows(config: Config, files: Mapping[str, Sequence[str]]) -> tuple[Labels, int]:
-    """Reads all files and checks the rows.
+class Rows:
+    """The rows of all files.
 
-    Args:
-        config: The configuration.
-        files: Split, or `all`, to its files, which share a header that has all columns of the
-            configuration.
-
-    Returns:
-        The labels, split as the pipeline will split the rows, and the number of rows that cannot be
-        used.
-
-    Raises:
-        DataError: If a file is no table, more rows than allowed cannot be used, or the label has
-            too many words.
+    Attributes:
+        labels: The labels of those that can be used.
+        count: Number of all rows.
+        quarantined: Number of those that cannot be used.
     """
-    labels = make_labels(config, tuple(chain.from_iterable(files.values())))
-    counts = _Counts()
-    shown: list[str] = []
-    for path, split in ((path, split) for split, paths in files.items() for path in paths):
-        try:
-            first = _read_file(config, path, _splitter(config, split), labels, counts)
-            if len(first) and len(shown) < FAULTS_SHOWN:
-                dialect = config.data.csv.dialect
-                found = explain_faults(path, config.trainer_settings, dialect, first)
+
+    def __init__(
+        self,
+        config: Config,
+        files: Mapping[str, Sequence[str]],
+        *,
+        profiled: Collection[str] = (),
+        count_splits: bool = True,
+    ) -> None:
+        """Reads each file once.
+
+        Args:
+            config: The configuration; its `auto` features have no rules yet.
+            files: Split, or `all`, to its files, which share a header that has all columns of the
+                configuration.
+            profiled: Columns to profile.
+            count_splits: Whether the rows of each split are counted, for which each row has to be
+                hashed; else only rows that tell something new of the labels are.
+
+        Raises:
+            DataError: If a file is not a table, or the label has too many words.
+        """
+        self._config = config
+        self._dialect = config.data.csv.dialect
+        self._rules = make_column_rules(config.trainer_settings, self._dialect.decimal)
+        self._types: dict[str, ColumnType] = {}
+        self._digests: dict[str, str] = {}
+        self._first_faults: dict[str, Indices] = {}
+        self._faults = 0
+        self._profiled = list(profiled)
+        self._train = TableProfiler(self._dialect.decimal)
+        self._others = TableProfiler(self._dialect.decimal)
+        paths = tuple(chain.from_iterable(files.values()))
+        self.labels = make_labels(config, paths, count_splits=count_splits)
+        self.count = self.quarantined = 0
+        for split, path in ((split, path) for split, paths in files.items() for path in paths):
+            with explained(path, self._dialect):
+                self._read_file(path, split)
+
+    @property
+    def profiles(self) -> dict[str, ColumnProfile]:
+        """What stands in the profiled columns in the train split."""
+        return self._train.profiles()
+
+    @property
+    def are_within_budget(self) -> bool:
+        """Whether no more rows are to be put aside than `data.quarantine` allows."""
+        return self._config.data.quarantine.budget.allows(self.quarantined, self.count)
+
+    def fit(self, rules: ColumnRules) -> bool:
+        """Says whether all cells of the profiled columns surely fit further rules."""
+        profiles = [*self._train.profiles().values(), *self._others.profiles().values()]
+        return all(
+            profile.surely_fits(rules.cells[profile.name])
+            for profile in profiles
+            if profile.name in rules.cells
+        )
+
+    def checked_files(self, rules: ColumnRules) -> CheckedFiles:
+        """Gives what those that read the files again need.
+
+        Args:
+            rules: Those of the features that are read.
+        """
+        types = {**decide_types(self._types, rules.label), **rules.types}
+        return CheckedFiles(self.count, types, self._digests)
+
+    def check_budget(self) -> None:
+        """Checks that no more rows are to be put aside than `data.quarantine` allows.
+
+        Raises:
+            DataError: If there are more, or no row is left; it explains the first of them.
+        """
+        if not self.are_within_budget:
+            raise data_error(self._explain(), self._faults, self._say_budget())
+        if self.quarantined == self.count:
+            raise data_error(self._explain(), self._faults, "no row can be used")
+
+    def _read_file(self, path: str, split: str) -> None:
+        text = Utf8Stream(path, self._dialect)
+        before = self.count
+        first: Indices = np.empty((0, 2), dtype=np.int64)
+        for block in read_usable(text, self._rules):
+            self.count += len(block.batch) + block.quarantined
+            self.quarantined += block.quarantined
+            self._faults += len(block.faults)
+            first = np.concatenate([first, block.faults])[:FAULTS_SHOWN]
+            if len(block.batch):
+                self._add(block.batch, RowSplits(self._config, block.batch, split))
+        if self.count == before:
+            raise DataError(says_no_rows(path))
+        self._first_faults[path] = first
+        self._digests[path] = text.digest
+
+    def _add(self, batch: pa.RecordBatch, splits: "RowSplits") -> None:
+        self.labels.add(batch[self._config.data.label], splits.of)
+        self._types |= widen_types(
+            self._types, batch, self._dialect.decimal, without=self._rules.types
+        )
+        if self._profiled:
+            is_train = splits.of() == self._config.data.splits.index("train")
+            cells = [batch[name] for name in self._profiled]
+            columns = pa.RecordBatch.from_arrays(cells, self._profiled)
+            self._train.add(columns.filter(pa.array(is_train)))
+            self._others.add(columns.filter(pa.array(~is_train)))
+
+    def _explain(self) -> list[str]:
+        shown: list[str] = []
+        for path, faults in self._first_faults.items():
+            if len(faults) and len(shown) < FAULTS_SHOWN:
+                found = explain_faults(path, self._rules, self._dialect, faults)
                 shown += (f"{path}:{fault}" for fault in found)
-        except pa.ArrowInvalid as error:
-            raise file_errors.explain(path, config.data.csv.dialect, error) from None
-    budget = config.data.quarantine.budget
-    if not budget.allows(counts.quarantined, counts.rows):
-        raise data_error(shown, counts.faults, _say_budget(config, counts))
-    if counts.quarantined == counts.rows:
-        raise data_error(shown, counts.faults, "no row can be used")
-    return labels, counts.quarantined
+        return shown
+
+    def _say_budget(self) -> str:
+        """Says by how much a budget is exceeded; nothing where there is none."""
+        settings = self._config.data.quarantine
+        if not (settings.max_rows or settings.max_share):
+            return ""
+        allowed = max(settings.max_rows, int(settings.max_share * self.count))
+        return (
+            f"{self.quarantined:,} of {self.count:,} rows cannot be used; expected at most"
+            f" {allowed:,}: correct these, or raise data.quarantine"
+        )
 
 
-def _say_budget(config: Config, counts: _Counts) -> str:
-    """Says by how much a budget is exceeded; nothing where there is none."""
-    settings = config.data.quarantine
-    if not (settings.max_rows or settings.max_share):
-        return ""
-    allowed = max(settings.max_rows, int(settings.max_share * counts.rows))
-    return (
-        f"{counts.quarantined:,} of {counts.rows:,} rows cannot be used; expected at most"
-        f" {allowed:,}: correct these, or raise data.quarantine"
-    )
+class RowSplits:
+    """The splits of a batch's rows; hashes only those rows that are asked for."""
 
+    def __init__(self, config: Config, batch: pa.RecordBatch, split: str) -> None:
+        """Hashes nothing yet.
 
-def _splitter(config: Config, split: str) -> SplitOfRows:
-    """Makes what gives the index of each row's split, for the files of a split or of all."""
-    if split != ALL:
-        index = config.data.splits.index(split)
-        return lambda batch: [index] * len(batch)
-    settings = config.data.split
-    buckets = list(hash_buckets(settings.shares).values())
-    return lambda batch: split_rows(batch, buckets, settings.by)
+        Args:
+            config: The configuration.
+            batch: The rows.
+            split: That of their file, or `all` where a hash decides.
+        """
+        self._config = config
+        self._batch = batch
+        self._split = split
+        self._all: npt.NDArray[np.int64] | None = None
 
+    def of(self, rows: Mask | None = None) -> npt.NDArray[np.int64]:
+        """Gives the index of the split of each row, or of those that a mask picks."""
+        if rows is None and self._all is None:
+            self._all = self._find(self._batch)
+        if self._all is not None:
+            return self._all if rows is None else self._all[rows]
+        return self._find(self._batch.filter(pa.array(rows)))
 
-def _read_file(
-    config: Config, path: str, split_of_rows: SplitOfRows, labels: Labels, counts: _Counts
-) -> Indices:
-    """Adds the labels and counts of a file; gives the first of its faults."""
-    before = counts.rows
-    first: Indices = np.empty((0, 2), dtype=np.int64)
-    for block in read_usable(path, config.trainer_settings, config.data.csv.dialect):
-        if len(block.batch):
-            labels.add(block.batch[config.data.label], split_of_rows(block.batch))
-        counts.rows += len(block.batch) + block.quarantined
-        counts.quarantined += block.quarantined
-        counts.faults += len(block.faults)
-        first = np.concatenate([first, block.faults])[:FAULTS_SHOWN]
-    if counts.rows == before:
-        raise DataError(file_errors.says_no_rows(path))
-    return first
+    def _find(self, batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        data = self._config.data
+        if self._split != ALL:
+            return np.full(len(batch), data.splits.index(self._split))
+        buckets = list(hash_buckets(data.split.shares).values())
+        return np.array(split_rows(batch, buckets, data.split.by), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Nodes of the graph that are there only where asked for, or are told more than their inputs."""
+"""Makes the nodes of the graph that are optional or need more than their inputs."""
 
 import hashlib
 from typing import Any
@@ -14,28 +14,31 @@ from tfx.types.standard_artifacts import ExampleStatistics, Model, ModelBlessing
 
 from components.baseline_resolver.strategy import LatestOtherBlessedModelStrategy
 from components.csv_example_gen.component import CsvExampleGen
+from components.csv_example_gen.options import Options
 from components.csv_example_gen.splits import hash_buckets
 from components.csv_statistics_gen.component import CsvStatisticsGen
 from components.data_gate.component import DataGate
 from components.distribution_validator.component import DistributionValidator
 from components.distribution_validator.strategy import PreviousStatisticsStrategy
 from components.tuner.component import Tuner
+from pipeline.data.column_rules import make_column_rules
 from pipeline.data.files import find_globs, list_csv_files
+from pipeline.data.user_code import modules_of
 from pipeline.graph.code_digest import code_digest
-from pipeline.graph.user_code import modules_of
 from pipeline.settings.config import Config
 from tabular.csv.file_patterns import ALL
-from trainer.settings.features import raw_types
+from trainer.settings.feature_names import raw_types
 
 _HISTOGRAM_BUCKETS = 30
 _QUANTILES = 100
 
 
 def make_stats_options(config: Config) -> tfdv.StatsOptions:
-    """Declares whole numbers that are classes to be categories; of words it changes nothing.
+    """Makes TFDV's options: class labels that are whole numbers are counted as categories.
 
-    Of a label that is a number, a histogram is drawn, which ten bars would not do for. Quantiles
-    are finer than TFDV's deciles: they carry distances of numbers between data sets.
+    In a regression, the histogram of the label has more than TFDV's ten buckets, since it is drawn.
+    Quantiles are finer than TFDV's deciles, since distances between data sets are computed from
+    them.
     """
     if config.task == "regression":
         return tfdv.StatsOptions(
@@ -61,28 +64,31 @@ def make_example_gen(config: Config) -> BaseComponent:
         buckets=hash_buckets(split.shares) if ALL in patterns else None,
         split_by=split.by,
         span=config.data.span,
-        settings=config.trainer_settings,
-        dialect=config.data.csv.dialect,
-        budget=config.data.quarantine.budget,
+        options=Options(
+            rules=make_column_rules(config.trainer_settings, config.data.csv.decimal),
+            dialect=config.data.csv.dialect,
+            budget=config.data.quarantine.budget,
+            checked=config.checked_files,
+        ),
     )
     return keyed_by_code(example_gen, "components.csv_example_gen.component")
 
 
 def make_reviewed(config: Config, schema_gen: BaseComponent) -> BaseComponent | None:
-    """Makes the node that takes the reviewed schema, after the one that infers another."""
+    """Makes the node that imports the reviewed schema; None if there is none."""
     if config.data.schema_path is None:
         return None
     path = config.resolve(config.data.schema_path)
     reviewed = ImportSchemaGen(schema_file=str(path))
-    # TFX keys it by the path alone, and would take an edited schema from the cache.
+    # TFX's cache key has the path only, so that an edited schema would not be read again.
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     reviewed.spec.exec_properties["content_digest"] = digest
-    reviewed.add_upstream_node(schema_gen)  # so that a run tells of its statistics first
+    reviewed.add_upstream_node(schema_gen)  # a run then reports its statistics first
     return reviewed
 
 
 def make_drift(config: Config, statistics_gen: BaseComponent) -> list[BaseComponent]:
-    """Makes the nodes that compare with the data before; the last one gives the distances."""
+    """Makes the nodes that compare with earlier data, if wanted; the last one has the distances."""
     if not config.validation.drift:
         return []
     has_spans = "{" in (config.data.path or "")
@@ -109,13 +115,14 @@ def make_drift(config: Config, statistics_gen: BaseComponent) -> list[BaseCompon
 
 
 def make_skew(config: Config, statistics_gen: BaseComponent) -> list[BaseComponent]:
-    """Makes the nodes that compare with a named set; the last one gives the distances."""
+    """Makes the nodes that compare with a given file, if wanted; the last one has the distances."""
     skew = config.validation.skew
     if skew is None:
         return []
     skew_statistics_gen = CsvStatisticsGen(
         list_csv_files(config.resolve(skew.path), "validation.skew.path"),
         config.data.csv.dialect,
+        config.checked_skew_files,
         statistics_gen.outputs["statistics"],
         make_stats_options(config),
     ).with_id("SkewStatisticsGen")
@@ -133,13 +140,13 @@ def make_skew(config: Config, statistics_gen: BaseComponent) -> list[BaseCompone
 
 
 def columns_learnt_from(config: Config) -> list[str]:
-    """Names the columns that change what is learned."""
+    """Lists the columns that the model learns from: features, label and weight."""
     named = [*raw_types(config.features), config.data.label, config.data.weight]
     return [name for name in named if name is not None]
 
 
 def make_base_resolver(config: Config) -> BaseNode | None:
-    """Makes the node that finds the model to begin with."""
+    """Makes the node that finds the model for a warm start; None without a warm start."""
     if not config.train.warm_start:
         return None
     return Resolver(
@@ -152,7 +159,7 @@ def make_base_resolver(config: Config) -> BaseNode | None:
 def make_tuner(
     config: Config, transform: BaseComponent, base_model: BaseChannel | None
 ) -> BaseComponent | None:
-    """Makes the node that searches for the settings to train with."""
+    """Makes the node that searches for the best settings; None without a sweep."""
     if config.tuner is None:
         return None
     return Tuner(
@@ -173,7 +180,7 @@ def make_tuner(
 
 
 def untuned_settings(config: Config) -> dict[str, Any]:
-    """Gives what the Trainer is told, but for what a sweep finds in its place."""
+    """Dumps the settings of the trainer, without those that a sweep searches for."""
     settings = config.trainer_settings.model_dump(mode="json")
     for key in config.tuner.space if config.tuner else ():
         *sections, name = key.split(".")
@@ -185,6 +192,6 @@ def untuned_settings(config: Config) -> dict[str, Any]:
 
 
 def keyed_by_code(component: BaseComponent, *modules: str) -> BaseComponent:
-    """Puts a digest of a component's code into its properties, and so into its cache key."""
+    """Adds a digest of a component's code to its properties and thus to its cache key."""
     component.spec.exec_properties["code_digest"] = code_digest(*modules)
     return component

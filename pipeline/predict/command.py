@@ -13,7 +13,7 @@ from absl import logging
 from components.pusher.versions import list_versions
 from pipeline.errors import ModelError, NodeFailedError, StateError
 from pipeline.predict.blocks import read_block
-from pipeline.predict.input import check_input, make_settings, read_rows, write_rows_put_aside
+from pipeline.predict.input import check_input, make_rules, read_rows, write_rows_put_aside
 from pipeline.predict.model import PushedModel, read_model
 from pipeline.predict.output import free_names, write_csv, write_parquet
 from pipeline.run.interrupts import Interrupts
@@ -100,8 +100,8 @@ def _predict(
 ) -> tuple[int, int]:
     """Writes the output, and the rows put aside, if any, to the scratch folder; counts both."""
     dialect = config.data.csv.dialect
-    settings = make_settings(config, model)
-    rows = read_rows(config, input_path, header, settings, scratch_dir)
+    rules = make_rules(config, model)
+    rows = read_rows(config, input_path, header, rules, scratch_dir)
     targets = {block: f"{block}.predicted" for block in rows.blocks}
     with _chatter_in_log(config):
         _ask(model, targets, dialect.decimal, config.beam.pipeline_args)
@@ -115,7 +115,7 @@ def _predict(
     if predicted != rows.predicted:
         raise NodeFailedError(_NODE, f"{predicted} of {rows.predicted} rows have been predicted")
     if rows.quarantined:
-        write_rows_put_aside(scratch_dir / _QUARANTINE, input_path, rows, settings, dialect)
+        write_rows_put_aside(scratch_dir / _QUARANTINE, input_path, rows, rules, dialect)
     return predicted, rows.quarantined
 
 

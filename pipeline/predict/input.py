@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from pipeline.data import file_errors
 from pipeline.data.check import header_place, hint_at_header, read_headers
-from pipeline.data.file_errors import FAULTS_SHOWN, data_error
+from pipeline.data.column_rules import make_feature_rules
+from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explained, says_no_rows
 from pipeline.data.files import look_up, say_names
 from pipeline.errors import DataError, did_you_mean
 from pipeline.predict.blocks import write_block
 from pipeline.predict.model import PushedModel
 from pipeline.settings.config import Config
-from tabular.csv.column_rules import quote
+from tabular.csv.column_rules import ColumnRules, quote
+from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
+from tabular.csv.quarantine import write_quarantine
 from tabular.csv.row_checks import Indices, explain_faults, read_usable
 from tabular.csv.types import ColumnType, widen_types
-from trainer.settings.features import Categorical, Feature, Numeric, RawType
-from trainer.settings.train import TrainerSettings
+from trainer.settings.feature_base import RawType
+from trainer.settings.features import Categorical, Feature, Numeric
 
 _NOT_CONFIGURED: Mapping[RawType, Feature] = {"float": Numeric(fill="mean"), "bytes": Categorical()}
 """What a column is that the model reads, and the configuration does not know as such."""
@@ -78,17 +79,17 @@ def check_input(path: Path, model: PushedModel, version: int, dialect: Dialect) 
     return header
 
 
-def make_settings(config: Config, model: PushedModel) -> TrainerSettings:
-    """Says what the columns are to the model; label and weight, needed or not, have no rule."""
+def make_rules(config: Config, model: PushedModel) -> ColumnRules:
+    """Makes the rules of the columns that the model reads; label and weight are not looked at."""
     features: dict[str, Feature] = {}
     for name, raw_type in model.inputs.items():
         feature = config.features.get(name, _NOT_CONFIGURED[raw_type])
         features[name] = feature if feature.raw_type == raw_type else _NOT_CONFIGURED[raw_type]
-    return TrainerSettings(label="", features=features)
+    return make_feature_rules(features, config.data.csv.decimal)
 
 
 def read_rows(
-    config: Config, path: Path, header: Sequence[str], settings: TrainerSettings, scratch_dir: Path
+    config: Config, path: Path, header: Sequence[str], rules: ColumnRules, scratch_dir: Path
 ) -> InputRows:
     """Checks all rows, and keeps those that can be used as blocks.
 
@@ -96,45 +97,39 @@ def read_rows(
         config: The configuration.
         path: The file.
         header: Its columns.
-        settings: What they are to the model.
+        rules: What they must hold.
         scratch_dir: Folder of the blocks.
 
     Raises:
         DataError: If no row can be used, or fewer than `data.quarantine` demands.
     """
     dialect = config.data.csv.dialect
-    fixed = {
-        name: ColumnType.FLOAT if raw_type == "float" else ColumnType.BYTES
-        for name, raw_type in settings.raw_types.items()
-    }
-    types = dict.fromkeys(header, ColumnType.UNKNOWN) | fixed
+    types = {**dict.fromkeys(header, ColumnType.UNKNOWN), **rules.types}
     blocks: list[str] = []
     faults: list[Indices] = [np.empty((0, 2), np.int64)]
     predicted = quarantined = 0
-    try:
-        for block in read_usable(path, settings, dialect):
-            types |= widen_types(types, block.batch, dialect.decimal, without=fixed)
+    with explained(str(path), dialect):
+        for block in read_usable(Utf8Stream(path, dialect), rules):
+            types |= widen_types(types, block.batch, dialect.decimal, without=rules.types)
             predicted += len(block.batch)
             quarantined += block.quarantined
             faults.append(block.faults)
             if len(block.batch):
                 blocks.append(str(scratch_dir / f"block-{len(blocks):06d}"))
                 write_block(blocks[-1], block.batch)
-    except pa.ArrowInvalid as error:
-        raise file_errors.explain(str(path), dialect, error) from None
     rows = InputRows(tuple(blocks), types, predicted, quarantined, np.concatenate(faults))
-    _check_budget(config, path, rows, settings)
+    _check_budget(config, path, rows, rules)
     return rows
 
 
-def _check_budget(config: Config, path: Path, rows: InputRows, settings: TrainerSettings) -> None:
+def _check_budget(config: Config, path: Path, rows: InputRows, rules: ColumnRules) -> None:
     count = rows.predicted + rows.quarantined
     if count == 0:
-        raise DataError(file_errors.says_no_rows(str(path)))
+        raise DataError(says_no_rows(str(path)))
     if rows.predicted and config.data.quarantine.budget.allows(rows.quarantined, count):
         return
     shown = rows.faults[:FAULTS_SHOWN]
-    found = explain_faults(str(path), settings, config.data.csv.dialect, shown)
+    found = explain_faults(str(path), rules, config.data.csv.dialect, shown)
     heading = (
         f"{rows.quarantined:,} of {count:,} rows cannot be used, more than data.quarantine allows"
         if rows.predicted
@@ -144,11 +139,8 @@ def _check_budget(config: Config, path: Path, rows: InputRows, settings: Trainer
 
 
 def write_rows_put_aside(
-    target: Path, path: Path, rows: InputRows, settings: TrainerSettings, dialect: Dialect
+    target: Path, path: Path, rows: InputRows, rules: ColumnRules, dialect: Dialect
 ) -> None:
     """Writes the rows that cannot be used, as a run of the pipeline does."""
-    from components.csv_example_gen.survey import Survey, write_quarantine
-
-    count = rows.predicted + rows.quarantined
-    survey = Survey(rows.types, count, rows.quarantined, {str(path): rows.faults})
-    write_quarantine(str(target), survey, settings, dialect)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        write_quarantine(file, {str(path): rows.faults}, rules, dialect)

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from absl import logging
 from rich.console import Console
 
-from pipeline.data.auto_features import resolve_features
-from pipeline.data.check import check_data
-from pipeline.graph.user_code import make_importable
+from pipeline.data.prepare import prepare
 from pipeline.run.interrupts import Interrupts
 from pipeline.run.log_capture import redirected_output
 from pipeline.run.progress import LiveView, PlainView
@@ -28,25 +26,23 @@ if TYPE_CHECKING:
 
 
 def run_pipeline(config: Config, *, verbose: bool = False, quiet: bool = False) -> Report:
-    """Checks the inputs, runs the pipeline and shows what came out.
+    """Checks the inputs, runs the pipeline and shows the results.
 
     Args:
         config: The configuration.
-        verbose: Whether the libraries' chatter is shown too.
+        verbose: Whether library output is shown too.
         quiet: Whether nothing is shown.
 
     Returns:
-        What came out.
+        The report of the run.
 
     Raises:
-        InputError: If an own function, the data or the state folder is wrong; nothing has run.
+        InputError: If the user's functions, the data or the state folder are wrong; no node ran.
         NodeFailedError: If a node fails.
         RunKilledError: If the run is interrupted in a node.
-        KeyboardInterrupt: If it is interrupted elsewhere.
+        KeyboardInterrupt: If it is interrupted outside a node.
     """
-    make_importable(config)
-    config = resolve_features(config)
-    check_data(config)
+    config = prepare(config).config
     with open_view(config, verbose=verbose, quiet=quiet) as view:
         return start(config, nullcontext(view), start_tracker(config)).report
 

@@ -1,15 +1,15 @@
-"""What a cell must hold to fit its column: as the model reads it, the label or the weight.
+"""Rules for the cells of a column, and those of a whole table; no TensorFlow.
 
-Each rule finds the cells of a whole column that do not fit, and says of one what was expected. No
-TensorFlow.
+A rule finds the cells of a column that do not fit, and says of one what was expected in its place.
 """
 
+import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
-from tabular.csv.types import with_point
-from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime, Feature, Numeric
-from trainer.settings.train import Task, TrainerSettings
+from tabular.csv.types import ColumnType, with_point
 
 Mask = npt.NDArray[np.bool_]
 NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 """What Arrow reads as a number, `nan` and `inf` aside."""
 
 _NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
-_TOO_LARGE = 2**128 - 2**103
+TOO_LARGE = 2**128 - 2**103
 """Halfway between the largest float32 and the next step: what is rounded to infinity."""
 
 _TEXT_SHOWN = 60
@@ -55,73 +53,7 @@ class CellRule(Protocol):
         """Finds the cells of a string column, null where a cell is empty, that do not fit."""
 
     def say(self, text: str | None) -> str:
-        """Says of a cell that does not fit what it is, what is expected, and how to mend it."""
-
-
-def cell_rules(settings: TrainerSettings, decimal: str) -> dict[str, CellRule]:
-    """Gives the rule of each column that has one.
-
-    Args:
-        settings: What the columns are to the model.
-        decimal: Decimal point of numbers.
-    """
-    rules = {
-        name: rule
-        for name, feature in settings.features.items()
-        if (rule := _feature_rule(feature, decimal)) is not None
-    }
-    if settings.weight is not None:
-        rules[settings.weight] = Number(decimal, name="weight", least=0)
-    is_number = settings.task == "regression"
-    rules[settings.label] = Number(decimal, name="label") if is_number else Label()
-    return rules
-
-
-def select_settings(settings: TrainerSettings) -> TrainerSettings:
-    """Keeps what has a part in the rules and in how columns are read, all else by default."""
-    features = {
-        name: selected
-        for name, feature in settings.features.items()
-        if (selected := _select(feature)) is not None
-    }
-    task: Task = "regression" if settings.task == "regression" else "multiclass"
-    return TrainerSettings(
-        task=task, label=settings.label, weight=settings.weight, features=features
-    )
-
-
-def _select(feature: Feature) -> Feature | None:
-    if isinstance(feature, Numeric):
-        gap: Literal["error", "mean"] = "error" if feature.fill == "error" else "mean"
-        if feature.scale != "log1p":
-            return Numeric(fill=gap)
-        return Numeric(fill=gap, scale=feature.scale, clip=feature.clip)
-    if isinstance(feature, Bucketized):
-        return Bucketized()
-    if isinstance(feature, Categorical):
-        if feature.ids == "identity":
-            return Categorical(ids=feature.ids, size=feature.size)
-        return Categorical()
-    if isinstance(feature, Boolean):
-        return Boolean(true_words=feature.true_words, false_words=feature.false_words)
-    return Datetime(format=feature.format) if isinstance(feature, Datetime) else None
-
-
-def _feature_rule(feature: Feature, decimal: str) -> CellRule | None:
-    if isinstance(feature, Numeric):
-        is_clipped = feature.clip is not None and feature.clip[0] >= 0
-        least = 0 if feature.scale == "log1p" and not is_clipped else -math.inf
-        return Number(decimal, least=least, may_be_missing=feature.fill != "error")
-    if isinstance(feature, Bucketized):
-        return Number(decimal, may_be_missing=True)
-    if isinstance(feature, Categorical) and feature.ids == "identity":
-        last = (feature.size or 1) - 1
-        return Number(decimal, least=0, greatest=last, is_whole=True, may_be_missing=True)
-    if isinstance(feature, Boolean):
-        return Words((*feature.true_words, *feature.false_words))
-    if isinstance(feature, Datetime):
-        return Moment(feature.format)
-    return None
+        """Says what a cell that does not fit is, what is expected, and how to mend it."""
 
 
 def quote(text: str) -> str:
@@ -164,7 +96,7 @@ class Number:
     def say(self, text: str | None) -> str:
         """Says what is wrong with a number."""
         if text is None:
-            gap = ", or say by `gap` what it means" if self.name == "cell" else ""
+            gap = ", or set `fill` of the feature" if self.name == "cell" else ""
             return f"the {self.name} is empty; expected a number: fill it in, remove the row{gap}"
         point = text.translate({ord("."): "?", ord(","): "."}) if self.decimal == "," else text
         if re.fullmatch(_NOT_FINITE, text):
@@ -176,7 +108,7 @@ class Number:
                 f" without spaces or units: correct it, or {fix}"
                 f"{'; is a quote left open before it?' if chr(10) in text else ''}"
             )
-        if abs(float(point)) >= _TOO_LARGE:
+        if abs(float(point)) >= TOO_LARGE:
             return (
                 f"{quote(text)} is infinite in float32; expected a number up to 3.4e38: scale the"
                 " column, or remove the row"
@@ -209,7 +141,7 @@ class Label:
 class Words:
     """One of some words, small and capital letters alike, or a gap."""
 
-    words: Sequence[str]
+    words: tuple[str, ...]
 
     def find_wrong(self, column: pa.Array) -> Mask:
         """Finds all other words."""
@@ -275,6 +207,56 @@ class Moment:
         """Where among the named groups year, month and day stand."""
         names = list(re.compile(self._pattern()).groupindex)
         return [names.index(name) for name in "Ymd"]
+
+
+@dataclass(frozen=True)
+class ColumnRules:
+    """What the columns of a table must hold.
+
+    Attributes:
+        cells: Column to the rule of its cells. Columns that a file lacks are not looked for.
+        types: Column to its type, where that does not depend on its cells.
+        label: Column whose whole numbers are classes, so that 1.0 there is 1; None if there is
+            none.
+    """
+
+    cells: Mapping[str, CellRule]
+    types: Mapping[str, ColumnType]
+    label: str | None = None
+
+    def to_json(self) -> str:
+        """Writes the rules as a property of an execution, alike for equal rules."""
+        cells = {
+            name: {"rule": type(rule).__name__, **asdict(rule)}  # type: ignore[call-overload]
+            for name, rule in self.cells.items()
+        }
+        return json.dumps(
+            {"cells": cells, "types": self.types, "label": self.label}, sort_keys=True
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "ColumnRules":
+        """Reads what `to_json` writes."""
+        fields = json.loads(text)
+        return cls(
+            {name: _rule_from(described) for name, described in fields["cells"].items()},
+            {name: ColumnType(number) for name, number in fields["types"].items()},
+            fields["label"],
+        )
+
+
+_RULES: Mapping[str, type[CellRule]] = {
+    rule.__name__: rule for rule in (Number, Label, Words, Moment)
+}
+
+
+def _rule_from(described: Mapping[str, object]) -> CellRule:
+    fields = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in described.items()
+        if name != "rule"
+    }
+    return _RULES[str(described["rule"])](**fields)
 
 
 def _is_date(year: int, month: int, day: int) -> bool:

@@ -2,15 +2,18 @@
 
 import codecs
 import gzip
+import hashlib
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from tabular.csv.dialect import Dialect
+
+Watch = Callable[[memoryview], object]
 
 BAD_BYTE = re.compile("[\udc00-\udcff]")
 """A byte that the encoding does not have, as a lone surrogate: U+DC00 and the byte."""
@@ -21,34 +24,76 @@ MARK = "\U0010ffff"
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = "\ufeff"
 _CHUNK_BYTES = 2**20
+_TAIL_BYTES = 2**16
 _LINES_PER_CHUNK = 10_000
 _ESCAPE = "csv_example_gen.escape"
 
 
-def open_bytes(path: str | Path) -> BinaryIO:
-    """Opens a file, or what is compressed in it by gzip."""
-    with Path(path).open("rb") as file:
-        is_gzip = file.read(2) == _GZIP
-    return cast(BinaryIO, gzip.open(path)) if is_gzip else Path(path).open("rb")
+class NulByteError(Exception):
+    """The text holds a NUL byte: it is binary, or in another encoding.
 
-
-def read_lines(path: str | Path, dialect: Dialect) -> Iterator[str]:
-    """Reads the lines of a file with their ends; those that are comments are blank.
-
-    A byte that is not of the encoding is a lone surrogate, see `BAD_BYTE`.
+    Attributes:
+        line: Line of the byte, counted from 1.
     """
-    with _open_text(path, dialect) as text:
+
+    def __init__(self, line: int) -> None:
+        """Keeps the line."""
+        super().__init__(f"line {line} holds a NUL byte")
+        self.line = line
+
+
+def open_bytes(path: str | Path, watch: Watch | None = None) -> BinaryIO:
+    """Opens a file, or what is compressed in it by gzip.
+
+    Args:
+        path: The file.
+        watch: Called with the bytes of the file itself, compressed or not, as they are read.
+    """
+    with Path(path).open("rb") as start:
+        is_gzip = start.read(len(_GZIP)) == _GZIP
+    if watch is None:
+        return cast(BinaryIO, gzip.open(path)) if is_gzip else Path(path).open("rb")
+    file = io.BufferedReader(_WatchedFile(path, watch), _CHUNK_BYTES)
+    if not is_gzip:
+        return cast(BinaryIO, file)
+    unpacked = gzip.GzipFile(fileobj=file, mode="rb")
+    unpacked.myfileobj = file  # type: ignore[assignment]  # which it closes with itself
+    return cast(BinaryIO, unpacked)
+
+
+class _WatchedFile(io.FileIO):
+    """A file that passes on what is read of it."""
+
+    def __init__(self, path: str | Path, watch: Watch) -> None:
+        super().__init__(path)
+        self._watch = watch
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer)
+        self._watch(memoryview(buffer)[:count])
+        return count
+
+
+def read_lines(path: str | Path, dialect: Dialect, watch: Watch | None = None) -> Iterator[str]:
+    """Reads the lines of a file with their ends; comments are blank lines.
+
+    A byte that is not of the encoding is a lone surrogate, see `BAD_BYTE`; `watch` is that of
+    `open_bytes`.
+    """
+    with _open_text(path, dialect, watch) as text:
         first = text.readline().removeprefix(_BYTE_ORDER_MARK)
         yield from _blank_comments(chain([first], text), dialect)
 
 
-def read_chunks(path: str | Path, dialect: Dialect) -> Generator[str, None, None]:
-    """Reads the same in pieces of some size."""
+def read_chunks(
+    path: str | Path, dialect: Dialect, watch: Watch | None = None
+) -> Generator[str, None, None]:
+    """Reads the text that `read_lines` gives in pieces of some size."""
     if dialect.comment is not None:
-        lines = read_lines(path, dialect)
+        lines = read_lines(path, dialect, watch)
         yield from iter(lambda: "".join(islice(lines, _LINES_PER_CHUNK)), "")
         return
-    with open_bytes(path) as file:
+    with open_bytes(path, watch) as file:
         codecs.register_error(_ESCAPE, _escape)
         decoder = codecs.getincrementaldecoder(_codec(dialect))(_ESCAPE)
         start = _BYTE_ORDER_MARK
@@ -59,26 +104,55 @@ def read_chunks(path: str | Path, dialect: Dialect) -> Generator[str, None, None
 
 
 class Utf8Stream(io.RawIOBase):
-    """The same as a file in UTF-8.
+    """The text of a CSV file in UTF-8, read once from its beginning to its end.
 
     Attributes:
-        has_bad_bytes: Whether bytes that are not of the encoding have been read so far, and so
-            there is a `MARK` for each.
+        path: The file.
+        dialect: How it is written.
+        has_bad_bytes: Whether bytes that are not of the encoding have been read so far. Each is
+            a `MARK`.
+        quotes: Number of quote characters read so far.
     """
 
     def __init__(self, path: str | Path, dialect: Dialect) -> None:
-        """Starts at the file's beginning."""
+        """Opens the file at the first read."""
+        self.path = path
+        self.dialect = dialect
         self.has_bad_bytes = False
-        self._chunks = read_chunks(path, dialect)
+        self.quotes = 0
+        self._quote = (dialect.quote or "").encode()
+        self._lines = 0
+        self._tail = b""
+        self._is_cut = False
+        self._digest = hashlib.sha256()
+        self._chunks = read_chunks(path, dialect, self._digest.update)
         self._rest = memoryview(b"")
         self._lock = Lock()
 
+    @property
+    def digest(self) -> str:
+        """The sha256 of the file's bytes in hex, once the text has been read to its end."""
+        return self._digest.hexdigest()
+
+    @property
+    def last_line(self) -> str | None:
+        """The last line that is not blank, of what has been read; None if it is very long."""
+        text = self._tail.rstrip(b"\r\n").decode("utf-8", "replace")
+        _, line_end, line = text.rpartition("\n")
+        return line if line_end or not self._is_cut else None
+
     def readable(self) -> bool:
-        """It is."""
+        """Says that the stream can be read."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Reads as many bytes as asked for, fewer only at the end."""
+        """Reads as many bytes as asked for, fewer only at the end.
+
+        Raises:
+            NulByteError: If there is a NUL byte among those that are decoded next.
+            UnicodeError: If the encoding cannot go on after a byte, as UTF-16.
+            EOFError, gzip.BadGzipFile, zlib.error: If a gzip file is damaged.
+        """
         parts = []
         with self._lock:
             while size > 0 and not self.closed and (self._rest or self._fill()):
@@ -96,9 +170,23 @@ class Utf8Stream(io.RawIOBase):
     def _fill(self) -> bool:
         for chunk in self._chunks:
             if chunk:
-                self._rest = memoryview(self._encode(chunk))
+                data = self._encode(chunk)
+                self._look_at(data)
+                self._rest = memoryview(data)
                 return True
         return False
+
+    def _look_at(self, data: bytes) -> None:
+        """Counts quotes and lines, keeps the end, and looks for a NUL byte."""
+        nul = data.find(b"\0")
+        if nul >= 0:
+            raise NulByteError(self._lines + data.count(b"\n", 0, nul) + 1)
+        self._lines += data.count(b"\n")
+        if self._quote:
+            self.quotes += data.count(self._quote)
+        tail = self._tail + data[-_TAIL_BYTES:]
+        self._is_cut = self._is_cut or len(tail) > _TAIL_BYTES or len(data) > _TAIL_BYTES
+        self._tail = tail[-_TAIL_BYTES:]
 
     def _encode(self, text: str) -> bytes:
         try:
@@ -108,13 +196,19 @@ class Utf8Stream(io.RawIOBase):
             return BAD_BYTE.sub(MARK, text).encode("utf-8", "replace")
 
 
+def opens_quote(line: str, dialect: Dialect) -> bool:
+    """Says whether a quote is open at the end of a line that begins with none open."""
+    closed = _closed_line(dialect)
+    return closed is not None and not closed.fullmatch(line)
+
+
 def _codec(dialect: Dialect) -> str:
     return "utf-8-sig" if dialect.is_utf8 else dialect.encoding
 
 
-def _open_text(path: str | Path, dialect: Dialect) -> io.TextIOWrapper:
+def _open_text(path: str | Path, dialect: Dialect, watch: Watch | None) -> io.TextIOWrapper:
     codecs.register_error(_ESCAPE, _escape)
-    return io.TextIOWrapper(open_bytes(path), _codec(dialect), _ESCAPE, newline="")
+    return io.TextIOWrapper(open_bytes(path, watch), _codec(dialect), _ESCAPE, newline="")
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:

@@ -38,26 +38,26 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
         dialect: How it is written.
 
     Yields:
-        Batches of string columns named by `read_header`; a gap is null.
+        Batches of string columns named by `read_header`; a missing value is null.
 
     Raises:
         pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not of the
             encoding.
+        NulByteError: And what else `Utf8Stream.read` raises.
     """
-    for batch, has_bad_bytes in read_blocks(path, dialect):
+    for batch, has_bad_bytes in read_blocks(Utf8Stream(path, dialect)):
         if has_bad_bytes:
             raise pa.ArrowInvalid(f"{path}: holds bytes that are not {dialect.encoding}")
         yield batch
 
 
 def read_blocks(
-    path: str | Path, dialect: Dialect, on_ragged: Callable[[int], None] | None = None
+    text: Utf8Stream, on_ragged: Callable[[int], None] | None = None
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """Reads a file as `read_batches` does, but goes on where it can.
 
     Args:
-        path: The file.
-        dialect: How it is written.
+        text: The file, unread. It is closed in the end, and can then say its digest.
         on_ragged: Called, some blocks ahead, with the index of a row that has more or fewer fields
             than the header, which is left out; None: it raises.
 
@@ -66,8 +66,10 @@ def read_blocks(
         the encoding.
 
     Raises:
-        pa.ArrowInvalid: If the file is no table.
+        pa.ArrowInvalid: If the file is not a table.
+        NulByteError: And what else `Utf8Stream.read` raises.
     """
+    path, dialect = text.path, text.dialect
     header = read_header(path, dialect)
     in_file = _first_record(path, dialect) if dialect.header else header
     if len(header) != len(in_file):
@@ -79,7 +81,6 @@ def read_blocks(
         on_ragged(row.number - 1 - dialect.header)
         return "skip"
 
-    text = Utf8Stream(path, dialect)
     batches = read_ahead(
         text,
         skip,

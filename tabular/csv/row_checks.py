@@ -6,9 +6,8 @@ ask here.
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -17,12 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
-from tabular.csv.column_rules import Mask, cell_rules, quote
-from tabular.csv.decoding import BAD_BYTE, MARK
+from tabular.csv.column_rules import CellRule, ColumnRules, Mask, quote
+from tabular.csv.decoding import BAD_BYTE, MARK, Utf8Stream, opens_quote
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import read_blocks, read_header
 from tabular.csv.records import Record, pick_records, read_records
-from trainer.settings.train import TrainerSettings
 
 Indices = npt.NDArray[np.int64]
 _WHOLE_ROW = -1
@@ -74,47 +72,55 @@ class Fault:
         return f"{self.line}: {column}: {self.reason}" if column else f"{self.line}: {self.reason}"
 
 
-def read_usable(path: str | Path, settings: TrainerSettings, dialect: Dialect) -> Iterator[Block]:
+def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
     """Reads a file of any size and checks every row.
 
     Args:
-        path: The file.
-        settings: What the columns are to the model; those that the file lacks have no rule.
-        dialect: How the file is written.
+        text: The file, unread.
+        rules: What its columns must hold; those that the file lacks are not looked for.
 
     Yields:
         All of its rows, in blocks.
 
     Raises:
-        pa.ArrowInvalid: If the file as a whole cannot be read.
+        pa.ArrowInvalid: If the file as a whole is not a table.
+        NulByteError: And what else `Utf8Stream.read` raises.
     """
-    header = read_header(path, dialect)
-    rules = cell_rules(settings, dialect.decimal)
-    rules_by_index = {header.index(name): rules[name] for name in rules if name in header}
+    header = read_header(text.path, text.dialect)
+    rules_by_index = {
+        header.index(name): rule for name, rule in rules.cells.items() if name in header
+    }
     by_name = np.argsort(np.argsort(header))
     ragged: deque[int] = deque()
     batch = None
     next_row = 0
-    for batch, may_have_marks in read_blocks(path, dialect, ragged.append):
+    for batch, may_have_marks in read_blocks(text, ragged.append):
         rows, left_out = _number_rows(next_row, len(batch), ragged)
         next_row += len(rows) + len(left_out)
-        wrong: dict[int, Mask] = {}
-        columns = batch.columns
-        for index, column in enumerate(columns if may_have_marks else ()):
-            has_mark = pc.match_substring(column, MARK)
-            wrong[index] = to_numpy(has_mark, null=False)
-            columns[index] = pc.if_else(pc.invert(has_mark), column, None)
-        for index, rule in rules_by_index.items():
-            wrong[index] = rule.find_wrong(columns[index]) | wrong.get(index, False)
-        wrong = {index: mask for index, mask in wrong.items() if mask.any()}
+        wrong = _find_wrong(batch, rules_by_index, may_have_marks=may_have_marks)
         usable = batch
         if wrong:
             usable = batch.filter(pa.array(~np.logical_or.reduce(list(wrong.values()))))
         yield Block(usable, _sort_faults(wrong, rows, left_out, by_name))
-    _check_end(path, dialect, batch, has_ragged_end=bool(ragged))
+    _check_end(text, batch, has_ragged_end=bool(ragged))
     if ragged:
         empty = pa.RecordBatch.from_arrays([pa.array([], pa.string())] * len(header), header)
         yield Block(empty, _sort_faults({}, np.arange(0), list(ragged), by_name))
+
+
+def _find_wrong(
+    batch: pa.RecordBatch, rules: Mapping[int, CellRule], *, may_have_marks: bool
+) -> dict[int, Mask]:
+    """Finds, by the index of the column, the cells that cannot be used; columns without are out."""
+    wrong: dict[int, Mask] = {}
+    columns = batch.columns
+    for index, column in enumerate(columns if may_have_marks else ()):
+        has_mark = pc.match_substring(column, MARK)
+        wrong[index] = to_numpy(has_mark, null=False)
+        columns[index] = pc.if_else(pc.invert(has_mark), column, None)
+    for index, rule in rules.items():
+        wrong[index] = rule.find_wrong(columns[index]) | wrong.get(index, False)
+    return {index: mask for index, mask in wrong.items() if mask.any()}
 
 
 def _number_rows(first: int, count: int, ragged: "deque[int]") -> tuple[Indices, list[int]]:
@@ -139,36 +145,39 @@ def _sort_faults(
     return cast(Indices, table[order])
 
 
-def _check_end(
-    path: str | Path, dialect: Dialect, last: pa.RecordBatch | None, *, has_ragged_end: bool
-) -> None:
+def _check_end(text: Utf8Stream, last: pa.RecordBatch | None, *, has_ragged_end: bool) -> None:
     """Checks that no quote that never closes has swallowed the last rows.
+
+    An odd number of quotes alone is not a fault: one inside an unquoted cell (5" pipe) is a plain
+    character. Where the last row is on one line, that line tells; else all records are read.
 
     Raises:
         pa.ArrowInvalid: If one has.
     """
-    cells = [] if last is None or not len(last) else [c[len(last) - 1].as_py() for c in last]
-    if dialect.quote is None or not (
-        has_ragged_end or any(_LINE_END.search(cell) for cell in cells if cell)
-    ):
+    if not text.quotes:
         return
-    if any(not record.is_closed for record in read_records(path, dialect)):
-        raise pa.ArrowInvalid(f"{path}: a quote never closes")
+    cells = [] if last is None or not len(last) else [c[len(last) - 1].as_py() for c in last]
+    line = text.last_line
+    if has_ragged_end or line is None or any(_LINE_END.search(cell) for cell in cells if cell):
+        is_open = any(not record.is_closed for record in read_records(text.path, text.dialect))
+    else:
+        is_open = text.quotes % 2 == 1 and opens_quote(line, text.dialect)
+    if is_open:
+        raise pa.ArrowInvalid(f"{text.path}: a quote never closes")
 
 
 def explain_faults(
-    path: str, settings: TrainerSettings, dialect: Dialect, faults: Indices
+    path: str, rules: ColumnRules, dialect: Dialect, faults: Indices
 ) -> Iterator[Fault]:
     """Says what is wrong, reading the file once more.
 
     Args:
         path: The file.
-        settings: As for `read_usable`.
-        dialect: As for `read_usable`.
-        faults: Some that `read_usable` has found there.
+        rules: Those by which the faults were found.
+        dialect: How the file is written.
+        faults: Some of those that `read_usable` has found there.
     """
     header = read_header(path, dialect)
-    rules = cell_rules(settings, dialect.decimal)
     columns: dict[int, list[int]] = {}
     for row, column in faults.tolist():
         columns.setdefault(row, []).append(column)
@@ -180,10 +189,12 @@ def explain_faults(
             else:
                 name, cell = header[index], record.cells[index]
                 is_encoding = bool(BAD_BYTE.search(cell))
-                if is_encoding or name not in rules:
+                if is_encoding or name not in rules.cells:
                     line, reason = say_bad_byte(record, index, dialect)
                 else:
-                    reason = rules[name].say(None if cell in ("", *dialect.null_values) else cell)
+                    reason = rules.cells[name].say(
+                        None if cell in ("", *dialect.null_values) else cell
+                    )
             yield Fault(row, line, name, reason, is_encoding, record.text)
 
 

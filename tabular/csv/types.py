@@ -1,6 +1,6 @@
 """The types of columns of text: whole numbers, numbers or words; no TensorFlow."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from enum import IntEnum
 
 import numpy as np
@@ -8,10 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
-from tabular.csv.dialect import Dialect
-from tabular.csv.reader import read_batches
-
-_RFC_4180 = Dialect()
 
 
 class ColumnType(IntEnum):
@@ -23,19 +19,6 @@ class ColumnType(IntEnum):
     """Numbers such as 1.0, all of them whole: classes where the column is the label."""
     FLOAT = 3
     BYTES = 4
-
-
-def infer_types(paths: Sequence[str], dialect: Dialect = _RFC_4180) -> dict[str, ColumnType]:
-    """Finds the narrowest type that holds every cell of each column, over all files.
-
-    Source: the rule of TFX's CsvExampleGen: whole numbers, else numbers, else bytes; empty cells do
-    not count.
-    """
-    types: dict[str, ColumnType] = {}
-    for path in paths:
-        for batch in read_batches(path, dialect):
-            types |= widen_types(types, batch, dialect.decimal)
-    return types
 
 
 def widen_types(
@@ -59,6 +42,21 @@ def widen_types(
         known = types.get(name, ColumnType.UNKNOWN)
         widened[name] = max(known, column_type(with_point(column, decimal), known))
     return widened
+
+
+def decide_types(types: Mapping[str, ColumnType], label: str | None) -> dict[str, ColumnType]:
+    """Decides what numbers such as 1.0 are: classes in the label, and numbers elsewhere.
+
+    Args:
+        types: Column to the narrowest type that holds its cells.
+        label: The column of the classes, if there is one.
+    """
+    return {
+        name: found
+        if found != ColumnType.WHOLE
+        else (ColumnType.INT if name == label else ColumnType.FLOAT)
+        for name, found in types.items()
+    }
 
 
 def with_point(column: pa.Array, decimal: str) -> pa.Array:

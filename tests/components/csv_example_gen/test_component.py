@@ -1,10 +1,12 @@
 """CsvExampleGen as TFX runs it: driver and executor over real files."""
 
 import csv
+import glob
 import gzip
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,18 @@ from tfx.components.example_gen.csv_example_gen import executor as stock
 from tfx.orchestration.portable import data_types
 from tfx.types import Artifact, standard_artifacts
 
-from components.csv_example_gen import executor
 from components.csv_example_gen.component import CsvExampleGen
 from components.csv_example_gen.driver import Driver
 from components.csv_example_gen.executor import Executor
+from components.csv_example_gen.options import Options
 from components.csv_example_gen.splits import split_rows
-from components.csv_example_gen.survey import Survey, survey_files
+from tabular.csv.checked_files import ChangedFileError
 from tabular.csv.dialect import Dialect
+from tabular.csv.file_patterns import list_files
 from tabular.csv.quarantine import Budget
 from tabular.csv.reader import read_batches
 from tabular.examples.columns import read_columns
+from tests.helpers.checked_csv import NOTHING, RFC_4180, make_options
 from trainer.settings.train import TrainerSettings
 
 BUCKETS = {"train": 2, "eval": 1}
@@ -39,8 +43,6 @@ FILES = {
     + "9007199254740993,-0.1,NA,,x,,-1.5\n",
 }
 LABELED = ["whole", "word"]
-RFC_4180 = Dialect()
-NOTHING = Budget()
 FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 Example = tuple[tuple[str, str | None, tuple[Any, ...]], ...]
@@ -74,17 +76,19 @@ def run(
     pattern: str | Mapping[str, str] = "*.csv",
     split_by: str | None = None,
     beam_args: list[str] | None = None,
+    options: Options | None = None,
 ) -> Artifact:
     """Runs an ExampleGen's executor on the component's properties, and gives its artifact."""
     buckets = BUCKETS if isinstance(pattern, str) else None
+    patterns = [pattern] if isinstance(pattern, str) else pattern.values()
+    globs = [str(input_dir / each) for each in patterns]
+    paths = [Path(path) for each in globs for path in list_files(each, glob.glob)]
     component = CsvExampleGen(
         str(input_dir),
         pattern,
         buckets,
         split_by=split_by,
-        settings=settings,
-        dialect=dialect,
-        budget=budget,
+        options=options or make_options(paths, settings, dialect, budget),
     )
     examples = standard_artifacts.Examples()
     examples.uri = str(output_dir)
@@ -487,20 +491,38 @@ def test_executor_fails_beyond_the_budget(tmp_path: Path) -> None:
         )
 
 
-def test_executor_fails_where_a_row_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ["x,y\n1,a\n", "x,y\n1,a\n3,b\n", "x,y,z\n1,a,\n2,b,\n", "y,x\na,1\nb,2\n"],
+    ids=["row lost", "cell changed", "column added", "columns swapped"],
+)
+def test_executor_refuses_a_file_changed_since_the_check(tmp_path: Path, content: str) -> None:
+    path = write_files(tmp_path / "csv", {"a.csv": "x,y\n1,a\n2,b\n"}) / "a.csv"
+    options = make_options([path], make_settings("y", x="numeric"))
+
+    path.write_text(content)
+
+    with pytest.raises(ChangedFileError, match=r"a\.csv: has changed since the run began"):
+        run(Executor, path.parent, tmp_path / "examples", options=options)
+
+
+def test_executor_refuses_a_file_added_since_the_check(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "csv", {"a.csv": "x,y\n1,a\n2,b\n"})
+    options = make_options([folder / "a.csv"], make_settings("y", x="numeric"))
 
-    def survey_then_change(*args: Any) -> Survey:
-        survey = survey_files(*args)
-        (folder / "a.csv").write_text("x,y\n1,a\n")
-        return survey
+    (folder / "b.csv").write_text("x,y\n1,a\n")
 
-    monkeypatch.setattr(executor, "survey_files", survey_then_change)
+    with pytest.raises(ChangedFileError, match=r"b\.csv"):
+        run(Executor, folder, tmp_path / "examples", options=options)
 
-    with pytest.raises(RuntimeError, match="2 rows were read, but 1 are examples and 0 are put"):
-        run(Executor, folder, tmp_path / "examples", settings=make_settings("y", x="numeric"))
+
+def test_executor_fails_where_a_row_is_lost(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "csv", {"a.csv": "x,y\n1,a\n2,b\n"})
+    options = make_options([folder / "a.csv"], make_settings("y", x="numeric"))
+    checked = replace(options.checked, rows=3)
+
+    with pytest.raises(RuntimeError, match="3 rows were read, but 2 are examples and 0 are put"):
+        run(Executor, folder, tmp_path / "examples", options=replace(options, checked=checked))
 
 
 @pytest.mark.parametrize(
@@ -577,7 +599,7 @@ def drive(input_dir: Path, pattern: str | Mapping[str, str] = "*.csv") -> str:
         str(input_dir),
         pattern,
         BUCKETS if isinstance(pattern, str) else None,
-        settings=SETTINGS,
+        options=make_options([], SETTINGS),
     )
     info = data_types.ExecutionInfo(
         exec_properties=dict(component.exec_properties),

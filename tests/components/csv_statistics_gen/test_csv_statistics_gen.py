@@ -10,13 +10,25 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.csv_statistics_gen.component import CsvStatisticsGen
 from components.csv_statistics_gen.executor import Executor
+from tabular.csv.checked_files import ChangedFileError, CheckedFiles, digest_file
 from tabular.csv.dialect import Dialect
+from tabular.csv.reader import read_batches
+from tabular.csv.types import ColumnType, widen_types
 from tests.helpers.measured_data import read_statistics, write_statistics
 
 Feature = statistics_pb2.FeatureNameStatistics
 
 
 RFC_4180 = Dialect()
+
+
+def check_types(paths: list[Path], dialect: Dialect = RFC_4180) -> CheckedFiles:
+    """Finds what the check of a set to compare with finds; its types are not decided yet."""
+    types: dict[str, ColumnType] = {}
+    for path in paths:
+        for batch in read_batches(path, dialect):
+            types |= widen_types(types, batch, dialect.decimal)
+    return CheckedFiles(0, types, {str(path): digest_file(str(path)) for path in paths})
 
 
 def make_component(
@@ -26,7 +38,11 @@ def make_component(
         folder, train={"x": [0.5], "word": ["1"], "count": [1], "label": ["a"]}
     )
     return CsvStatisticsGen(
-        list(map(str, paths)), dialect, channel_utils.as_channel([statistics]), tfdv.StatsOptions()
+        list(map(str, paths)),
+        dialect,
+        check_types(paths, dialect),
+        channel_utils.as_channel([statistics]),
+        tfdv.StatsOptions(),
     )
 
 
@@ -35,14 +51,18 @@ def generate(tmp_path: Path, *contents: str, dialect: Dialect = RFC_4180) -> dic
     for path, content in zip(paths, contents, strict=True):
         path.write_text(content)
     component = make_component(paths, tmp_path / "statistics", dialect)
+    execute(component, tmp_path)
+    found = read_statistics(tmp_path / "made" / "Split-all" / "FeatureStats.pb").datasets[0]
+    return {feature.path.step[0]: feature for feature in found.features}
+
+
+def execute(component: CsvStatisticsGen, tmp_path: Path) -> None:
     made = standard_artifacts.ExampleStatistics()
     made.uri = str(tmp_path / "made")
     inputs = {key: list(channel.get()) for key, channel in component.inputs.items()}
     context = Executor.Context(tmp_dir=str(tmp_path / "temp"), unique_id="1")
     Executor(context).Do(inputs, {"baseline_statistics": [made]}, dict(component.exec_properties))
     assert artifact_utils.decode_split_names(made.split_names) == ["all"]
-    found = read_statistics(tmp_path / "made" / "Split-all" / "FeatureStats.pb").datasets[0]
-    return {feature.path.step[0]: feature for feature in found.features}
 
 
 def test_csv_statistics_gen_measures_all_files(tmp_path: Path) -> None:
@@ -71,14 +91,25 @@ def test_csv_statistics_gen_takes_numbers_that_are_none_for_words(tmp_path: Path
 
 
 def test_csv_statistics_gen_is_keyed_by_content(tmp_path: Path) -> None:
-    def key(folder: str, content: str) -> str:
+    def key(folder: str, content: str) -> list[str]:
         path = tmp_path / folder / "rows.csv"
         path.parent.mkdir()
         path.write_text(content)
         component = make_component([path], tmp_path / folder / "statistics")
-        return str(component.exec_properties["content_digest"])
+        checked = CheckedFiles.from_json(component.exec_properties["checked"])
+        return list(checked.digests.values())
 
     assert key("a", "x\n1\n") == key("b", "x\n1\n") != key("c", "x\n2\n")
+
+
+def test_csv_statistics_gen_refuses_a_changed_file(tmp_path: Path) -> None:
+    text = Path(tmp_path, "rows.csv")
+    text.write_text("x\n1\n")
+    component = make_component([text], tmp_path / "statistics")
+    text.write_text("x\n2\n")
+
+    with pytest.raises(ChangedFileError, match="has changed since the run began"):
+        execute(component, tmp_path)
 
 
 def test_csv_statistics_gen_reads_numbers_as_the_examples_hold_them(tmp_path: Path) -> None:

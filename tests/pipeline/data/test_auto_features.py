@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from pipeline.__main__ import run_command
-from pipeline.data.auto_features import resolve_features
+from pipeline.data.auto_features import choose_features
 from pipeline.data.check import check_data
+from pipeline.data.files import find_files
+from pipeline.data.rows import Rows
 from pipeline.errors import DataError
 from pipeline.run.provenance import make_run_start
 from pipeline.settings.config import Config
@@ -54,12 +56,16 @@ def make_config(tmp_path: Path) -> MakeConfig:
     return make
 
 
+def resolved(config: Config) -> Config:
+    return check_data(config).config
+
+
 def kinds(config: Config) -> dict[str, str]:
     return {name: feature.kind for name, feature in config.features.items()}
 
 
 def test_resolve_chooses_a_kind_for_all_columns_but_the_label(make_config: MakeConfig) -> None:
-    config = resolve_features(make_config("auto"))
+    config = resolved(make_config("auto"))
     assert kinds(config) == {
         "size": "numeric",
         "color": "categorical",
@@ -70,7 +76,7 @@ def test_resolve_chooses_a_kind_for_all_columns_but_the_label(make_config: MakeC
 
 def test_resolve_keeps_what_is_configured_and_its_order(make_config: MakeConfig) -> None:
     features = {"note": "categorical", "*": "auto", "size": "bucketized", "same": "ignore"}
-    config = resolve_features(make_config(features))
+    config = resolved(make_config(features))
     assert list(kinds(config).items()) == [
         ("note", "categorical"),
         ("color", "categorical"),
@@ -80,28 +86,23 @@ def test_resolve_keeps_what_is_configured_and_its_order(make_config: MakeConfig)
 
 
 def test_resolve_chooses_for_a_single_column(make_config: MakeConfig) -> None:
-    config = resolve_features(make_config({"color": "auto"}))
+    config = resolved(make_config({"color": "auto"}))
     assert kinds(config) == {"color": "categorical"}
-
-
-def test_resolve_reads_no_data_where_nothing_is_auto(make_config: MakeConfig) -> None:
-    config = make_config({"size": "numeric"}, overrides=["data.path=nowhere.csv"])
-    assert resolve_features(config) is config
 
 
 def test_resolve_never_chooses_weight_and_split_column(make_config: MakeConfig) -> None:
     columns = {**COLUMNS, "w": lambda row: row + 1, "city": lambda row: row % 5}
     config = make_config("auto", columns, weight="w", split={"by": "city"})
 
-    resolved = resolve_features(config)
+    chosen = resolved(config)
 
-    assert "w" not in resolved.features
-    assert resolved.features["city"].kind == "ignore"
-    assert any("city" in note and "splits" in note for note in resolved.notes)
+    assert "w" not in chosen.features
+    assert chosen.features["city"].kind == "ignore"
+    assert any("city" in note and "splits" in note for note in chosen.notes)
 
 
 def test_resolve_notes_what_was_chosen_and_why_not(make_config: MakeConfig) -> None:
-    chosen, note, same = resolve_features(make_config("auto")).notes
+    chosen, note, same = resolved(make_config("auto")).notes
     assert chosen == "chosen: 1 numeric, 1 categorical"
     assert re.fullmatch(r"note: ignored, \d+ words: ids: most cells are different", note)
     assert same == "same: ignored, 1 word: every cell is 'x'"
@@ -111,18 +112,16 @@ def test_resolve_knows_the_rows_of_the_train_split_only(make_config: MakeConfig)
     config = make_config("auto")
     train_rows = check_data(config).rows["train"]
     assert 0 < train_rows < ROWS
-    assert any(
-        f"note: ignored, {train_rows} words" in note for note in resolve_features(config).notes
-    )
+    assert any(f"note: ignored, {train_rows} words" in note for note in resolved(config).notes)
 
 
 def test_resolve_takes_gaps_in_rows_that_it_does_not_know(make_config: MakeConfig) -> None:
-    size = resolve_features(make_config("auto")).features["size"]
+    size = resolved(make_config("auto")).features["size"]
     assert size.model_dump() == {"kind": "numeric", "fill": "mean"}
 
 
 def test_resolve_passes_over_a_name_that_no_tensor_can_have(make_config: MakeConfig) -> None:
-    config = resolve_features(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
+    config = resolved(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
     assert "a name" not in config.features
     assert any(note.startswith("a name: ignored") for note in config.notes)
 
@@ -130,7 +129,7 @@ def test_resolve_passes_over_a_name_that_no_tensor_can_have(make_config: MakeCon
 def test_resolved_configuration_can_be_loaded_again(
     make_config: MakeConfig, tmp_path: Path
 ) -> None:
-    config = resolve_features(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
+    config = resolved(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
     again = tmp_path / "again.yaml"
     again.write_text(config.to_yaml(), encoding="utf-8")
     assert load_config(again).features == config.features
@@ -139,7 +138,7 @@ def test_resolved_configuration_can_be_loaded_again(
 def test_resolve_without_a_usable_column_says_why_for_each(make_config: MakeConfig) -> None:
     columns = {name: COLUMNS[name] for name in ("note", "same", "kind")}
     with pytest.raises(DataError) as caught:
-        resolve_features(make_config("auto", columns))
+        resolved(make_config("auto", columns))
     lines = str(caught.value).splitlines()
     assert "no column is left to learn from" in lines[0]
     assert re.search(r"note: \d+ words: ids", lines[1])
@@ -148,13 +147,13 @@ def test_resolve_without_a_usable_column_says_why_for_each(make_config: MakeConf
 
 def test_resolve_names_the_column_nearest_to_one_that_is_not_there(make_config: MakeConfig) -> None:
     with pytest.raises(DataError, match=r"no column 'colour'.* did you mean 'color'\?"):
-        resolve_features(make_config({"colour": "auto"}))
+        resolved(make_config({"colour": "auto"}))
 
 
 @pytest.mark.parametrize("path", ["nowhere.csv", "pipeline_config.yaml"])
 def test_resolve_reports_data_that_cannot_be_read(make_config: MakeConfig, path: str) -> None:
     with pytest.raises(DataError, match=path):
-        resolve_features(make_config("auto", overrides=[f"data.path={path}"]))
+        resolved(make_config("auto", overrides=[f"data.path={path}"]))
 
 
 def test_resolve_leaves_broken_rows_to_the_check_of_the_data(
@@ -195,7 +194,9 @@ def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
     }
     (tmp_path / "schema.pbtxt").write_text(SCHEMA, encoding="utf-8")
 
-    config = resolve_features(make_config("auto", columns, schema="schema.pbtxt"))
+    config = make_config("auto", columns, schema="schema.pbtxt")
+    rows = Rows(config, find_files(config), profiled=[name for name in columns if name != "kind"])
+    config = choose_features(config, list(columns), rows.profiles)
 
     assert kinds(config) == {
         "size": "numeric",
@@ -214,7 +215,7 @@ def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
 def test_resolve_reports_a_file_that_is_no_schema(make_config: MakeConfig, tmp_path: Path) -> None:
     (tmp_path / "schema.pbtxt").write_text("no schema", encoding="utf-8")
     with pytest.raises(DataError, match="is no schema"):
-        resolve_features(make_config("auto", schema="schema.pbtxt"))
+        resolved(make_config("auto", schema="schema.pbtxt"))
 
 
 @pytest.mark.usefixtures("make_config")
@@ -229,7 +230,7 @@ def test_validate_shows_what_was_chosen(
 def test_run_start_tells_what_was_chosen(make_config: MakeConfig) -> None:
     from datetime import datetime, timezone
 
-    config = resolve_features(make_config("auto"))
+    config = resolved(make_config("auto"))
 
     start = make_run_start(config, datetime.now(timezone.utc))
 

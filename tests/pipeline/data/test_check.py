@@ -19,6 +19,7 @@ from pipeline.errors import DataError
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
 from tabular.csv.reader import BLOCK_BYTES, read_batches
+from tests.helpers.checked_csv import make_options
 from tests.helpers.paths import PROJECT_DIR, SHIPPED
 
 ROWS = [f"{i}.5,{i},{'ab'[i % 2]}" for i in range(20)]
@@ -180,7 +181,8 @@ def test_check_data_splits_rows_as_csv_example_gen_does(tmp_path: Path) -> None:
         (tmp_path / name).write_text(make_csv(*rows, header="x,y,kind,note"))
     buckets = hash_buckets({"train": 0.6, "eval": 0.4})
     settings = make_config(tmp_path).trainer_settings
-    spec = CsvExampleGen(str(tmp_path), "*.csv", buckets, settings=settings).spec
+    options = make_options(sorted(tmp_path.glob("*.csv")), settings)
+    spec = CsvExampleGen(str(tmp_path), "*.csv", buckets, options=options).spec
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
 

@@ -11,6 +11,7 @@ from pipeline.data.files import find_files, find_globs, list_csv_files
 from pipeline.errors import ConfigError, DataError
 from pipeline.settings.config import Config
 from pipeline.settings.load import load_config
+from tabular.csv.checked_files import CheckedFiles
 from tabular.csv.file_patterns import ALL
 
 ROWS = "x,kind\n1,a\n"
@@ -113,6 +114,7 @@ def drive(config: Config) -> Mapping[str, Any]:
     from components.csv_example_gen.driver import Driver
     from pipeline.graph.create_pipeline import create_pipeline
 
+    config = config.told(CheckedFiles(0, {}, {}), None)
     component = create_pipeline(config).components[0]
     info = data_types.ExecutionInfo(
         exec_properties=dict(component.exec_properties),
@@ -289,8 +291,11 @@ evaluation: {thresholds: {accuracy: {min: 0.5}}}
         ("data.path=d/{VERSION}.csv", "data.path: {VERSION} is of a span: add {SPAN}"),
         ("data={path: d, span: 3, label: k}", "data.span: needs {SPAN} or {YYYY}, {MM} and {DD}"),
         ("data={path: 'd/{SPAN}', span: 2147483648, label: k}", "data.span: 2147483648 is not"),
-        ("data.files={train: 'd/{SPAN}', eval: e}", "data.files.train: 'd/{SPAN}' has marks of a"),
-        ("data={path: d, files: {train: a, eval: b}, label: k}", "data.files: stands beside path"),
+        ("data.files={train: 'd/{SPAN}', eval: e}", "data.files.train: 'd/{SPAN}' has a span ("),
+        (
+            "data={path: d, files: {train: a, eval: b}, label: k}",
+            "data.files: is set as well as path",
+        ),
         ("data.label=x", "data.path: is missing: set either path or files"),
         ("data.files={train: a}", "data.files.eval: is missing"),
     ],

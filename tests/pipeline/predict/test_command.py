@@ -137,7 +137,7 @@ def test_predict_reads_and_writes_as_data_csv_says(tmp_path: Path, serving: Path
     write_config(
         tmp_path,
         serving,
-        csv={"separator": ";", "decimal": ",", "encoding": "latin-1", "gaps": ["NA"]},
+        csv={"separator": ";", "decimal": ",", "encoding": "latin-1", "null_values": ["NA"]},
     )
     text = "name;x;word\nJürg;1,25;ab\nZoë;NA;cd\n"
     (tmp_path / "new.csv").write_bytes(gzip.compress(text.encode("latin-1")))

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.data.column_rules import make_column_rules
+from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
 from tabular.csv.quarantine import Budget
 from tabular.csv.reader import BLOCK_BYTES
@@ -27,11 +29,11 @@ def make_settings(label: str = "kind", **other: Any) -> TrainerSettings:
 def read(
     path: Path, dialect: Dialect = RFC_4180, settings: TrainerSettings | None = None
 ) -> tuple[Rows, list[Fault]]:
-    settings = settings or make_settings()
-    blocks = list(read_usable(path, settings, dialect))
+    rules = make_column_rules(settings or make_settings(), dialect.decimal)
+    blocks = list(read_usable(Utf8Stream(path, dialect), rules))
     rows = [list(row.values()) for block in blocks for row in block.batch.to_pylist()]
     faults = np.concatenate([block.faults for block in blocks])
-    return rows, list(explain_faults(str(path), settings, dialect, faults))
+    return rows, list(explain_faults(str(path), rules, dialect, faults))
 
 
 @pytest.mark.parametrize(

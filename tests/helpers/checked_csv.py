@@ -1,0 +1,45 @@
+"""What a run knows of CSV files once it has checked them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from components.csv_example_gen.options import Options
+from pipeline.data.column_rules import make_column_rules
+from tabular.csv.checked_files import CheckedFiles
+from tabular.csv.column_rules import ColumnRules
+from tabular.csv.decoding import Utf8Stream
+from tabular.csv.dialect import Dialect
+from tabular.csv.quarantine import Budget
+from tabular.csv.row_checks import read_usable
+from tabular.csv.types import ColumnType, decide_types, widen_types
+from trainer.settings.train import TrainerSettings
+
+RFC_4180 = Dialect()
+NOTHING = Budget()
+
+
+def check_files(
+    paths: Iterable[Path], rules: ColumnRules, dialect: Dialect = RFC_4180
+) -> CheckedFiles:
+    """Finds what is in files."""
+    types: dict[str, ColumnType] = {}
+    digests = {}
+    rows = 0
+    for path in paths:
+        text = Utf8Stream(path, dialect)
+        for block in read_usable(text, rules):
+            types |= widen_types(types, block.batch, dialect.decimal, without=rules.types)
+            rows += len(block.batch) + block.quarantined
+        digests[str(path)] = text.digest
+    return CheckedFiles(rows, {**decide_types(types, rules.label), **rules.types}, digests)
+
+
+def make_options(
+    paths: Iterable[Path],
+    settings: TrainerSettings,
+    dialect: Dialect = RFC_4180,
+    budget: Budget = NOTHING,
+) -> Options:
+    """Makes what CsvExampleGen is told of files that have been checked."""
+    rules = make_column_rules(settings, dialect.decimal)
+    return Options(rules, dialect, budget, check_files(paths, rules, dialect))
