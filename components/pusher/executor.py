@@ -20,7 +20,7 @@ from components.pusher.versions import (
     ROLLED_BACK,
     PushRecord,
     digest_model,
-    held,
+    locked,
     newest_push,
     publish,
     rolled_back_version,
@@ -57,7 +57,7 @@ class Executor(executor.Executor):
         model_dir = self.GetModelPath(input_dict)
         push_dir = push_dir_of(exec_properties)
         digest = digest_model(model_dir)
-        with held(push_dir):
+        with locked(push_dir):
             rolled_back = rolled_back_version(push_dir, digest)
             version, newest = newest_push(push_dir)
             is_served = newest is not None and newest.model_digest == digest

@@ -100,7 +100,7 @@ def digest_model(model_dir: str | Path) -> str:
 
 
 @contextmanager
-def held(push_dir: str | Path) -> Iterator[None]:
+def locked(push_dir: str | Path) -> Iterator[None]:
     """Locks a serving folder against other pushes, waiting for one in progress.
 
     The folder is made if absent. The system releases the lock when the process ends.
@@ -131,7 +131,7 @@ def publish(
 
     Args:
         model_dir: Folder of a SavedModel.
-        push_dir: The serving folder, locked by the caller with `held`.
+        push_dir: The serving folder, locked by the caller with `locked`.
         record: The record to write into the version.
         columns: The raw columns to write into the version; None keeps those of the model, if any.
 

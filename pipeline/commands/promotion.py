@@ -13,8 +13,8 @@ from typing import Any
 from components.pusher.versions import (
     PushRecord,
     digest_model,
-    held,
     list_versions,
+    locked,
     publish,
     read_push,
 )
@@ -86,7 +86,7 @@ def promote(config: Config, version: int | None = None) -> Served:
     check_writable(config.root_dir)
     check_writable(push_dir)
     try:
-        with held(push_dir):
+        with locked(push_dir):
             before = list_versions(push_dir)[-1]
             wanted = _version_before(push_dir) if version is None else version
             newest = _publish_again(push_dir, wanted)

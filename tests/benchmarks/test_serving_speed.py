@@ -20,7 +20,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from components.pusher.versions import PushRecord, digest_model, held, publish
+from components.pusher.versions import PushRecord, digest_model, locked, publish
 from tests.benchmarks.grpc_load import ECHO
 from tests.benchmarks.measurements import Row
 from tests.benchmarks.results import ResultsFolder
@@ -221,7 +221,7 @@ def pushing(pushed: Path) -> Iterator[None]:
 
     def push() -> None:
         while not is_over.wait(1):
-            with held(pushed.parent):
+            with locked(pushed.parent):
                 publish(pushed, pushed.parent, PushRecord("a-run", digest_model(pushed)))
 
     with ThreadPoolExecutor(1) as pool:

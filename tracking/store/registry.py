@@ -167,7 +167,7 @@ class Registry:
             self._client.create_registered_model(self._name)
         except MlflowException as error:
             raise_unless(error, RESOURCE_ALREADY_EXISTS)
-        own = settle(
+        made = settle(
             self._client.create_model_version,
             self._name,
             source=_uri(logged.model_id),
@@ -176,10 +176,10 @@ class Registry:
             await_creation_for=0,
             model_id=logged.model_id,
         )
-        first = self._find(digest) or own
-        if int(first.version) < int(own.version):
-            self._client.delete_model_version(self._name, str(own.version))
-            if first.source != own.source:
+        first = self._find(digest) or made
+        if int(first.version) < int(made.version):
+            self._client.delete_model_version(self._name, str(made.version))
+            if first.source != made.source:
                 self._uploads.delete(logged)
         return first
 

@@ -20,7 +20,7 @@ from trainer.settings.features import (
     Numeric,
 )
 
-GAP = None
+MISSING = None
 NUMBERS = np.array([4.3, 5.1, 7.9], np.float32).tolist()  # 4.300000190734863 and so on
 MANY = [f"word-{index:04}" for index in range(1001)]
 
@@ -40,11 +40,13 @@ def describe(feature: Feature, values: list[Any], schema: str | None = None) -> 
         pytest.param(Numeric(), NUMBERS, Column(5.1, True, 4.3, 7.9), id="float32"),
         pytest.param(Numeric(), [1, 2, 8], Column(2, True, 1, 8), id="whole"),
         pytest.param(Numeric(), [0, 1, 1], Column(1, True, 0, 1), id="zero and one"),
-        pytest.param(Numeric(), [-2.5, GAP, 8.0, 0.5], Column(0.5, False, -2.5, 8), id="gap"),
-        pytest.param(Numeric(fill="mean"), [1.5], Column(1.5, False, 1.5, 1.5), id="gap is mean"),
-        pytest.param(Numeric(fill=0.0), [1.5], Column(1.5, False, 1.5, 1.5), id="gap is number"),
+        pytest.param(
+            Numeric(), [-2.5, MISSING, 8.0, 0.5], Column(0.5, False, -2.5, 8), id="missing"
+        ),
+        pytest.param(Numeric(fill="mean"), [1.5], Column(1.5, False, 1.5, 1.5), id="mean"),
+        pytest.param(Numeric(fill=0.0), [1.5], Column(1.5, False, 1.5, 1.5), id="number"),
         pytest.param(Numeric(clip=(2.0, 3.0)), [1.5], Column(1.5, True, 1.5, 1.5), id="clip"),
-        pytest.param(Numeric(), [GAP, GAP], Column(0, False), id="gaps"),
+        pytest.param(Numeric(), [MISSING, MISSING], Column(0, False), id="only missing"),
         pytest.param(Bucketized(), [1.5, 2.5, 3.5], Column(2.5, True, 1.5, 3.5), id="bucketized"),
         pytest.param(
             Categorical(ids="identity", size=9), [0, 3, 3], Column(3, True, 0, 3), id="identity"
@@ -69,7 +71,7 @@ def test_describe_columns_takes_bounds_from_train(
             Column("true", True, words=("false", "true")),
             id="bool",
         ),
-        pytest.param(Categorical(), ["b", GAP], Column("b", False, words=("b",)), id="gap"),
+        pytest.param(Categorical(), ["b", MISSING], Column("b", False, words=("b",)), id="empty"),
         pytest.param(
             Categorical(size=1, min_count=2, oov_buckets=3),
             ["b", "b", "a"],
@@ -147,7 +149,7 @@ ALWAYS = "presence { min_fraction: 1 }"
             Numeric(fill="mean"),
             f"feature {{ name: 'x' type: FLOAT {ALWAYS} }}",
             Column(5.1, False, 4.3, 7.9),
-            id="gap",
+            id="missing",
         ),
         pytest.param(
             Numeric(),

@@ -17,8 +17,8 @@ from components.pusher import versions as module
 from components.pusher.versions import (
     PushRecord,
     digest_model,
-    held,
     list_versions,
+    locked,
     publish,
 )
 
@@ -27,7 +27,7 @@ _FORK = multiprocessing.get_context("fork")  # spares each child the imports
 
 def publish_again_and_again(model_dir: Path, push_dir: Path, times: int) -> None:
     for _ in range(times):
-        with held(push_dir):
+        with locked(push_dir):
             publish(model_dir, push_dir, PushRecord("by-a-child", digest_model(model_dir)))
 
 

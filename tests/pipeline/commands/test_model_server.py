@@ -17,7 +17,7 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from components.pusher.versions import PushRecord, held, publish
+from components.pusher.versions import PushRecord, locked, publish
 from pipeline.__main__ import run_command
 from tests.helpers.paths import PROJECT_DIR
 from tests.helpers.raw_http import Clients, ask, post
@@ -111,7 +111,7 @@ def test_serve_ends_at_sigterm_having_answered_all(server: ServerProcess) -> Non
 @pytest.mark.slow
 def test_serve_answers_through_a_hundred_pushes(half: Path, tmp_path: Path) -> None:
     def push(name: str) -> int:
-        with held(tmp_path):
+        with locked(tmp_path):
             return publish(half / "1", tmp_path, PushRecord(name, "of-the-test"))
 
     def states(port: int) -> dict[str, str]:

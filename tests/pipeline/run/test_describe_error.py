@@ -13,7 +13,7 @@ from trainer.user_functions import UserFunctionError
     [
         (ValueError("one\ntwo"), "ValueError: one"),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
-        (UserFunctionError("TypeError: no (own.py:3)"), "TypeError: no (own.py:3)"),
+        (UserFunctionError("TypeError: no (user.py:3)"), "TypeError: no (user.py:3)"),
     ],
 )
 def test_describe_error_is_one_line(error: BaseException, expected: str) -> None:

@@ -116,12 +116,12 @@ def test_model_refuses_a_cell_that_is_not_text(model: mlflow.pyfunc.PyFuncModel)
         model.predict(frame)
 
 
-@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 def test_model_takes_missing_values(
-    model: mlflow.pyfunc.PyFuncModel, saved_model_dir: Path, gap: object
+    model: mlflow.pyfunc.PyFuncModel, saved_model_dir: Path, missing: object
 ) -> None:
     frame = pd.DataFrame(ROWS).assign(
-        city=pd.Series([gap, "bath", gap], dtype=object), area=[1.0, None, 2.0]
+        city=pd.Series([missing, "bath", missing], dtype=object), area=[1.0, None, 2.0]
     )
 
     found = model.predict(frame)
