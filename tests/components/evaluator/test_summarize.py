@@ -119,7 +119,7 @@ def test_make_checks_skips_absent_classes() -> None:
     ]
 
 
-def test_make_checks_checks_defined_metric_of_absent_class() -> None:
+def test_make_checks_defined_metric_of_absent_class() -> None:
     thresholds = {"precision": Bounds(min=0.5)}
 
     (check,) = make_checks({"precision/bee": 0.0}, {}, thresholds, {"bee"})

@@ -65,7 +65,7 @@ def models(recorder: Recorder) -> tuple[Artifact, Artifact]:
     return recorder.train("run-1", "/1"), recorder.train("run-2", "/2")
 
 
-def test_read_execution_takes_a_first_resolution_for_new(
+def test_read_execution_first_resolution_is_not_cached(
     recorder: Recorder, models: tuple[Artifact, Artifact]
 ) -> None:
     execution = read(recorder, recorder.resolve("Resolver", "run-2", model=[models[0]]))
@@ -86,7 +86,7 @@ def test_read_execution_equal_resolution_is_cached(
     assert execution.computed_by == "run-1"  # that made the model
 
 
-def test_read_execution_takes_another_resolution_for_new(
+def test_read_execution_new_resolution_is_not_cached(
     recorder: Recorder, models: tuple[Artifact, Artifact]
 ) -> None:
     recorder.resolve("Resolver", "run-2", model=[models[0]])
