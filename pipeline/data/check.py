@@ -86,7 +86,7 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
     rules = make_column_rules(config.trainer_settings, dialect.decimal)
-    config = config.told(rows.checked_files(rules), checked_skew)
+    config = config.with_checked_files(rows.checked_files(rules), checked_skew)
     counts = rows.labels.counts if count_splits else {}
     return CheckedData(config, paths, counts, classes, rows.quarantined)
 

@@ -96,7 +96,9 @@ class Config(Section):
         config._notes = tuple(notes)
         return config
 
-    def told(self, checked: "CheckedFiles", checked_skew: "CheckedFiles | None") -> "Config":
+    def with_checked_files(
+        self, checked: "CheckedFiles", checked_skew: "CheckedFiles | None"
+    ) -> "Config":
         """Returns a copy that knows what is in its files.
 
         Args:

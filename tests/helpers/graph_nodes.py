@@ -18,7 +18,7 @@ SKEW = f"validation.skew={{path: {PROJECT_DIR}/data/iris/iris.csv, columns: {{'*
 
 def nodes(*overrides: str) -> dict[str, Any]:
     """Makes the nodes with overridden settings, by id, as if the data had been checked."""
-    config = load_config(SHIPPED, overrides).told(UNREAD, UNREAD)
+    config = load_config(SHIPPED, overrides).with_checked_files(UNREAD, UNREAD)
     return {node.id: node for node in create_pipeline(config).components}
 
 

@@ -114,7 +114,7 @@ def drive(config: Config) -> Mapping[str, Any]:
     from components.csv_example_gen.driver import Driver
     from pipeline.graph.create_pipeline import create_pipeline
 
-    config = config.told(CheckedFiles(0, {}, {}), None)
+    config = config.with_checked_files(CheckedFiles(0, {}, {}), None)
     component = create_pipeline(config).components[0]
     info = data_types.ExecutionInfo(
         exec_properties=dict(component.exec_properties),

@@ -71,7 +71,9 @@ def test_choose_beam_with_workers_for_large_data(large: Path) -> None:
     workers = ["--direct_running_mode=multi_processing", "--direct_num_workers=6"]
     assert chosen.args == [*config.beam.pipeline_args, *workers]
     assert chosen.text == ("by 6 worker processes, for 1.2 GB of CSV in 6 files, on 8 processors")
-    assert create_pipeline(config.told(UNREAD, None)).beam_pipeline_args == chosen.args
+    assert (
+        create_pipeline(config.with_checked_files(UNREAD, None)).beam_pipeline_args == chosen.args
+    )
 
 
 def test_choose_beam_keeps_the_options_of_the_user(large: Path) -> None:
