@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import Message
 from numpy.typing import NDArray
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 
 from serving.errors import Code, ModelLoadError, ServingError, invalid
+from serving.models.example_inputs import ExampleInputs, are_parsable
 
 Arrays = Mapping[str, NDArray[Any]]
 """Arrays by input or output name; strings are objects of bytes."""
@@ -45,11 +47,13 @@ class Tensor:
         dtype: Type of its values.
         shape: Sizes, None for one that is not fixed; None instead of a tuple if the rank is not
             fixed.
+        message: What the graph parses the values as, if they are serialized messages.
     """
 
     name: str
     dtype: tf.DType
     shape: tuple[int | None, ...] | None
+    message: type[Message] | None = None
 
     @property
     def is_batch(self) -> bool:
@@ -100,7 +104,8 @@ class Signature:
 
         Raises:
             ServingError: INVALID_ARGUMENT, if inputs are missing or unknown, have another type or
-                shape, or differ in their number of examples.
+                shape, differ in their number of examples, or hold serialized examples that cannot
+                be parsed.
         """
         if inputs.keys() != self.inputs.keys():
             extra = ",".join(sorted(inputs.keys() - self.inputs.keys()))
@@ -122,6 +127,8 @@ class Signature:
                     f"input {name}: has shape {list(values.shape)}, expected"
                     f" {[-1 if size is None else size for size in tensor.shape or ()]}",
                 )
+            if tensor.message and not are_parsable(tensor.message, values.flat):
+                raise invalid(f"input {name}: Could not parse example input")
             if self.is_batched:
                 if n_examples not in (None, len(values)):
                     raise invalid(
@@ -181,9 +188,13 @@ class Engine:
                 tf.compat.v1.saved_model.load(
                     self._session, [tf.saved_model.SERVING], str(model_dir)
                 )
+            parsed = ExampleInputs(meta_graph)
             self.signatures = {
                 name: Signature(
-                    name, proto.method_name, _tensors_of(proto.inputs), _tensors_of(proto.outputs)
+                    name,
+                    proto.method_name,
+                    _inputs_of(proto.inputs, parsed),
+                    _tensors_of(proto.outputs),
                 )
                 for name, proto in self.signature_defs.items()
                 if not name.startswith("__")
@@ -275,6 +286,15 @@ def _read_meta_graph(model_dir: Path) -> meta_graph_pb2.MetaGraphDef:
 
 def _tensors_of(infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, Tensor]:
     return {name: _tensor_of(infos[name]) for name in sorted(infos)}
+
+
+def _inputs_of(
+    infos: Mapping[str, meta_graph_pb2.TensorInfo], parsed: ExampleInputs
+) -> dict[str, Tensor]:
+    return {
+        name: replace(tensor, message=parsed.message_of(tensor.name))
+        for name, tensor in _tensors_of(infos).items()
+    }
 
 
 def _tensor_of(info: meta_graph_pb2.TensorInfo) -> Tensor:

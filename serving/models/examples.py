@@ -94,5 +94,5 @@ def _parse(serialized: bytes) -> Any:
     """Returns the features by name; look up only those that exist, since a lookup adds them."""
     try:
         return Example.FromString(serialized).features.feature
-    except DecodeError:
+    except (DecodeError, SystemError):  # the latter of names that are not UTF-8
         return {}
