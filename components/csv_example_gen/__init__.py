@@ -1,1 +1,1 @@
-"""ExampleGen for CSV: read with Arrow in blocks, split by content, fingerprinted by content."""
+"""ExampleGen for CSV files: reads them with Arrow; splits and fingerprints follow their content."""

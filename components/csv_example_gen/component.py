@@ -1,4 +1,4 @@
-"""CsvExampleGen: CSV files to split `tf.Example`s."""
+"""CsvExampleGen: makes `tf.Example`s of CSV files, in splits."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,9 @@ from components.csv_example_gen.options import Options
 class CsvExampleGen(component.FileBasedExampleGen):
     """A FileBasedExampleGen that reads CSV with Arrow.
 
-    Examples are those of TFX's own CsvExampleGen; the split is that of the files, or by a hash of
-    the text of a row or of one of its cells. The cache follows the files' content rather than their
-    size and modification time.
+    The examples equal those of TFX's own CsvExampleGen. The split is given by the files, or by a
+    hash of the text of the row or of one of its cells. The cache follows the content of the files,
+    not their size and modification time.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
@@ -35,12 +35,13 @@ class CsvExampleGen(component.FileBasedExampleGen):
 
         Args:
             input_base: Glob of the folder of the CSV files.
-            pattern: Glob of the files below `input_base`, or of those of each split, by its name.
-                May have TFX's marks of spans, such as `{SPAN}`.
-            buckets: Split name to its number of hash buckets, where there is one pattern.
-            split_by: Column whose equal cells keep rows in the same split; None is the whole row.
+            pattern: Glob of the files below `input_base`, or split name to the glob of its files.
+                May have TFX's placeholders of spans, such as `{SPAN}`.
+            buckets: Split name to its number of hash buckets; only with a single pattern.
+            options: Dialect, column rules, quarantine budget and findings of the check.
+            split_by: Column to hash: rows with equal cells fall into the same split. None hashes
+                the whole row.
             span: Span to take; None takes the newest.
-            options: What is said of the files and of their columns.
         """
         patterns = {"single_split": pattern} if isinstance(pattern, str) else pattern
         super().__init__(

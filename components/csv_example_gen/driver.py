@@ -1,7 +1,7 @@
-"""Driver that fingerprints the input by content, so that caching follows the data alone.
+"""Driver that fingerprints the input by content, so that the cache follows the data alone.
 
-TFX's own fingerprint is made of file sizes and modification times: it misses an edit that keeps
-both, and takes a mere copy for new data.
+TFX's own fingerprint consists of file sizes and modification times: it misses an edit that keeps
+both, and takes a copy of the same data for new data.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from tabular.csv.file_patterns import list_files
 
 
 class ContentInputProcessor(input_processor.FileBasedInputProcessor):
-    """File-based input whose fingerprint digests the names and bytes of each split's files."""
+    """Input whose fingerprint is a digest of the names and bytes of each split's files."""
 
     digests: Mapping[str, str]
-    """Path to sha256 in hex, of files that need not be read for it."""
+    """Path to sha256 in hex, where known from the check; other files are read."""
 
     def get_input_fingerprint(self, span: int, version: int | None) -> str:
-        """Digests the files of all input splits.
+        """Computes the fingerprint of all input splits.
 
         Args:
             span: The resolved span.
-            version: The resolved version of the span, if the pattern has one.
+            version: The resolved version of the span; None if the pattern has none.
 
         Returns:
             sha256 in hex.
@@ -46,12 +46,12 @@ class ContentInputProcessor(input_processor.FileBasedInputProcessor):
 
 
 class Driver(driver.FileBasedDriver):
-    """TFX's file-based driver with the content fingerprint."""
+    """TFX's file-based driver with a fingerprint of the content."""
 
     def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Resolves the span; takes the digests from the check of the files, where they are there.
+        """Resolves the span and computes the fingerprint, from the digests of the check if known.
 
-        A file that has changed since is noticed by the executor.
+        The executor notices files that have changed since the check.
         """
         self._digests = Options.from_properties(execution_info.exec_properties).checked.digests
         return super().run(execution_info)
@@ -62,7 +62,7 @@ class Driver(driver.FileBasedDriver):
         range_config: range_config_pb2.RangeConfig | None = None,
         input_base_uri: str | None = None,
     ) -> input_processor.InputProcessor:
-        """Gives the processor that resolves spans as TFX does and fingerprints by content."""
+        """Makes the processor that resolves spans as TFX does, and fingerprints the content."""
         processor = ContentInputProcessor(input_base_uri or "", splits, range_config)
         processor.digests = self._digests
         return processor

@@ -1,9 +1,9 @@
-"""Columns as TFRecords of serialized `tf.Example`s, put together by the column; no TensorFlow.
+"""Encodes columns as TFRecords of serialized `tf.Example`s, column by column; no TensorFlow.
 
-A TFRecord is the length of its data, a checksum of that, the data, and a checksum of the data. An
-example is a map of feature to values, a message within others, each with its length before it.
-So all of a record but its values and their checksum follows from the values' sizes, which many
-rows share.
+A TFRecord consists of the length of its data, a checksum of the length, the data, and a checksum of
+the data. An example is a map of feature names to values: nested messages, each preceded by its
+length. So everything in a record but the values and the last checksum depends only on the sizes of
+the values, which many rows have in common.
 
 Source: TensorFlow's `core/lib/io/record_writer.h` and `core/example/feature.proto`, and the wire
 format of protocol buffers.
@@ -26,7 +26,7 @@ from tabular.csv.arrow_numpy import to_numpy
 Sizes = npt.NDArray[np.int64]
 
 _MISSING = -1
-"""Stands for the size of a value where there is none."""
+"""Takes the place of a size where the value is missing."""
 
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
 _HAS_LENGTH = 2
@@ -34,14 +34,13 @@ _LENGTHS_BYTES, _CHECKSUM_BYTES = 12, 4
 
 
 def to_records(batch: pa.RecordBatch) -> pa.BinaryArray:
-    """Makes each row an example in a TFRecord.
+    """Encodes each row as a TFRecord of an example.
 
     Args:
-        batch: Columns of float32, int64 or binary, of one value each, null where the feature of an
-            example has none.
+        batch: Columns of float32, int64 or binary; null becomes a feature without a value.
 
     Returns:
-        Array of binary `[n]`: the records, their features in the order of the names.
+        The records, binary `[n]`; features are sorted by name.
 
     Raises:
         TypeError: If a column is of another type.
@@ -61,7 +60,12 @@ def to_records(batch: pa.RecordBatch) -> pa.BinaryArray:
 
 
 def _encode(column: pa.Array) -> tuple[int, pa.BinaryArray, Sizes]:
-    """Encodes values: the field of their list, their bytes, and how many of each, or `_MISSING`."""
+    """Encodes the values of a column.
+
+    Returns:
+        The field number of the list in `Feature`; the bytes of each value; their sizes, or
+        `_MISSING`.
+    """
     if pa.types.is_binary(column.type):
         sizes = to_numpy(pc.binary_length(column), null=_MISSING).astype(np.int64)
         return _BYTES_LIST, pc.fill_null(column, b"") if column.null_count else column, sizes
@@ -75,11 +79,15 @@ def _encode(column: pa.Array) -> tuple[int, pa.BinaryArray, Sizes]:
         sizes[is_missing] = _MISSING
         is_used = np.arange(varints.shape[1]) < sizes[:, np.newaxis]
         return _INT64_LIST, _to_array(varints[is_used], sizes), sizes
-    raise TypeError(f"no feature holds values of {column.type}")
+    raise TypeError(f"a feature cannot hold values of {column.type}")
 
 
 def _to_varints(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint8], Sizes]:
-    """Encodes numbers by seven bits a byte, the lowest first: uint8 `[n, most]`, and the sizes."""
+    """Encodes numbers as varints, seven bits a byte, lowest bits first.
+
+    Returns:
+        The bytes, uint8 `[n, size of the longest]`, and the size of each.
+    """
     sizes: Sizes = np.ones(len(values), dtype=np.int64)
     for bits in range(7, 64, 7):
         sizes += values >= np.uint64(1 << bits)
@@ -91,7 +99,7 @@ def _to_varints(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint8], 
 
 
 def _to_array(data: npt.NDArray[np.uint8], sizes: Sizes) -> pa.BinaryArray:
-    """Cuts bytes into values of some sizes, an empty one for `_MISSING`."""
+    """Cuts bytes into values of given sizes; `_MISSING` gives an empty value."""
     ends = np.zeros(len(sizes) + 1, dtype=np.int32)
     np.cumsum(np.maximum(sizes, 0), out=ends[1:])
     return pa.Array.from_buffers(
@@ -100,7 +108,15 @@ def _to_array(data: npt.NDArray[np.uint8], sizes: Sizes) -> pa.BinaryArray:
 
 
 def _by_size(sizes: Sizes, make: Callable[[int], bytes]) -> tuple[Any, Sizes]:
-    """Makes a piece of each size: those of the rows, or the one that all share, and their sizes."""
+    """Makes a piece for each row from its size, once for each distinct size.
+
+    Args:
+        sizes: The size of each row, `[n]`.
+        make: Makes the piece of a size.
+
+    Returns:
+        The pieces `[n]` and their sizes `[n]`; scalars if all rows have the same size.
+    """
     if sizes.min() == sizes.max():
         piece = make(int(sizes[0]))
         return pa.array([piece], pa.binary())[0], np.array(len(piece))
@@ -113,26 +129,32 @@ def _by_size(sizes: Sizes, make: Callable[[int], bytes]) -> tuple[Any, Sizes]:
 
 
 def _value_prefix(name: str, kind: int, size: int) -> bytes:
-    """Writes what stands before a value of so many bytes: its feature's name, and all lengths."""
+    """Encodes the bytes before a value: the name of its feature, and all lengths.
+
+    Args:
+        name: Name of the feature.
+        kind: Field number of its list in `Feature`.
+        size: Bytes of the value, or `_MISSING`.
+    """
     key = _field(1, len(name.encode())) + name.encode()
     if size == _MISSING:
         return _field(1, len(key) + 2) + key + _field(2, 0)
     prefix, length = b"", size
-    for number in (1, kind, 2):  # the value in its list, that in the feature, that in the entry
+    for number in (1, kind, 2):  # value in list, list in feature, feature in map entry
         prefix = _field(number, length) + prefix
         length = len(prefix) + size
     return _field(1, len(key) + length) + key + prefix
 
 
 def _record_prefix(size: int) -> bytes:
-    """Writes what stands before features of so many bytes: lengths of record and example."""
+    """Encodes the bytes before features of a given size: lengths of record and example."""
     features = _field(1, size)
     length = struct.pack("<Q", len(features) + size)
     return length + _mask([google_crc32c.value(length)]).tobytes() + features
 
 
 def _field(number: int, length: int) -> bytes:
-    """Writes the tag of a field that has a length, and that."""
+    """Encodes the tag of a length-delimited field, and the length."""
     data = bytearray([number << 3 | _HAS_LENGTH])
     while length > 0x7F:
         data.append(length & 0x7F | 0x80)
@@ -142,7 +164,7 @@ def _field(number: int, length: int) -> bytes:
 
 
 def _add_checksums(records: pa.BinaryArray) -> pa.BinaryArray:
-    """Fills in the last four bytes of each record."""
+    """Fills in the checksum of the data: the last four bytes of each record."""
     _, offsets, data = records.buffers()
     ends = np.frombuffer(offsets, dtype=np.int32, count=len(records) + 1)
     text = data.to_pybytes()
@@ -158,7 +180,7 @@ def _add_checksums(records: pa.BinaryArray) -> pa.BinaryArray:
 
 
 def _mask(checksums: Sequence[int]) -> npt.NDArray[np.uint32]:
-    """Masks checksums as TFRecords do."""
+    """Masks CRC32C checksums as TFRecord does: rotated right by 15 bits, plus a constant."""
     crc = np.array(checksums, dtype=np.uint32)
     masked: npt.NDArray[np.uint32] = crc >> np.uint32(15) | crc << np.uint32(17)
     return masked + np.uint32(0xA282EAD8)

@@ -1,4 +1,4 @@
-"""Executor: CSV files to gzipped TFRecord shards of `tf.Example`s, split by split."""
+"""Executor: writes CSV files as gzipped TFRecord shards of `tf.Example`s, in splits."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from components.csv_example_gen.example_records import to_records
 from components.csv_example_gen.gzip_parts import GzipWriter, Part, compress, map_ahead
 from components.csv_example_gen.options import Options
 from components.csv_example_gen.splits import split_rows
-from tabular.csv.casting import to_columns
+from tabular.csv.casting import cast_columns
 from tabular.csv.checked_files import ChangedFileError, digest_file
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.file_patterns import list_files
@@ -35,10 +35,10 @@ from tabular.csv.quarantine import QUARANTINE_FILE, write_quarantine
 from tabular.csv.row_checks import Indices, explain_faults, read_usable
 from tabular.csv.types import ColumnType
 from tabular.examples.columns import write_columns
-from tabular.examples.in_process import is_in_process, work_here
+from tabular.examples.in_process import is_in_process, run_in_process
 
 _PART_ROWS = 16_384
-"""Rows of which examples are made at a time: a few MB, which stay in the processor's cache."""
+"""Rows to make examples of at a time: a few MB, which fit the processor's cache."""
 
 _FAULTS_SHOWN = 5
 
@@ -50,11 +50,11 @@ _DTYPES = {
 }
 
 _File = tuple[int, tuple[str, Sequence[str]]]
-"""Its number, its path, and those of its shards."""
+"""A CSV file: its number, its path, and the paths of its shards."""
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Reads CSV by Arrow in blocks and encodes by batch of columns, one Beam element per file."""
+    """Reads CSV in blocks and encodes them by column; each file is a Beam element."""
 
     def Do(
         self,
@@ -66,15 +66,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         Args:
             input_dict: Empty.
-            output_dict: `examples`, filled with a folder of shards per split.
+            output_dict: `examples`; gets a folder of shards per split.
             exec_properties: TFX's `input_base`, `input_config` (one pattern and an `output_config`
                 of hash buckets per split, or a pattern per split), and `custom_config` (see
                 `Options`).
 
         Raises:
-            ChangedFileError: If a file is not what it was when it was checked.
+            ChangedFileError: If a file has changed since the check.
             ValueError: If more rows cannot be used than the budget allows.
-            RuntimeError: If a row is neither an example nor put aside.
+            RuntimeError: If the numbers of examples and quarantined rows do not add up.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         input_config = json_format.Parse(
@@ -108,7 +108,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         outcome = _read_outcomes(outcomes_dir, [path for path, _ in shards])
         if not options.budget.allows(outcome.quarantined, options.checked.rows):
             raise ValueError(_explain(outcome, options))
-        _account(examples, options.checked.rows, outcome, split_dirs, split_names)
+        _set_row_counts(examples, options.checked.rows, outcome, split_dirs, split_names)
         dtypes = {name: _DTYPES[kind] for name, kind in options.checked.types.items()}
         write_columns(examples.uri, dtypes)
         if outcome.quarantined:
@@ -116,9 +116,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 write_quarantine(file, outcome.faults, options.rules, options.dialect)
 
     def _write(self, write: "_WriteShards", files: Sequence[_File]) -> None:
-        """Writes the files here, or has the workers of Beam do so where there are any."""
+        """Writes the shards in this process, or by Beam's workers if there are any."""
         if is_in_process(self._beam_pipeline_args):
-            deque(work_here(write, files), maxlen=0)
+            deque(run_in_process(write, files), maxlen=0)
             return
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "Files" >> beam.Create(files) | "WriteShards" >> beam.ParDo(write)
@@ -127,7 +127,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _plan_shards(
     files: Sequence[Sequence[str]], split_dirs: Sequence[str], *, is_split: bool
 ) -> list[tuple[str, list[str]]]:
-    """Gives each file its shards: one in its own split, or one in every split if not split yet."""
+    """Plans the shards of each file: one in its split, or one in every split if rows are hashed.
+
+    Args:
+        files: The paths of each split's files, or of all files.
+        split_dirs: The folder of each split.
+        is_split: Whether the files are given by split.
+    """
     shards = []
     for split, paths in enumerate(files):
         folders = [split_dirs[split]] if is_split else split_dirs
@@ -139,11 +145,11 @@ def _plan_shards(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of the rows.
+    """Numbers of examples, and faults of the quarantined rows.
 
     Attributes:
         counts: Folder of a split to its number of examples.
-        faults: Path of each CSV file to what is wrong with the rows put aside.
+        faults: Path of each CSV file to its faults, as in `Block.faults`.
     """
 
     counts: Mapping[str, int]
@@ -157,7 +163,7 @@ class _Outcome:
 def _write_outcome(
     outcomes_dir: str, index: int, counts: Mapping[str, int], faults: Indices
 ) -> None:
-    """Keeps the outcome of a file, for workers share nothing but folders."""
+    """Writes the outcome of a file to a folder, which is all that workers share."""
     with fileio.open(os.path.join(outcomes_dir, f"{index}.json"), "w") as file:
         json.dump(counts, file)
     with fileio.open(os.path.join(outcomes_dir, f"{index}.npy"), "wb") as file:
@@ -176,7 +182,7 @@ def _read_outcomes(outcomes_dir: str, paths: Sequence[str]) -> _Outcome:
 
 
 def _explain(outcome: _Outcome, options: Options) -> str:
-    """Says that more rows cannot be used than the budget allows, and why the first of them."""
+    """Explains that the quarantine budget is exceeded, with the first faults."""
     path = next(path for path, table in outcome.faults.items() if len(table))
     shown = islice(
         explain_faults(path, options.rules, options.dialect, outcome.faults[path]), _FAULTS_SHOWN
@@ -187,19 +193,19 @@ def _explain(outcome: _Outcome, options: Options) -> str:
     )
 
 
-def _account(
+def _set_row_counts(
     examples: types.Artifact,
     rows: int,
     outcome: _Outcome,
     split_dirs: Sequence[str],
     split_names: Sequence[str],
 ) -> None:
-    """Writes to the artifact what became of the rows, if that is all of them."""
+    """Sets the numbers of rows as properties of the artifact, if they add up."""
     written = sum(outcome.counts.values())
     if written + outcome.quarantined != rows:
         raise RuntimeError(
-            f"{rows} rows were read, but {written} are examples and {outcome.quarantined} are put"
-            " aside"
+            f"{rows} rows were read, but {written} are examples and {outcome.quarantined} are"
+            " quarantined"
         )
     examples.set_int_custom_property("rows", rows)
     examples.set_int_custom_property("quarantined", outcome.quarantined)
@@ -208,7 +214,7 @@ def _account(
 
 
 class _WriteShards(beam.DoFn):
-    """Writes the shards of each CSV file, given as its path and theirs."""
+    """Writes the shards of a CSV file."""
 
     def __init__(
         self, options: Options, buckets: Sequence[int], split_by: str | None, outcomes_dir: str
@@ -219,7 +225,7 @@ class _WriteShards(beam.DoFn):
         self._outcomes_dir = outcomes_dir
 
     def process(self, element: _File) -> Iterator[None]:
-        """Overwrites its files whole, so that a retried bundle leaves the same."""
+        """Writes the shards from the beginning, so that a retried bundle has the same result."""
         index, (path, shard_paths) = element
         counts = np.zeros(len(shard_paths), dtype=int)
         faults: list[Indices] = [np.empty((0, 2), np.int64)]
@@ -237,7 +243,7 @@ class _WriteShards(beam.DoFn):
                     for writer, part in zip(writers, parts, strict=True):
                         writer.write(part)
                     counts += rows
-            except (pa.ArrowInvalid, KeyError):  # no such cell or column was there
+            except (pa.ArrowInvalid, KeyError):  # likely as the file has changed since the check
                 self._check_digest(path, digest_file(path))
                 raise
         folders = map(os.path.dirname, shard_paths)
@@ -246,10 +252,10 @@ class _WriteShards(beam.DoFn):
         yield from ()
 
     def _read(self, path: str, faults: list[Indices]) -> Iterator[pa.RecordBatch]:
-        """Reads the rows to make examples of, few at a time; adds what is wrong with the others.
+        """Reads the rows that can be used in parts, and collects the faults of the others.
 
         Raises:
-            ChangedFileError: At its end, if the file is not the one that was checked.
+            ChangedFileError: At the end of the file, if it has changed since the check.
         """
         text = Utf8Stream(path, self._options.dialect)
         for block in read_usable(text, self._options.rules):
@@ -265,9 +271,9 @@ class _WriteShards(beam.DoFn):
     def _make_parts(
         self, batch: pa.RecordBatch, shards: int
     ) -> tuple[list[Part], npt.NDArray[np.int64]]:
-        """Makes examples of rows: what they add to each shard, and how many of them."""
+        """Makes examples of rows: the part of each shard, and its number of examples."""
         options = self._options
-        records = to_records(to_columns(batch, options.checked.types, options.dialect.decimal))
+        records = to_records(cast_columns(batch, options.checked.types, options.dialect.decimal))
         shard_of_row = np.array(self._shards_of_rows(batch))
         parts = []
         for shard in range(shards):

@@ -1,8 +1,8 @@
-"""Gzipped files that several threads compress; no TensorFlow.
+"""Writes gzipped files that several threads compress; no TensorFlow.
 
-A file is made of parts, each compressed alone, one after another in one gzip member. A member for
-each part would be a gzip file too, but TensorFlow stops reading at one that holds nothing, or may
-where one ends as its buffer does.
+The parts of a file are compressed independently, and concatenated to one gzip member. A member for
+each part would be valid gzip too, but TensorFlow stops reading at an empty member, and sometimes
+where a member ends together with its buffer.
 
 Source: RFC 1951 and 1952; TensorFlow's `core/lib/io/zlib_inputstream.cc`.
 """
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from typing import IO, TypeVar
 
 _LEVEL = 1
-"""Takes a third of the default's time, for a tenth more bytes."""
+"""Takes a third of the time of the default level, for a tenth more bytes."""
 
 _HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x04\xff"
-"""Deflate, no name, no time, the fastest level, on whatever system."""
+"""Deflate, no file name, no time, fastest level, unknown operating system."""
 _LAST_BLOCK = b"\x03\x00"
 _MOST_THREADS = 4
-"""More wait for each other: a third of the work on examples is Python's own."""
+"""More threads wait for each other: a third of the work on examples holds the GIL."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -31,7 +31,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a file."""
+    """A part of a file, as it is and compressed."""
 
     data: bytes | memoryview
     compressed: bytes
@@ -45,23 +45,27 @@ def compress(data: bytes | memoryview) -> Part:
 
 
 class GzipWriter:
-    """Puts a file together, which is whole once this is closed."""
+    """Writes compressed parts to a gzip file, which is complete once this is closed."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Begins an empty file."""
+        """Writes the header.
+
+        Args:
+            file: An empty file; closed together with this.
+        """
         self._file = file
         self._checksum = zlib.crc32(b"")
         self._size = 0
         file.write(_HEADER)
 
     def write(self, part: Part) -> None:
-        """Adds a part."""
+        """Appends a part."""
         self._file.write(part.compressed)
         self._checksum = zlib.crc32(part.data, self._checksum)
         self._size += len(part.data)
 
     def close(self) -> None:
-        """Ends the file."""
+        """Writes checksum and length, and closes the file."""
         self._file.write(_LAST_BLOCK + struct.pack("<II", self._checksum, self._size % 2**32))
         self._file.close()
 
@@ -69,16 +73,19 @@ class GzipWriter:
 def map_ahead(
     work: Callable[[_Item], _Result], items: Iterable[_Item]
 ) -> Generator[_Result, None, None]:
-    """Works on items ahead of the one whose result is taken; keeps their order.
+    """Maps a function over items in threads, ahead of the result that is taken; keeps the order.
 
     There is a thread for each processor, up to four.
 
     Args:
-        work: What makes an item's result.
-        items: Taken as there is room: twice as many as threads are ahead.
+        work: The function.
+        items: Its arguments; twice as many as there are threads are taken ahead.
+
+    Yields:
+        The results.
 
     Raises:
-        Exception: Whatever `work` or `items` raises.
+        Exception: Any error of `work` or `items`.
     """
     threads = min(len(os.sched_getaffinity(0)), _MOST_THREADS)
     ahead: deque[Future[_Result]] = deque()

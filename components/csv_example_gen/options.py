@@ -1,4 +1,4 @@
-"""What CsvExampleGen is told beside TFX's own properties."""
+"""Options of CsvExampleGen beyond TFX's own properties."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from tabular.csv.quarantine import Budget
 
 @dataclass(frozen=True)
 class Options:
-    """What is said of the files and of their columns.
+    """Options about the files and their columns.
 
     Attributes:
-        rules: What the columns must hold.
+        rules: The rules of the columns.
         dialect: How the files are written.
-        budget: How many rows may be put aside.
-        checked: What the check of the files has found.
+        budget: How many rows may be quarantined.
+        checked: The findings of the check of the files.
     """
 
     rules: ColumnRules
@@ -32,7 +32,7 @@ class Options:
     checked: CheckedFiles
 
     def to_custom_config(self) -> example_gen_pb2.CustomConfig:
-        """Writes TFX's property for it. As texts: a Struct would make floats of whole numbers."""
+        """Packs the options into TFX's property; as texts, since a Struct has no whole numbers."""
         options = struct_pb2.Struct()
         options.update(
             {
@@ -48,7 +48,7 @@ class Options:
 
     @classmethod
     def from_properties(cls, exec_properties: Mapping[str, Any]) -> "Options":
-        """Reads it from the properties of an execution."""
+        """Reads the options from the properties of an execution."""
         custom_config = json_format.Parse(
             exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY],
             example_gen_pb2.CustomConfig(),

@@ -15,11 +15,11 @@ _FIELD_SEPARATOR = "\x1f"
 
 
 def hash_buckets(shares: Mapping[str, float]) -> dict[str, int]:
-    """Turns shares into the smallest whole numbers of the same ratio.
+    """Converts shares to the smallest whole numbers of the same ratio.
 
     Args:
-        shares: Split name to its share, positive, of any sum; resolved to a thousandth of their
-            sum, which is also the least that a split gets.
+        shares: Split name to its share, positive, of any sum. A share is rounded to a multiple of a
+            thousandth of the sum, and is at least one thousandth.
 
     Returns:
         Split name to its number of hash buckets: `{"train": 0.8, "eval": 0.2}` gives 4 and 1.
@@ -34,15 +34,15 @@ def hash_buckets(shares: Mapping[str, float]) -> dict[str, int]:
 
 
 def split_rows(batch: pa.RecordBatch, buckets: Sequence[int], by: str | None = None) -> list[int]:
-    """Assigns each row to a split by a hash of its text, alike on every machine and in any order.
+    """Assigns each row to a split by a hash of its text, independent of machine and row order.
 
     Args:
-        batch: String columns, null where a cell is empty.
-        buckets: Hash buckets of each split.
-        by: Column to hash, empty cells being alike; None hashes all cells of the row.
+        batch: String columns, null where a value is missing.
+        buckets: Number of hash buckets of each split.
+        by: Column to hash, missing values included; None hashes all cells of the row.
 
     Returns:
-        Index of the split for each row. Equal rows, or cells of that column, fall into the same.
+        Index of the split of each row. Equal rows, or rows with equal cells in `by`, have the same.
     """
     split_of_bucket = np.repeat(np.arange(len(buckets)), buckets)
     if by is None:
@@ -69,7 +69,7 @@ def _hash_rows(columns: Sequence[pa.Array]) -> npt.NDArray[np.uint64]:
 
 
 def _scalar(text: str) -> pa.StringScalar:
-    """Makes what `pa.scalar` makes, which imports pandas first and takes a quarter of a second."""
+    """Makes the same as `pa.scalar`, which imports pandas first: a quarter of a second."""
     data = text.encode()
     ends = np.array([0, len(data)], dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(data)])[0]

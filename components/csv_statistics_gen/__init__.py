@@ -1,1 +1,1 @@
-"""Makes statistics of CSV files that no example is made from."""
+"""Computes statistics of CSV files without making examples."""

@@ -1,4 +1,4 @@
-"""CsvStatisticsGen: statistics of a CSV set, its columns typed as in the statistics of the data."""
+"""CsvStatisticsGen: computes statistics of CSV files, with the column types of other statistics."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from tabular.csv.dialect import Dialect
 
 
 class CsvStatisticsGenSpec(ComponentSpec):
-    """Inputs, outputs and properties."""
+    """Inputs, outputs and properties of CsvStatisticsGen."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "paths": ExecutionParameter(type=str),
@@ -34,7 +34,7 @@ class CsvStatisticsGenSpec(ComponentSpec):
 
 
 class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
-    """Measures the columns of CSV files; runs again if, and only if, their content has changed."""
+    """Computes statistics of CSV files; runs again if, and only if, their content has changed."""
 
     SPEC_CLASS = CsvStatisticsGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
@@ -52,9 +52,9 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
         Args:
             paths: The CSV files.
             dialect: How they are written.
-            checked: What the check of them has found, their types as they stand in the files.
-            statistics: Statistics of the data, whose columns' types hold here too.
-            stats_options: As the data's own statistics are made.
+            checked: Findings of the check of these files; column types as inferred from the cells.
+            statistics: Statistics of the training data, whose column types are used here too.
+            stats_options: Options that the statistics of the training data were made with.
         """
         super().__init__(
             CsvStatisticsGenSpec(

@@ -1,4 +1,4 @@
-"""Executor: CSV files to TFDV's statistics, without examples in between."""
+"""Executor: computes TFDV statistics of CSV files, without making examples."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.distribution_validator.executor import load
-from tabular.csv.casting import to_values
+from tabular.csv.casting import cast_to_lists
 from tabular.csv.checked_files import ChangedFileError, CheckedFiles
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
@@ -32,7 +32,7 @@ _TYPES = {
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Reads CSV by Arrow in blocks, one Beam element per file."""
+    """Reads CSV in blocks; each file is a Beam element."""
 
     def Do(
         self,
@@ -40,15 +40,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the statistics, of one split.
+        """Writes the statistics of all rows, as one split.
 
         Args:
-            input_dict: `statistics` of the data that these are to be compared with.
+            input_dict: `statistics` of the training data, to compare with.
             output_dict: `baseline_statistics`.
             exec_properties: `paths`, `dialect` and `checked`, JSON; `stats_options_json`.
 
         Raises:
-            ChangedFileError: If a file is not what it was when it was checked.
+            ChangedFileError: If a file has changed since the check.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         paths = json.loads(exec_properties["paths"])
@@ -82,7 +82,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _decide(found: ColumnType, known: ColumnType) -> ColumnType:
-    """Gives the type that holds all cells of a column, that of the data where it does."""
+    """Decides the type of a column: that of the training data, or wider if cells need it.
+
+    Args:
+        found: The narrowest type that holds the cells.
+        known: The type in the training data, `UNKNOWN` if it lacks the column.
+    """
     if found == ColumnType.WHOLE:  # 1.0
         return known if known == ColumnType.INT else max(known, ColumnType.FLOAT)
     return max(found, known)
@@ -94,9 +99,9 @@ def _read(
     dialect: Dialect,
     digests: Mapping[str, str],
 ) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of a file: a list of one value per cell, null where it is missing."""
+    """Reads the batches of a file: a list of one value per cell, null for a missing value."""
     text = Utf8Stream(path, dialect)
     for batch, _ in read_blocks(text):
-        yield to_values(batch, column_types, dialect.decimal)
+        yield cast_to_lists(batch, column_types, dialect.decimal)
     if text.digest != digests.get(path):
         raise ChangedFileError(path)

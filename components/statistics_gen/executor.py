@@ -25,7 +25,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
 from tabular.examples.columns import Columns, read_columns
-from tabular.examples.in_process import is_in_process, work_here
+from tabular.examples.in_process import is_in_process, run_in_process
 from tabular.examples.reading import read_batches
 from tabular.examples.tfxio import split_tfxio
 
@@ -68,9 +68,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write = _Write(options_json)
         if is_in_process(self._beam_pipeline_args):
             by_split = defaultdict(list)
-            for folder, accumulators in work_here(measure, files):
+            for folder, accumulators in run_in_process(measure, files):
                 by_split[folder].append(accumulators)
-            deque(work_here(write, by_split.items()), maxlen=0)
+            deque(run_in_process(write, by_split.items()), maxlen=0)
             return
         with self._make_beam_pipeline() as pipeline:
             _ = (

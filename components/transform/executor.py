@@ -23,7 +23,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils
 
 from components.transform.files import File, TransformFiles
-from tabular.examples.in_process import is_in_process, work_here
+from tabular.examples.in_process import is_in_process, run_in_process
 from tabular.examples.tfxio import BulkExamples, split_tfxio
 
 _PREFIX = "transformed_examples"
@@ -95,7 +95,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     | "TransformFiles" >> beam.ParDo(transform, beam.pvalue.AsSingleton(written))
                 )
         if is_here:
-            deque(work_here(transform, files), maxlen=0)
+            deque(run_in_process(transform, files), maxlen=0)
 
 
 def _bind(exec_properties: Mapping[str, Any]) -> _Preprocessing:

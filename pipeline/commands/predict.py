@@ -35,7 +35,7 @@ def add_parser(commands: Commands) -> None:
 def predict(options: argparse.Namespace) -> int:
     """Writes the predictions and prints how many there are."""
     config = load(options)
-    from pipeline.predict.command import predict as predict_rows
+    from pipeline.predict.predict_file import predict as predict_rows
     from pipeline.run.interrupts import Interrupts
 
     done = predict_rows(

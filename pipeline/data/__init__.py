@@ -1,1 +1,1 @@
-"""Checks the CSV files before a run, and chooses features by what stands in them."""
+"""Checks the CSV files before a run, and chooses features by the content of their columns."""

@@ -1,4 +1,4 @@
-"""Replaces features that are `auto` by kinds chosen by what stands in their columns."""
+"""Replaces `auto` features by kinds that fit the content of their columns."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from pipeline.data.feature_choice import (
     describe_column,
     is_constant,
 )
-from pipeline.data.schema_hints import Said, read_kinds
+from pipeline.data.schema_hints import SchemaHint, read_schema_hints
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
 from trainer.settings.features import ALL_OTHERS, Boolean, Feature, Ignore
@@ -20,50 +20,50 @@ from trainer.settings.train import is_column_name
 
 
 def auto_columns(config: Config, header: Sequence[str]) -> list[str]:
-    """Names the columns of a header whose features are `auto`."""
-    features = _spread(config, header)
+    """Lists the columns of a header whose features are `auto`."""
+    features = _expand_all_others(config, header)
     return [name for name, feature in features.items() if feature.kind == "auto"]
 
 
 def choose_features(
     config: Config, header: Sequence[str], profiles: Mapping[str, ColumnProfile]
 ) -> Config:
-    """Chooses a kind for each feature that is `auto`, by the rows of the train split.
+    """Chooses a kind for each `auto` feature by the rows of the train split.
 
     Args:
         config: The configuration.
         header: All columns of the data.
-        profiles: What stands in the `auto` columns in the train split.
+        profiles: `auto` column to its profile in the train split.
 
     Returns:
-        The configuration that runs, without `auto`, and with `notes` on what was chosen.
+        The configuration with the chosen features, and with `notes` about them.
 
     Raises:
         DataError: If no column is left that the model could read.
     """
-    said = read_said(config)
+    hints = _read_hints(config)
     features: dict[str, Feature] = {}
     chosen: dict[str, Choice] = {}
-    for name, feature in _spread(config, header).items():
+    for name, feature in _expand_all_others(config, header).items():
         if feature.kind == "auto":
-            chosen[name] = _choose(config, profiles[name], said.get(name), header)
+            chosen[name] = _choose(config, profiles[name], hints.get(name), header)
             feature = chosen[name].feature
-        # A name that cannot stand in the configuration is ignored without being named.
+        # A name that the configuration does not allow is ignored without being listed.
         if is_column_name(name):
             features[name] = feature
     if all(feature.kind == "ignore" for feature in features.values()):
-        raise _none_left(config, chosen)
+        raise _no_feature_error(config, chosen)
     return config.resolved(features, list(_notes(chosen)))
 
 
-def read_said(config: Config) -> Mapping[str, Said]:
-    """Reads what the reviewed schema says of the columns; nothing where there is none."""
+def _read_hints(config: Config) -> Mapping[str, SchemaHint]:
+    """Reads the hints of the reviewed schema by column; empty if there is no schema."""
     path = config.data.schema_path
-    return {} if path is None else read_kinds(config.resolve(path))
+    return {} if path is None else read_schema_hints(config.resolve(path))
 
 
-def _spread(config: Config, columns: Sequence[str]) -> dict[str, Feature]:
-    """Puts the columns that are not named in the place of `*`."""
+def _expand_all_others(config: Config, columns: Sequence[str]) -> dict[str, Feature]:
+    """Replaces `*` by the columns that the configuration does not name."""
     named = {*config.features, config.data.label, config.data.weight}
     features: dict[str, Feature] = {}
     for name, feature in config.features.items():
@@ -75,38 +75,38 @@ def _spread(config: Config, columns: Sequence[str]) -> dict[str, Feature]:
 
 
 def _choose(
-    config: Config, profile: ColumnProfile, said: Said | None, columns: Sequence[str]
+    config: Config, profile: ColumnProfile, hint: SchemaHint | None, columns: Sequence[str]
 ) -> Choice:
     if profile.name == config.data.split.by:
-        return Choice(Ignore(), describe_column(profile), "the splits are made by it")
+        return Choice(Ignore(), describe_column(profile), "rows are split by it")
     choice = choose(profile, columns, is_sample=True)
     has_something = profile.kind != "empty" and not is_constant(profile)
-    if said is None or not has_something or not is_column_name(profile.name):
+    if hint is None or not has_something or not is_column_name(profile.name):
         return choice
-    return Choice(_as_said(said, profile, columns), f"by the schema; {choice.found}")
+    return Choice(_feature_of_hint(hint, profile, columns), f"by the schema; {choice.found}")
 
 
-def _as_said(said: Said, profile: ColumnProfile, columns: Sequence[str]) -> Feature:
-    """Makes a feature of the kind that the schema says."""
-    if said.kind == "number":
+def _feature_of_hint(hint: SchemaHint, profile: ColumnProfile, columns: Sequence[str]) -> Feature:
+    """Makes a feature of the kind that the schema gives."""
+    if hint.kind == "number":
         return choose_numeric(profile, columns, is_sample=True)
-    if said.kind == "words":
+    if hint.kind == "words":
         return choose_categorical(profile)
-    if said.true and said.false:
-        return Boolean(true_words=(said.true,), false_words=(said.false,))
+    if hint.true and hint.false:
+        return Boolean(true_words=(hint.true,), false_words=(hint.false,))
     return Boolean()
 
 
-def _none_left(config: Config, chosen: Mapping[str, Choice]) -> DataError:
-    """Says for each column why it is not learned from."""
+def _no_feature_error(config: Config, chosen: Mapping[str, Choice]) -> DataError:
+    """Makes the error that explains for each column why it is ignored."""
     path = config.data_path
     lines = [f"{path}: {name}: {choice.found}: {choice.reason}" for name, choice in chosen.items()]
-    fix = "add columns, or name in features those to read all the same, each with its kind"
+    fix = "add columns, or name in features, each with its kind, the columns to learn from anyway"
     return DataError("\n".join([f"{path}: no column is left to learn from: {fix}", *lines]))
 
 
 def _notes(chosen: Mapping[str, Choice]) -> Iterator[str]:
-    """Says how many features of each kind were chosen, and why columns are ignored."""
+    """Describes how many features of each kind were chosen, and why columns are ignored."""
     counts = Counter(
         choice.feature.kind for choice in chosen.values() if choice.feature.kind != "ignore"
     )

@@ -1,8 +1,8 @@
-"""Checks the CSV files before any node runs, and says where they are wrong and how to mend them.
+"""Checks the CSV files before any node runs, and explains where they are wrong and how to fix them.
 
-Files and headers here, rows in `rows.py`, labels in `labels.py`: each file is read once, in blocks,
-whatever its size. Only where there is a fault does `file_errors.py` look for its line. No
-TensorFlow: the check of a small file answers at once.
+This module checks files and headers, `rows.py` the rows, and `labels.py` the labels. Each file is
+read once, in blocks, whatever its size; only if there is a fault, `file_errors.py` looks for its
+line. No TensorFlow, so that a small file is checked at once.
 """
 
 import re
@@ -17,8 +17,13 @@ import pyarrow as pa
 
 from pipeline.data.auto_features import auto_columns, choose_features
 from pipeline.data.column_rules import make_column_rules
-from pipeline.data.file_errors import check_format, data_error, explained, says_empty
-from pipeline.data.files import find_files, list_csv_files, look_up, say_names
+from pipeline.data.file_errors import (
+    check_format,
+    data_error,
+    explain_empty_file,
+    explain_read_errors,
+)
+from pipeline.data.files import find_files, list_csv_files, look_up, quote_names
 from pipeline.data.rows import Rows
 from pipeline.errors import DataError, did_you_mean
 from pipeline.settings.config import Config
@@ -37,14 +42,14 @@ from trainer.settings.features import ALL_OTHERS
 
 @dataclass(frozen=True)
 class CheckedData:
-    """Data that a pipeline can learn from.
+    """Data that the pipeline can learn from.
 
     Attributes:
-        config: The configuration that runs: its features chosen, and told what is in the files.
-        files: Their paths, in the order in which they are read.
-        rows: Split name to its number of rows; empty if they were not to be counted.
-        classes: The label's words, the index of each its class id; none in a regression.
-        quarantined: Number of rows that cannot be used and will be put aside.
+        config: The configuration to run, with chosen features and the findings of the check.
+        files: Paths of the files, in the order in which they are read.
+        rows: Split name to its number of rows; empty if splits were not counted.
+        classes: The classes by class id; empty in a regression.
+        quarantined: Number of rows that cannot be used and will be quarantined.
     """
 
     config: Config
@@ -57,15 +62,15 @@ class CheckedData:
 def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
     """Reads all of the data once, and checks that the pipeline can learn from it.
 
-    A further time only where rows do not fit the features that were chosen by those of the train
-    split.
+    It reads the data again only if some rows may not fit the features that were chosen by the train
+    split, or to explain a fault.
 
     Args:
-        config: The configuration; what it names must be in the data.
+        config: The configuration; the data must have the columns and classes that it names.
         count_splits: Whether to count the rows of each split, for which each row has to be hashed.
 
     Raises:
-        DataError: If the pipeline cannot; it says which places are wrong, a line each.
+        DataError: If the pipeline cannot learn from the data. The message has a line per fault.
     """
     try:
         if config.data.schema_path is not None:
@@ -98,18 +103,19 @@ def _read_rows(
     *,
     count_splits: bool,
 ) -> tuple[Config, Rows]:
-    """Reads the rows, and chooses the features that are `auto` by them."""
+    """Reads the rows, and chooses the `auto` features by them."""
     auto = auto_columns(config, header)
     rows = Rows(config, files, profiled=auto, count_splits=count_splits)
     if auto and rows.profiles:
         try:
             config = choose_features(config, header, rows.profiles)
         except DataError:
-            rows.check_budget()  # these may be a better reason
+            # Rows or labels that are wrong explain more than that no column is left.
+            rows.check_budget()
             _check_labels(config, files, rows)
             raise
         rules = make_column_rules(config.trainer_settings, config.data.csv.decimal)
-        if not rows.fit(rules) or not rows.are_within_budget:
+        if not rows.surely_fit(rules) or not rows.is_within_budget:
             rows = Rows(config, files, count_splits=count_splits)
     rows.check_budget()
     return config, rows
@@ -118,7 +124,7 @@ def _read_rows(
 def _check_labels(
     config: Config, files: Mapping[str, Sequence[str]], rows: Rows
 ) -> tuple[str, ...]:
-    """Gives the classes, if they can be learned; what is said of splits needs all rows counted."""
+    """Checks the labels, and gives the classes; counts all rows if an error has to name counts."""
     try:
         return rows.labels.check()
     except DataError:
@@ -134,7 +140,7 @@ def _check_schema(path: Path) -> None:
 
 
 def _check_skew(config: Config, skew: SkewSettings) -> CheckedFiles:
-    """Checks the rows to compare with, all of them."""
+    """Checks the files of `validation.skew`, every row of them."""
     dialect = config.data.csv.dialect
     paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
     header = read_headers(paths, dialect)
@@ -143,7 +149,7 @@ def _check_skew(config: Config, skew: SkewSettings) -> CheckedFiles:
     rows, types, digests = 0, dict[str, ColumnType](), {}
     for path in paths:
         text = Utf8Stream(path, dialect)
-        with explained(path, dialect):
+        with explain_read_errors(path, dialect):
             for block in read_usable(text, ColumnRules({}, {})):
                 if len(block.faults):
                     raise pa.ArrowInvalid("not a table")
@@ -154,22 +160,22 @@ def _check_skew(config: Config, skew: SkewSettings) -> CheckedFiles:
 
 
 def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
-    """Reads the header that all files share, each file's bytes and header checked.
+    """Reads the header that all files have in common, and checks the format of each file.
 
     Raises:
-        DataError: If they are no CSV files, or their headers differ or have faults.
+        DataError: If a file is not a CSV file, or if headers differ or have faults.
     """
     first: list[str] = []
     faults: list[str] = []
     for path in paths:
         if not Path(path).is_file():
             raise DataError(f"{path}: is not a file; expected a CSV file: rename or move it")
-        with explained(path, dialect):
+        with explain_read_errors(path, dialect):
             check_format(path, dialect)
             header = read_header(path, dialect)
             record = next(read_records(path, dialect), None)
             if record is None:
-                raise DataError(says_empty(path))
+                raise DataError(explain_empty_file(path))
             if not record.is_closed or len(record.cells) != len(header):
                 raise pa.ArrowInvalid("too few names")
         first = first or header
@@ -181,7 +187,7 @@ def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
 
 
 def header_place(path: str, dialect: Dialect) -> str:
-    """Says where a header stands, `path:line`."""
+    """Gives the place of a header: `path:line`."""
     return f"{path}:{next(read_records(path, dialect)).line}"
 
 
@@ -201,20 +207,20 @@ def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
 
 
 def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -> Iterator[str]:
-    expected = f"expected {say_names(first)}, as in {first_path}: make the headers alike"
+    expected = f"expected {quote_names(first)}, as in {first_path}: make the headers alike"
     lacking = [name for name in first if name not in header]
     added = [name for name in header if name not in first]
     if lacking or added:
-        lacks = f"lacks {say_names(lacking)}" * bool(lacking)
-        adds = f"has {say_names(added)} in addition" * bool(added)
+        lacks = f"lacks {quote_names(lacking)}" * bool(lacking)
+        adds = f"has {quote_names(added)} in addition" * bool(added)
         hint = did_you_mean(added[0], lacking) if added else ""
         yield f"{' and '.join(filter(None, [lacks, adds]))}; {expected}{hint}"
     elif list(header) != list(first):
-        yield f"the columns stand in another order: {say_names(header)}; {expected}"
+        yield f"the columns have another order: {quote_names(header)}; {expected}"
 
 
 def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
-    """Checks that the header has every column that the configuration names."""
+    """Checks that the header has all columns that the configuration names."""
     named = [("data.label", config.data.label)]
     if config.data.weight is not None:
         named.append(("data.weight", config.data.weight))
@@ -235,11 +241,18 @@ def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
 def _check_names(
     named: Sequence[tuple[str, str]], place: str, header: Sequence[str], separator: str
 ) -> None:
-    """Checks that the header has the columns that settings name: key and name of each."""
+    """Checks that the header has the named columns.
+
+    Args:
+        named: Key of the setting and name of the column.
+        place: Place of the header.
+        header: Names in it.
+        separator: The separator by which it was read.
+    """
     missing = dict.fromkeys((key, name) for key, name in named if name not in header)
     if missing:
         raise data_error(
-            f"{place}: there is no column {quote(name)}; expected one of {say_names(header)}:"
+            f"{place}: there is no column {quote(name)}; expected one of {quote_names(header)}:"
             f" correct {key} or the header"
             f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
             for key, name in missing
@@ -247,7 +260,7 @@ def _check_names(
 
 
 def hint_at_header(header: Sequence[str], separator: str) -> str:
-    """Says what a header may be that lacks the columns."""
+    """Guesses why a header lacks columns: it is missing, or the separator is another one."""
     if any(re.fullmatch(NUMBER, name) for name in header):
         return (
             "; there are numbers in this line: is the header missing? Set data.csv.header to false"

@@ -11,19 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.date_formats import FORMATS, fitting_formats
-from tabular.csv.column_rules import TOO_LARGE, CellRule, Moment, Number
+from tabular.csv.column_rules import TOO_LARGE, CellRule, DatetimeRule, NumberRule
 from tabular.csv.types import with_point
 from trainer.settings.features import Boolean
 
 MAX_VALUES = 10_000
-"""Distinct values of a column up to here are all counted; of more, a sample of them is."""
+"""Up to this number of distinct values, each is counted; beyond it, only a sample of them."""
 _THINNING = 4
 NULL_WORDS = (
     *("NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "\\N"),
     *("None", "none", "NONE", "nil", "?", "-", "--", ".", "..", "missing", "Missing", "MISSING"),
     *("unknown", "Unknown"),
 )
-"""Words that elsewhere stand for an empty cell."""
+"""Words that commonly mean a missing value."""
 
 ColumnKind = Literal["empty", "boolean", "integer", "number", "date", "words"]
 _NULL_WORDS = frozenset(NULL_WORDS)
@@ -32,27 +32,27 @@ _BOOLEAN = Boolean()
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """What stands in a column.
+    """What is known of the cells of a column.
 
     Attributes:
-        name: Its name.
-        rows: Its cells.
-        missing: Empty ones among them.
-        kind: The narrowest kind that every filled cell is of.
-        kind_but_null_words: The same of the cells that are none of `NULL_WORDS`.
-        null_words: Those of `NULL_WORDS` that stand in it, in their order.
-        values: How often each value stands in it; None if there are more than `MAX_VALUES`.
-        distinct: Number of distinct values, exact where `values` are there, else estimated; too
-            low for fractions and dates, which are not counted beyond that.
-        distinct_share: The same by filled cells, 0 if there are none.
-        least: Least number; None where no cell is a finite number.
-        greatest: Greatest number.
-        skewness: Third standardized moment of the numbers; 0 where all are alike.
+        name: Name of the column.
+        rows: Number of cells.
+        missing: Number of missing values.
+        kind: The narrowest kind that all filled cells have.
+        kind_but_null_words: The narrowest kind of the filled cells without `NULL_WORDS`.
+        null_words: The `NULL_WORDS` in the column, in the order of that list.
+        values: Distinct value to its number of cells; None if there are more than `MAX_VALUES`.
+        distinct: Number of distinct values: exact if `values` are known, else estimated; too low
+            for fractions and dates, which are not counted beyond `MAX_VALUES`.
+        distinct_share: Number of distinct values by number of filled cells; 0 if there are none.
+        least: The least finite number; None if there is none.
+        greatest: The greatest finite number; None if there is none.
+        skewness: Third standardized moment of the numbers; 0 if all are equal.
         mean_length: Mean number of characters of the filled cells.
-        longest: Greatest one.
-        date_formats: Formats that fit every date, the likeliest first.
+        longest: Number of characters of the longest cell.
+        date_formats: Formats that fit all dates, the likeliest first.
         is_finite: Whether all numbers are finite as float32.
-        is_calendar: Whether all dates surely are days of the calendar in the likeliest format.
+        is_calendar: Whether all dates are known to be in the calendar, in the likeliest format.
     """
 
     name: str
@@ -74,21 +74,21 @@ class ColumnProfile:
     is_calendar: bool = False
 
     def surely_fits(self, rule: CellRule) -> bool:
-        """Says whether all cells fit a rule; False also where that is not known."""
-        if self.missing and isinstance(rule, Number) and not rule.may_be_missing:
+        """Whether all cells are known to follow a rule; False if that is not known."""
+        if self.missing and isinstance(rule, NumberRule) and not rule.may_be_missing:
             return False
         if self.values is not None:
             return not rule.find_wrong(pa.array(list(self.values), pa.string())).any()
-        if isinstance(rule, Number):
+        if isinstance(rule, NumberRule):
             is_number = self.kind in ("integer", "number") and not rule.is_whole
             is_in_range = rule.least <= (self.least or 0) and (self.greatest or 0) <= rule.greatest
             return is_number and self.is_finite and is_in_range
-        is_likeliest = isinstance(rule, Moment) and self.date_formats[:1] == (rule.format,)
+        is_likeliest = isinstance(rule, DatetimeRule) and self.date_formats[:1] == (rule.format,)
         return is_likeliest and self.is_calendar
 
     @property
     def top_share(self) -> float | None:
-        """Share of the most frequent value in the filled cells; None if there are many or none."""
+        """Share of the most frequent value in the filled cells; None if `values` has none."""
         if not self.values:
             return None
         return max(self.values.values()) / (self.rows - self.missing)
@@ -100,11 +100,11 @@ def profile_columns(
     """Profiles every column.
 
     Args:
-        batches: String columns of the same names; an empty cell is null.
+        batches: String columns of the same names, null where a value is missing.
         decimal: Decimal point of numbers.
 
     Returns:
-        Column name to what stands in it, in their order; empty where there is no batch.
+        Column to its profile, in the order of the columns; empty if there is no batch.
     """
     profiler = TableProfiler(decimal)
     for batch in batches:
@@ -113,7 +113,7 @@ def profile_columns(
 
 
 class TableProfiler:
-    """Profiles the columns of a table that comes in batches."""
+    """Profiles the columns of a table, batch by batch."""
 
     def __init__(self, decimal: str) -> None:
         """Starts without rows.
@@ -125,17 +125,17 @@ class TableProfiler:
         self._columns: dict[str, _Column] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Adds rows: string columns, the same in each batch; an empty cell is null."""
+        """Adds rows: string columns, the same in each batch; null where a value is missing."""
         for name, cells in zip(batch.schema.names, batch.columns, strict=True):
             self._columns.setdefault(name, _Column(self._decimal)).add(cells)
 
     def profiles(self) -> dict[str, ColumnProfile]:
-        """Gives what stands in each column, in their order."""
+        """Gives the profile of each column, in the order of the columns."""
         return {name: column.profile(name) for name, column in self._columns.items()}
 
 
 class _Column:
-    """Gathers the cells of a column."""
+    """Profiles a column."""
 
     def __init__(self, decimal: str) -> None:
         self._decimal = decimal
@@ -164,10 +164,12 @@ class _Column:
         self._count(filled)
 
     def profile(self, name: str) -> ColumnProfile:
-        """Says what was gathered."""
+        """Gives the profile of the cells added so far."""
         filled = self._rows - self._missing
         kind = self._kind()
-        if kind == "boolean":  # words, among which gap words are not looked for when reading
+        if (
+            kind == "boolean"
+        ):  # of which `add` collects null words only while numbers or dates are possible
             self._null_words.update(self._counts.keys() & _NULL_WORDS)
         return ColumnProfile(
             name=name,
@@ -190,9 +192,9 @@ class _Column:
         )
 
     def _count(self, filled: pa.Array) -> None:
-        """Counts values, of many only those that a hash selects, fewer as there are more.
+        """Counts the cells of each value; if there are many values, only those that a hash selects.
 
-        So the sample holds all the cells of each of its values, however they are ordered.
+        So the sample has all cells of each of its values, in whatever order they come.
         Source: adaptive sampling, after Wegman (P. Flajolet, Computing 43, 1990).
         """
         if self._one_in > 1 and (self._formats or (self._is_number and not self._is_integer)):
@@ -215,14 +217,14 @@ class _Column:
         return filled.filter(pc.invert(is_gap_word))
 
     def _narrow(self, words: pa.Array) -> None:
-        """Drops the kinds that some of the words are not of."""
+        """Drops the kinds and formats that do not fit all of the words."""
         if len(words) == 0:
             return
         self._formats = fitting_formats(words, self._formats)
         if self._formats and self._is_calendar:
             self._calendar_format = self._calendar_format or self._formats[0]
             is_same = self._calendar_format == self._formats[0]
-            wrong = Moment(self._calendar_format).find_wrong(words)
+            wrong = DatetimeRule(self._calendar_format).find_wrong(words)
             self._is_calendar = is_same and not wrong.any()
         if self._decimal != "." and self._is_number:
             words = with_point(words, self._decimal)
@@ -234,7 +236,7 @@ class _Column:
             self._numbers.add(numbers.to_numpy())
 
     def _kind(self) -> ColumnKind:
-        if not self._counts.keys() - _NULL_WORDS:  # of many words, not all can be of these
+        if not self._counts.keys() - _NULL_WORDS:  # a sample of many words has others too
             return "empty"
         if self._is_boolean():
             return "boolean"
@@ -245,14 +247,14 @@ class _Column:
         return "words"
 
     def _is_boolean(self) -> bool:
-        """Whether all words are yes or no, and both are there."""
+        """Whether all words mean yes or no, and both occur."""
         words = {word.lower() for word in self._counts.keys() - _NULL_WORDS}
         true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
         return bool(words & true and words & false) and words <= true | false
 
 
 class _Numbers:
-    """Gathers numbers for their range and moments; those that are not finite do not count."""
+    """Computes range and moments of numbers, without those that are not finite."""
 
     def __init__(self) -> None:
         self.least: float | None = None
@@ -264,7 +266,7 @@ class _Numbers:
 
     def add(self, numbers: "np.ndarray[Any, Any]") -> None:
         """Adds numbers: float64 `[n]`."""
-        is_finite = np.abs(numbers) < TOO_LARGE  # neither is NaN
+        is_finite = np.abs(numbers) < TOO_LARGE  # False for NaN too
         self.are_finite = self.are_finite and bool(is_finite.all())
         numbers = numbers[np.isfinite(numbers)]
         if not len(numbers):
@@ -275,15 +277,15 @@ class _Numbers:
             self.least, self.greatest = least, greatest
         self.least, self.greatest = min(self.least, least), max(self.greatest, greatest)
         self._count += len(numbers)
-        with np.errstate(all="ignore"):  # of huge numbers the skewness is NaN
+        with np.errstate(all="ignore"):  # the skewness of huge numbers is NaN
             distances = numbers - self._center
             squares = distances * distances
             self._sums += distances.sum(), squares.sum(), (squares * distances).sum()
 
     def skewness(self) -> float:
-        """Gives m3 / m2^1.5, with mk the mean of (x - mean)^k; 0 where m2 is 0 or unknown.
+        """Computes m3 / m2^1.5, where mk is the mean of (x - mean)^k; 0 if m2 is 0 or not finite.
 
-        The moments are of x - c, c being amid the first numbers, so that little precision is lost.
+        The sums are of x - c, with c in the middle of the first numbers, to lose little precision.
         """
         if not self._count:
             return 0.0
@@ -295,7 +297,7 @@ class _Numbers:
 
 
 def _cast(words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:
-    """Reads words as numbers; None if some are none."""
+    """Casts words to numbers; None if some are not numbers."""
     try:
         return pc.cast(words, arrow_type)
     except pa.ArrowInvalid:

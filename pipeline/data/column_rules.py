@@ -1,9 +1,16 @@
-"""Makes the rules of the columns from `features`, label and weight: the one place that does."""
+"""Makes the rules of the columns from features, label and weight; no other module does."""
 
 import math
 from collections.abc import Mapping
 
-from tabular.csv.column_rules import CellRule, ColumnRules, Label, Moment, Number, Words
+from tabular.csv.column_rules import (
+    BooleanRule,
+    CellRule,
+    ColumnRules,
+    DatetimeRule,
+    LabelRule,
+    NumberRule,
+)
 from tabular.csv.types import ColumnType
 from trainer.settings.feature_names import raw_types
 from trainer.settings.features import (
@@ -18,30 +25,30 @@ from trainer.settings.train import TrainerSettings
 
 
 def make_column_rules(settings: TrainerSettings, decimal: str) -> ColumnRules:
-    """Makes the rules of the data that a model is trained on.
+    """Makes the rules of the training data.
 
     Args:
-        settings: The features, label, weight and task.
+        settings: Features, label, weight and task.
         decimal: Decimal point of numbers.
     """
     rules = make_feature_rules(settings.features, decimal)
     cells, types = dict(rules.cells), dict(rules.types)
     if settings.weight is not None:
-        cells[settings.weight] = Number(decimal, name="weight", least=0)
+        cells[settings.weight] = NumberRule(decimal, name="weight", least=0)
         types[settings.weight] = ColumnType.FLOAT
     if settings.task == "regression":
-        cells[settings.label] = Number(decimal, name="label")
+        cells[settings.label] = NumberRule(decimal, name="label")
         types[settings.label] = ColumnType.FLOAT
     else:
-        cells[settings.label] = Label()
+        cells[settings.label] = LabelRule()
     return ColumnRules(cells, types, settings.label)
 
 
 def make_feature_rules(features: Mapping[str, Feature], decimal: str) -> ColumnRules:
-    """Makes the rules of the columns that a model reads, as they are in training and prediction.
+    """Makes the rules of the columns that a model reads, for training and prediction alike.
 
     Args:
-        features: Column to its feature; those that are `auto` have no rule yet.
+        features: Column to its feature; an `auto` feature has no rule.
         decimal: Decimal point of numbers.
     """
     cells = {
@@ -57,18 +64,18 @@ def make_feature_rules(features: Mapping[str, Feature], decimal: str) -> ColumnR
 
 
 def make_cell_rule(feature: Feature, decimal: str) -> CellRule | None:
-    """Makes the rule of a feature's cells; None if any cell fits."""
+    """Makes the rule of a feature's cells; None if it accepts any cell."""
     if isinstance(feature, Numeric):
         is_clipped = feature.clip is not None and feature.clip[0] >= 0
         least = 0 if feature.scale == "log1p" and not is_clipped else -math.inf
-        return Number(decimal, least=least, may_be_missing=feature.fill != "error")
+        return NumberRule(decimal, least=least, may_be_missing=feature.fill != "error")
     if isinstance(feature, Bucketized):
-        return Number(decimal, may_be_missing=True)
+        return NumberRule(decimal, may_be_missing=True)
     if isinstance(feature, Categorical) and feature.ids == "identity":
         last = (feature.size or 1) - 1
-        return Number(decimal, least=0, greatest=last, is_whole=True, may_be_missing=True)
+        return NumberRule(decimal, least=0, greatest=last, is_whole=True, may_be_missing=True)
     if isinstance(feature, Boolean):
-        return Words((*feature.true_words, *feature.false_words))
+        return BooleanRule((*feature.true_words, *feature.false_words))
     if isinstance(feature, Datetime):
-        return Moment(feature.format)
+        return DatetimeRule(feature.format)
     return None

@@ -1,4 +1,4 @@
-"""Recognizes how dates are written, among the formats that a `datetime` feature reads."""
+"""Recognizes the format of dates, among those that a `datetime` feature reads."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,12 @@ _TIMES = ("", " %H:%M", " %H:%M:%S")
 
 
 def _regex(pattern: str, *, is_padded: bool) -> str:
-    """Writes a pattern as a regular expression; of a number 0 to 9 the 0 before it may lack."""
+    """Converts a format to a regular expression.
+
+    Args:
+        pattern: The format, with codes such as `%d`.
+        is_padded: Whether days, months and hours below 10 need a leading 0.
+    """
     for code, digits in _CODES.items():
         pattern = pattern.replace(code, digits if is_padded else digits.replace("(0[", "(0?["))
     return f"^{pattern}$"
@@ -43,26 +48,31 @@ _REGEXES = {
     },
 }
 FORMATS = tuple(_REGEXES)
-"""All formats, those first that are chosen where several fit."""
+"""All formats; of several that fit, the first is chosen."""
 
 
 def fitting_formats(words: pa.Array, formats: Sequence[str]) -> tuple[str, ...]:
-    """Picks the formats that fit every word.
+    """Selects the formats that fit every word.
 
     Args:
-        words: Strings, none null.
-        formats: Formats to try, out of `FORMATS`.
+        words: Strings without null.
+        formats: The formats of `FORMATS` to try.
 
     Returns:
-        Those that fit, in the same order.
+        The formats that fit, in the same order.
     """
-    # Most columns hold no dates, and most formats fit none: one word tells.
+    # Most columns have no dates, and most formats do not fit even the first word.
     likely = [name for name in formats if _fit(words[:1], name)]
     return tuple(name for name in likely if _fit(words, name))
 
 
 def has_time(date_format: str, longest: int) -> bool:
-    """Whether a format says the hour; `iso` may or may not, which the longest word tells."""
+    """Whether dates have an hour.
+
+    Args:
+        date_format: Their format.
+        longest: Number of characters of the longest; decides for `iso`, where the hour is optional.
+    """
     return longest > len("2024-05-01") if date_format == "iso" else "%H" in date_format
 
 

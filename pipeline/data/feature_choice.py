@@ -1,4 +1,4 @@
-"""Chooses the kind of a feature by what stands in its column."""
+"""Chooses the kind of a feature by the profile of its column."""
 
 import re
 from collections.abc import Collection
@@ -19,20 +19,21 @@ from trainer.settings.features import (
 from trainer.settings.train import is_column_name
 
 MAX_ONE_HOT = 100
-"""Words up to which each has an input of the network to itself; more share an embedding."""
+"""Up to this number of words, each has its own input of the network; more are embedded."""
 MAX_INTEGERS = 20
-"""Whole numbers up to which they are taken as words."""
+"""Up to this number of distinct whole numbers, they are learned as categories."""
 ROWS_PER_INTEGER = 10
-"""Rows that each of them must have on average."""
+"""Rows that each of those numbers must have on average."""
 MAX_DISTINCT_SHARE = 0.5
-"""More words by row are ids or free text: a word that stands once says nothing of other rows."""
+"""A column with more distinct words per row holds ids or free text, which say nothing of others."""
 FREE_TEXT_CHARACTERS = 25
+"""From this mean length on, words that mostly differ are called free text, else ids."""
 MAX_HASH = 2**20
-"""Ids of a hash; fewer would do for fewer words: twice as many as words, a power of 2."""
+"""The greatest size of a hash. It is a power of 2, two to four times the number of words."""
 _LEAST_FILLED = 0.001
-"""Share of the cells that has to be filled: so few others tell of hardly any row."""
+"""Share of the cells that must be filled for the column to be of use."""
 SKEWED = 3.0
-"""Skewness from which on the logarithm is scaled: that of an exponential distribution is 2."""
+"""Beyond this skewness, the logarithm is used; an exponential distribution has 2."""
 
 _ID_NAME = re.compile(r"(.*[\W_])?(id|idx|index|key|uuid|guid|row)|id[\W_].*", re.IGNORECASE)
 _CAMEL_ID = re.compile(r".*[a-z]I[dD]")
@@ -40,12 +41,12 @@ _CAMEL_ID = re.compile(r".*[a-z]I[dD]")
 
 @dataclass(frozen=True)
 class Choice:
-    """The feature that a column becomes.
+    """The feature chosen for a column.
 
     Attributes:
         feature: The feature.
-        found: What stands in the column, in a few words.
-        reason: Why it is ignored; empty where it is not.
+        found: A short description of the column.
+        reason: Why the column is ignored; empty if it is not.
     """
 
     feature: Feature
@@ -59,9 +60,9 @@ def choose(
     """Chooses the feature of a column.
 
     Args:
-        profile: What stands in the column.
-        taken: Names of all columns, which no further feature may have.
-        is_sample: Whether there are more rows than the profile knows, which may have gaps.
+        profile: The profile of the column.
+        taken: Names of all columns, which a missing indicator must not have.
+        is_sample: Whether there are more rows than in the profile, which may have missing values.
     """
     reason = _why_useless(profile)
     if not reason:
@@ -75,7 +76,11 @@ def choose(
 def choose_numeric(
     profile: ColumnProfile, taken: Collection[str] = (), *, is_sample: bool = False
 ) -> Numeric:
-    """Makes a number of a column: of a gap the mean and a flag, of a long tail the logarithm."""
+    """Makes a numeric feature, with the logarithm if the distribution has a long tail.
+
+    Missing values are filled with the mean, and get an indicator if the profile has some. Arguments
+    are those of `choose`.
+    """
     is_skewed = profile.skewness > SKEWED and profile.least is not None and profile.least >= 0
     return Numeric(
         scale="log1p" if is_skewed else "z_score",
@@ -85,7 +90,7 @@ def choose_numeric(
 
 
 def choose_categorical(profile: ColumnProfile) -> Categorical:
-    """Makes words of a column: few one-hot, more embedded, and too many to list hashed."""
+    """Makes a categorical feature: one-hot for few words, an embedding for more, hashed if many."""
     if profile.values is None:
         size = min(2 ** (profile.distinct.bit_length() + 1), MAX_HASH)
         return Categorical(ids="hash", size=size, encode="embedding")
@@ -93,7 +98,7 @@ def choose_categorical(profile: ColumnProfile) -> Categorical:
 
 
 def describe_column(profile: ColumnProfile) -> str:
-    """Says what stands in a column: `12 words, 3 % gaps`."""
+    """Describes a column: `12 words, 3 % missing`."""
     words = [_describe_values(profile)]
     if profile.missing:
         percent = 100 * profile.missing / profile.rows
@@ -103,12 +108,12 @@ def describe_column(profile: ColumnProfile) -> str:
 
 
 def is_constant(profile: ColumnProfile) -> bool:
-    """Whether all cells are alike and filled; where some are empty, the gaps say something."""
+    """Whether all cells are equal. Not if some are missing: that tells rows apart."""
     return profile.distinct == 1 and profile.missing == 0
 
 
 def is_few_integers(profile: ColumnProfile) -> bool:
-    """Whether the values of a column are so few that each can be learned for itself."""
+    """Whether a column has few enough whole numbers to learn each as a category."""
     return profile.distinct <= MAX_INTEGERS and profile.distinct_share * ROWS_PER_INTEGER <= 1
 
 
@@ -135,9 +140,9 @@ def _choose_datetime(profile: ColumnProfile) -> Datetime:
 
 
 def _why_useless(profile: ColumnProfile) -> str:
-    """Says why nothing can be learned from a column of whatever kind; empty if it can."""
+    """Explains why nothing can be learned from a column; empty if it can."""
     if not is_column_name(profile.name):
-        return "its name cannot name a tensor: rename it, as by data.csv.names"
+        return "its name is not allowed for a tensor: rename it, as by data.csv.names"
     if profile.kind == "empty":
         return "every cell is empty"
     filled = profile.rows - profile.missing
@@ -156,7 +161,7 @@ def _why_useless(profile: ColumnProfile) -> str:
 def _why_too_many_words(profile: ColumnProfile) -> str:
     if profile.kind_but_null_words != profile.kind:
         words = ", ".join(map(quote, profile.null_words))
-        kind = _SAID[profile.kind_but_null_words]
+        kind = _KIND_NAMES[profile.kind_but_null_words]
         return f"would be {kind}, but for {words}: see data.csv.null_values"
     what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
     return f"{what}: most cells are different"
@@ -166,7 +171,7 @@ def _names_id(name: str) -> bool:
     return bool(_ID_NAME.fullmatch(name) or _CAMEL_ID.fullmatch(name))
 
 
-_SAID = {
+_KIND_NAMES = {
     "empty": "empty",
     "boolean": "yes or no",
     "integer": "whole numbers",
@@ -185,7 +190,7 @@ def _describe_values(profile: ColumnProfile) -> str:
     if profile.kind == "boolean":
         return " or ".join(map(quote, sorted(profile.values or ())))
     if profile.kind in ("integer", "number") and profile.least is not None:
-        numbers = _SAID[profile.kind]
+        numbers = _KIND_NAMES[profile.kind]
         is_few = profile.kind == "integer" and is_few_integers(profile)
         count = f"{profile.distinct:,} {numbers}" if is_few else numbers
         return f"{count}, {profile.least:g} to {profile.greatest:g}"
@@ -195,5 +200,5 @@ def _describe_values(profile: ColumnProfile) -> str:
 
 
 def _round(number: int) -> int:
-    """Rounds to two digits, which is as much as the estimate is worth."""
+    """Rounds to two digits, as the estimate is not more precise."""
     return int(float(f"{number:.1e}"))

@@ -1,7 +1,7 @@
-"""Finds, record by record, what is wrong with a CSV file and on which line.
+"""Finds the faults of a CSV file and their lines, record by record.
 
-Slow, and so used only on a file that Arrow refuses, or where a fault is known to be in it. Records
-are those that Arrow sees: blank lines left out, quotes taken alike.
+This is slow, so it is used only on a file that Arrow refuses, or that is known to have a fault.
+Records are the same as Arrow's: blank lines are left out, and quotes have the same meaning.
 """
 
 import gzip
@@ -18,7 +18,7 @@ from tabular.csv.decoding import BAD_BYTE, NulByteError, Utf8Stream, open_bytes
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import BLOCK_BYTES
 from tabular.csv.records import Record, read_records
-from tabular.csv.row_checks import say_bad_byte, say_ragged
+from tabular.csv.row_checks import explain_bad_byte, explain_ragged_row
 
 FAULTS_SHOWN = 5
 _CHUNK_BYTES = 2**20
@@ -32,10 +32,16 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 def find_cell(
     paths: Iterable[str], dialect: Dialect, column: int, is_wanted: Callable[[str], bool]
 ) -> tuple[str, str]:
-    """Finds the first cell of a column that is wanted, in rows that may lack it.
+    """Finds the first cell of a column that meets a condition; rows without the column are skipped.
+
+    Args:
+        paths: The files, in their order.
+        dialect: How they are written.
+        column: Index of the column.
+        is_wanted: The condition on the text of the cell.
 
     Returns:
-        Its place, `path:line`, and its text.
+        The place of the cell, `path:line`, and its text.
     """
     return next(
         (f"{path}:{record.line}", record.cells[column])
@@ -46,7 +52,13 @@ def find_cell(
 
 
 def data_error(faults: Iterable[str], count: int = 0, heading: str = "") -> DataError:
-    """Makes the error of some faults, a line each; `count` tells of more than are given."""
+    """Makes an error that shows the first faults, a line each, and the number of the others.
+
+    Args:
+        faults: Descriptions of faults.
+        count: Number of all faults, if more than are described.
+        heading: The first line; empty for none.
+    """
     rest = iter(faults)
     shown = list(islice(rest, FAULTS_SHOWN))
     more = max(count - len(shown), sum(1 for _ in rest))
@@ -55,8 +67,12 @@ def data_error(faults: Iterable[str], count: int = 0, heading: str = "") -> Data
 
 
 @contextmanager
-def explained(path: str, dialect: Dialect) -> Iterator[None]:
-    """Turns what reading a file raises into an error that says where the file is wrong.
+def explain_read_errors(path: str, dialect: Dialect) -> Iterator[None]:
+    """Turns the errors of reading a file into one that explains where the file is wrong.
+
+    Args:
+        path: The file.
+        dialect: How it is written.
 
     Raises:
         DataError: If the file cannot be decompressed or decoded, or is not a table.
@@ -65,7 +81,7 @@ def explained(path: str, dialect: Dialect) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
-            f"{path}: is damaged, {error}; expected a whole file of gzip: compress or copy it again"
+            f"{path}: is damaged, {error}; expected a complete gzip file: compress or copy it again"
         ) from None
     except UnicodeError as error:
         raise _wrong_encoding(path, dialect, error) from None
@@ -76,15 +92,15 @@ def explained(path: str, dialect: Dialect) -> Iterator[None]:
             " file or another encoding: set data.csv.encoding, or save it as CSV in UTF-8"
         ) from None
     except pa.ArrowInvalid as error:
-        with explained(path, dialect):
+        with explain_read_errors(path, dialect):
             raise _explain(path, dialect, error) from None
 
 
 def check_format(path: str, dialect: Dialect) -> None:
-    """Checks that a file does not begin as one of another format.
+    """Checks that a file does not begin like a zip archive, a Parquet file or UTF-16.
 
     Raises:
-        DataError: If it does; it names the format.
+        DataError: If it does; the message names the format.
     """
     with open_bytes(path) as file:
         start = file.read(8)
@@ -100,23 +116,23 @@ def check_format(path: str, dialect: Dialect) -> None:
 
 def _wrong_encoding(path: str, dialect: Dialect, error: BaseException) -> DataError:
     return DataError(
-        f"{path}: is not {dialect.encoding}, {error}; expected a file in it: correct"
+        f"{path}: is not {dialect.encoding}, {error}; expected that encoding: correct"
         " data.csv.encoding"
     )
 
 
 def _explain(path: str, dialect: Dialect, cause: Exception) -> DataError:
-    """Says why a file is not a table, record by record.
+    """Explains why a file is not a table.
 
     Args:
         path: The file.
         dialect: How it is written.
-        cause: What Arrow says, for want of a better finding.
+        cause: Arrow's error, shown if no record has a fault.
     """
     if isinstance(cause.__cause__, UnicodeError):
         return _wrong_encoding(path, dialect, cause.__cause__)
     with closing(Utf8Stream(path, dialect)) as text:
-        while text.read(_CHUNK_BYTES):  # raises at a NUL byte, at which the csv module stops
+        while text.read(_CHUNK_BYTES):  # raises at a NUL byte, where the csv module would stop
             pass
     faults = _faults(path, dialect)
     first = next(faults, f"{path}: {cause}; expected rows of up to {BLOCK_BYTES // 2**20} MiB")
@@ -124,11 +140,11 @@ def _explain(path: str, dialect: Dialect, cause: Exception) -> DataError:
 
 
 def _faults(path: str, dialect: Dialect) -> Iterator[str]:
-    """Finds whatever keeps a file from being a table of text, in the order of its lines."""
+    """Finds the faults that keep a file from being a table, in the order of its lines."""
     records = read_records(path, dialect)
     first = next(records, None)
     if first is None:
-        yield says_empty(path)
+        yield explain_empty_file(path)
         return
     names = first.cells if dialect.names is None else dialect.names
     if len(first.cells) != len(names):
@@ -141,23 +157,23 @@ def _faults(path: str, dialect: Dialect) -> Iterator[str]:
     for row in chain([first], records):
         yield from _faults_of_record(path, row, len(names), dialect)
     if row is first and dialect.header and first.is_closed:
-        yield says_no_rows(path)
+        yield explain_no_rows(path)
 
 
-def says_empty(path: str) -> str:
-    """Says that a file has no header."""
+def explain_empty_file(path: str) -> str:
+    """Explains that a file is empty."""
     return f"{path}: is empty; expected a header line, then a row per example"
 
 
-def says_no_rows(path: str) -> str:
-    """Says that a file has nothing but a header."""
+def explain_no_rows(path: str) -> str:
+    """Explains that a file has a header only."""
     return f"{path}: has a header and no rows; expected a row per example: add some, or remove it"
 
 
 def _faults_of_record(path: str, record: Record, width: int, dialect: Dialect) -> Iterator[str]:
     for index, cell in enumerate(record.cells):
         if BAD_BYTE.search(cell):
-            line, reason = say_bad_byte(record, index, dialect)
+            line, reason = explain_bad_byte(record, index, dialect)
             yield f"{path}:{line}: column {index + 1}: {reason}"
     if not record.is_closed:
         row = quote(dialect.separator.join(record.cells))
@@ -166,4 +182,4 @@ def _faults_of_record(path: str, record: Record, width: int, dialect: Dialect) -
             " at the end of the cell: add it, or remove the first"
         )
     elif len(record.cells) != width:
-        yield f"{path}:{record.line}: {say_ragged(record, width, dialect)}"
+        yield f"{path}:{record.line}: {explain_ragged_row(record, width, dialect)}"

@@ -1,4 +1,4 @@
-"""Finds the CSV files of each split before any node runs, and says why where there are none."""
+"""Finds the CSV files of each split before any node runs, and explains if there are none."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ from tabular.csv.file_patterns import (
     date_of,
     file_glob,
     folder_glob,
-    has_marks,
+    has_placeholders,
     list_files,
 )
 
@@ -31,10 +31,10 @@ def find_files(config: Config) -> dict[str, tuple[str, ...]]:
         config: The configuration.
 
     Returns:
-        Split, or `all` where the rows are still to be split, to the paths of its files in order.
+        Split name, or `all` if rows are split by a hash, to the paths of its files in order.
 
     Raises:
-        DataError: If there are none, or a file is of two splits.
+        DataError: If there are no files, or a file is in two splits.
     """
     files = {
         split: list_csv_files(_newest(config, path), _key(split))
@@ -46,21 +46,21 @@ def find_files(config: Config) -> dict[str, tuple[str, ...]]:
             other = split_of_file.setdefault(os.path.realpath(path), split)
             if other != split:
                 raise DataError(
-                    f"{path}: is in the {other} and in the {split} split; expected rows to judge"
-                    f" by that were not learned from: correct {_key(other)} or {_key(split)}"
+                    f"{path}: is in the {other} and in the {split} split; expected different rows"
+                    f" for evaluation than for training: correct {_key(other)} or {_key(split)}"
                 )
     return files
 
 
 def find_globs(config: Config) -> tuple[str, dict[str, str]]:
-    """Writes the files of each split as TFX's ExampleGen takes them.
+    """Makes the globs of each split's files for TFX's ExampleGen.
 
     Args:
-        config: The configuration, its files being there.
+        config: The configuration; its files must exist.
 
     Returns:
-        The folder above all files, and the glob of each split's files below it, with the marks of
-        spans that the configuration has.
+        The folder above all files, and split name to the glob of its files below that folder, with
+        the placeholders of spans that the configuration has.
 
     Raises:
         DataError: If there are no files.
@@ -68,28 +68,28 @@ def find_globs(config: Config) -> tuple[str, dict[str, str]]:
     paths = {split: str(path) for split, path in config.data_paths.items()}
     base_dir = os.path.commonpath(
         [
-            SpanPath(path).base_dir if has_marks(path) else os.path.dirname(path)
+            SpanPath(path).base_dir if has_placeholders(path) else os.path.dirname(path)
             for path in paths.values()
         ]
     )
     globs = {}
     for split, path in paths.items():
         below = os.path.relpath(path, base_dir)
-        below = below if has_marks(path) else file_glob(below)
+        below = below if has_placeholders(path) else file_glob(below)
         is_folder = _newest(config, Path(path)).is_dir()
         globs[split] = folder_glob(below) if is_folder else below
     return file_glob(base_dir), globs
 
 
 def list_csv_files(path: str | Path, key: str = "data.path") -> tuple[str, ...]:
-    """Lists the CSV files at a path: the file itself, or a folder's CSV files by name.
+    """Lists the CSV files at a path: the file itself, or the CSV files of a folder, sorted.
 
     Args:
         path: The file or folder.
         key: The setting that names it.
 
     Raises:
-        DataError: If there are none.
+        DataError: If there are no files.
     """
     path = Path(path)
     if not stat.S_ISDIR(look_up(path, key).st_mode):
@@ -97,16 +97,24 @@ def list_csv_files(path: str | Path, key: str = "data.path") -> tuple[str, ...]:
     paths = tuple(_files_in(path))
     if not paths:
         names = names_in(path)
-        there = f"there is: {say_names(names)}" if names else "it is empty"
+        there = f"there is: {quote_names(names)}" if names else "it is empty"
         raise DataError(
-            f"{path}: no {CSV_NAMES} in this folder ({there}); expected CSV files right in it:"
+            f"{path}: no {CSV_NAMES} in this folder ({there}); expected CSV files directly in it:"
             f" set {key} to their folder, or to one file of any name"
         )
     return paths
 
 
 def look_up(path: Path, key: str) -> os.stat_result:
-    """Looks a path up, and for one that is not there says from which name on."""
+    """Gives the status of a path.
+
+    Args:
+        path: A file or folder.
+        key: The setting that names it.
+
+    Raises:
+        DataError: If it does not exist; the message has the first name in it that does not.
+    """
     try:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -119,12 +127,12 @@ def look_up(path: Path, key: str) -> os.stat_result:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Lists what is in a folder."""
+    """Lists the names in a folder, sorted."""
     return sorted(path.name for path in folder.iterdir())
 
 
-def say_names(names: Sequence[str]) -> str:
-    """Lists names for a message, at most ten of them."""
+def quote_names(names: Sequence[str]) -> str:
+    """Quotes and joins names for a message, at most ten of them."""
     rest = ", ..." if len(names) > NAMES_SHOWN else ""
     return ", ".join(map(quote, names[:NAMES_SHOWN])) + rest
 
@@ -142,11 +150,11 @@ def _glob(folder: Path, pattern: str) -> list[str]:
 
 
 def _newest(config: Config, path: Path) -> Path:
-    """Fills the marks of a path by the newest span, or the one asked for, and its newest version.
+    """Fills the placeholders of a path: `data.span` or the newest span, in its newest version.
 
-    As TFX does at run time, but that a span for which there is a folder without files is an error.
+    TFX does the same at run time, except that here the folder of a span must have files.
     """
-    if not has_marks(str(path)):
+    if not has_placeholders(str(path)):
         return path
     try:
         return _fill_newest(SpanPath(str(path)), path, config.data.span)
@@ -166,49 +174,49 @@ def _fill_newest(span_path: SpanPath, path: Path, wanted: int | None) -> Path:
     newest = max(found, key=lambda span: (span.number, span.version or 0), default=None)
     filled = Path(span_path.fill(newest)) if newest else None
     is_folder = filled is None or filled.is_dir()
-    for other in others:  # TFX fails on what holds data and is no span
+    for other in others:  # TFX fails on a path with data that is not a span
         if not is_folder or any(other.glob("*.csv*")):
             raise DataError(
-                f"{other}: no number, or date, stands for each mark of {path}; expected spans only"
-                " where there is data: move it, or correct data.path"
+                f"{other}: does not have a number or date for each placeholder of {path}; expected"
+                " spans only where there is data: move it, or correct data.path"
             )
     if newest is None or filled is None:
-        raise _no_span(span_path, wanted)
+        raise _no_span_error(span_path, wanted)
     if not filled.exists():
-        raise _padded(found[newest], filled)
+        raise _zero_padding_error(found[newest], filled)
     if filled.is_dir() and not _files_in(filled):
         raise DataError(
-            f"{filled}: no {CSV_NAMES} in this folder of {newest}; expected CSV files right in it:"
-            " add them, remove the folder, or name another span in data.span"
+            f"{filled}: no {CSV_NAMES} in this folder of {newest}; expected CSV files directly in"
+            " it: add them, remove the folder, or name another span in data.span"
         )
     return filled
 
 
-def _no_span(span_path: SpanPath, wanted: int | None) -> DataError:
+def _no_span_error(span_path: SpanPath, wanted: int | None) -> DataError:
     base_dir = Path(span_path.base_dir)
     look_up(base_dir, "data.path")
     found = {span.number: path for path in span_path.candidates() if (span := span_path.read(path))}
     if not found:
         names = names_in(base_dir)
-        there = f"in {base_dir} there is: {say_names(names)}" if names else f"{base_dir} is empty"
+        there = f"in {base_dir} there is: {quote_names(names)}" if names else f"{base_dir} is empty"
         return DataError(f"{span_path}: there is no span ({there}): correct data.path")
     assert wanted is not None
     if wanted in found:
-        return _padded(found[wanted], Path(span_path.fill(Span(wanted))))
+        return _zero_padding_error(found[wanted], Path(span_path.fill(Span(wanted))))
     nearest = sorted(found, key=lambda number: (abs(number - wanted), number))[:_SPANS_SHOWN]
-    say = _say_date if span_path.is_dated else str
+    describe = _describe_date if span_path.is_dated else str
     return DataError(
-        f"{span_path}: there is no span {say(wanted)}; expected one of the {len(found)} there are,"
-        f" the nearest being {', '.join(map(say, nearest))}: correct data.span"
+        f"{span_path}: there is no span {describe(wanted)}; expected one of {len(found)},"
+        f" nearest first: {', '.join(map(describe, nearest))}: correct data.span"
     )
 
 
-def _padded(path: str, filled: Path) -> DataError:
+def _zero_padding_error(path: str, filled: Path) -> DataError:
     return DataError(
-        f"{path}: a number in it is padded with zeros; expected {str(filled)!r}: say in data.path"
-        " how many digits it has, as {SPAN:4}, or rename it"
+        f"{path}: a number in it is padded with zeros; expected {str(filled)!r}: set the number of"
+        " digits in data.path, as {SPAN:4}, or rename it"
     )
 
 
-def _say_date(span: int) -> str:
+def _describe_date(span: int) -> str:
     return f"{span} ({date_of(span)})"

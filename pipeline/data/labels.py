@@ -1,4 +1,4 @@
-"""Gathers the labels of the rows and checks that they can be learned."""
+"""Collects the labels of the rows, and checks that they can be learned."""
 
 import math
 from collections.abc import Callable, Container, Sequence
@@ -18,17 +18,18 @@ from tabular.csv.types import ColumnType, column_type, with_point
 from trainer.classes import class_order
 
 SplitsOf = Callable[..., npt.NDArray[np.int64]]
+"""Gives the index of the split of each row, or of those that a mask selects: `RowSplits.of`."""
 
 MAX_CLASSES = 1000
-"""A label of more distinct values is an id or a quantity."""
+"""A label with more distinct values is an id or a quantity."""
 
 
 class Labels:
-    """The labels of all rows, and in which splits they are.
+    """The labels of all rows by split.
 
     Attributes:
-        column: The label's column.
-        counts: Split name to its number of rows, of those whose split was looked at.
+        column: The column of the label.
+        counts: Split name to its number of rows, as far as splits were computed.
     """
 
     def __init__(self, config: Config, paths: Sequence[str], *, count_splits: bool) -> None:
@@ -36,9 +37,9 @@ class Labels:
 
         Args:
             config: The configuration.
-            paths: The files, of one header.
-            count_splits: Whether the split of every row is looked at; else only of those rows that
-                may tell something new.
+            paths: The files, which have the same header.
+            count_splits: Whether the split of every row is computed; else only of rows whose label
+                is not yet known in every split.
         """
         self.column = config.data.label
         self.counts = dict.fromkeys(config.data.splits, 0)
@@ -52,25 +53,25 @@ class Labels:
 
         Args:
             labels: Strings.
-            splits_of: Gives the split of each row, or of those that a mask picks.
+            splits_of: Gives the splits of the rows.
 
         Raises:
-            DataError: If there are now more words than a label can have.
+            DataError: If there are now more than `MAX_CLASSES` distinct labels.
         """
         raise NotImplementedError
 
     def check(self) -> tuple[str, ...]:
-        """Checks the labels once all are there.
+        """Checks the labels once all are added.
 
         Returns:
-            The classes; the index of each is its class id. None in a regression.
+            The classes by class id; empty in a regression.
 
         Raises:
             DataError: If they cannot be learned.
         """
         raise NotImplementedError
 
-    def _say_split(self, split: str, found: str, expected: str) -> str:
+    def _split_fault(self, split: str, found: str, expected: str) -> str:
         return (
             f"{self._paths[0]}: {self.column}: the {split} split ({self.counts[split]} of"
             f" {sum(self.counts.values())} rows) has {found}; expected {expected}: add rows, or"
@@ -79,7 +80,7 @@ class Labels:
 
 
 def make_labels(config: Config, paths: Sequence[str], *, count_splits: bool = True) -> Labels:
-    """Makes what gathers the labels of the configured task; arguments are those of `Labels`."""
+    """Makes the `Labels` of the configured task, of the same arguments."""
     kind = _Numbers if config.task == "regression" else _Classes
     return kind(config, paths, count_splits=count_splits)
 
@@ -110,27 +111,27 @@ class _Numbers(Labels):
         if least == max(self._greatest.values()):
             raise DataError(
                 f"{self._paths[0]}: {self.column}: every row has the number {least:g}; expected"
-                " numbers that differ: add rows of others, or name another column in data.label"
+                " numbers that differ: add rows with others, or name another column in data.label"
             )
         faults = [
-            self._say_split(split, "no row", "some rows")
+            self._split_fault(split, "no row", "some rows")
             for split, count in self.counts.items()
             if not count
         ]
         if not faults and self._least["train"] == self._greatest["train"]:
             found = f"the number {self._least['train']:g} only"
-            faults = [self._say_split("train", found, "numbers that differ")]
+            faults = [self._split_fault("train", found, "numbers that differ")]
         if faults:
             raise data_error(faults)
         return ()
 
     def _is_learnable(self) -> bool:
-        """Whether there are rows in every split, and two numbers in train."""
+        """Whether every split has rows, and the train split has two distinct numbers."""
         return all(self.counts.values()) and self._least["train"] < self._greatest["train"]
 
 
 class _Classes(Labels):
-    """The labels of a classification, as words."""
+    """The labels of a classification."""
 
     def __init__(self, config: Config, paths: Sequence[str], *, count_splits: bool) -> None:
         super().__init__(config, paths, count_splits=count_splits)
@@ -150,7 +151,7 @@ class _Classes(Labels):
         numbers = with_point(encoded.dictionary, self._dialect.decimal)
         self._type = max(self._type, column_type(numbers, self._type))
         if len(self._all_words()) > MAX_CLASSES:
-            raise self._too_many_words()
+            raise self._too_many_labels()
 
     def _add(
         self,
@@ -174,7 +175,7 @@ class _Classes(Labels):
             split: {class_of_word[word] for word in words} for split, words in self._words.items()
         }
         faults = [
-            self._say_split(split, _say_classes(found), "at least 2 classes")
+            self._split_fault(split, _describe_classes(found), "at least 2 classes")
             for split, found in in_split.items()
             if len(found) < 2
         ]
@@ -182,7 +183,7 @@ class _Classes(Labels):
             if name not in in_split["train"]:
                 words = {word for word in class_of_word if class_of_word[word] == name}
                 splits = " and ".join(split for split in in_split if name in in_split[split])
-                fault = _say_unlearnable(name, splits)
+                fault = _unlearnable_fault(name, splits)
                 faults.append(f"{self._find(words)[0]}: {self.column}: {fault}")
         if faults:
             raise data_error(faults)
@@ -195,17 +196,17 @@ class _Classes(Labels):
         if len(classes) < 2:
             raise DataError(
                 f"{place}: every row has the class {quote(classes[0])}; expected at least 2"
-                " classes: add rows of another, or name another column in data.label"
+                " classes: add rows of another class, or name another column in data.label"
             )
         if self._config.task == "binary" and len(classes) > 2:
             names = ", ".join(map(quote, classes[:5])) + ", ..." * (len(classes) > 5)
             raise DataError(
                 f"{place}: {len(classes)} classes, {names}; expected 2 in a binary task: remove"
-                " the rows of others, or set task to multiclass"
+                " the rows of the others, or set task to multiclass"
             )
 
     def _check_named(self, classes: Sequence[str]) -> None:
-        """Checks that the classes that the configuration names are there."""
+        """Checks that the labels have the classes that the configuration names."""
         weights = self._config.train.class_weights
         named = [("train.class_weights", name) for name in weights or () if weights != "balanced"]
         if self._config.data.positive is not None:
@@ -227,10 +228,10 @@ class _Classes(Labels):
         return find_cell(self._paths, self._dialect, index, words.__contains__)
 
     def _class_of_word(self) -> dict[str, str]:
-        """Maps the words to their classes: among whole numbers, 01, 1 and 1.0 are the same."""
+        """Maps each label to its class; if all are whole numbers, 01, 1 and 1.0 are one class."""
         words = self._all_words()
         if self._type == ColumnType.FLOAT:
-            raise self._regression()
+            raise self._regression_error()
         if self._type == ColumnType.INT:
             return {word: str(int(word)) for word in words}
         if self._type == ColumnType.WHOLE:
@@ -238,9 +239,9 @@ class _Classes(Labels):
             return {word: str(int(float(word.replace(point, ".")))) for word in words}
         return {word: word for word in words}
 
-    def _too_many_words(self) -> DataError:
+    def _too_many_labels(self) -> DataError:
         if self._type == ColumnType.FLOAT:
-            return self._regression()
+            return self._regression_error()
         words = self._all_words()
         return DataError(
             f"{self._paths[0]}: {self.column}: more than {MAX_CLASSES} different labels, such as"
@@ -248,7 +249,7 @@ class _Classes(Labels):
             f" most {MAX_CLASSES} classes: name another column in data.label"
         )
 
-    def _regression(self) -> DataError:
+    def _regression_error(self) -> DataError:
         point = self._dialect.decimal
         place, word = self._find(
             {
@@ -259,19 +260,19 @@ class _Classes(Labels):
             }
         )
         return DataError(
-            f"{place}: {self.column}: {word!r} is neither a word nor a whole number: a label of"
-            f" such numbers asks for regression, and this task is {self._config.task}; expected"
+            f"{place}: {self.column}: {word!r} is neither a word nor a whole number: such a label"
+            f" asks for regression, and the task is {self._config.task}; expected"
             " words or whole numbers: set task to regression, correct the labels, or name another"
             " column in data.label"
         )
 
 
-def _say_classes(classes: set[str]) -> str:
+def _describe_classes(classes: set[str]) -> str:
     return f"the class {quote(min(classes))} only" if classes else "no row"
 
 
-def _say_unlearnable(name: str, splits: str) -> str:
+def _unlearnable_fault(name: str, splits: str) -> str:
     return (
         f"the class {quote(name)} is in the {splits} split only, so that it cannot be learned;"
-        " expected rows of it in train: add some, remove these, or change data.split or data.files"
+        " expected rows of it in train: add some, remove those, or change data.split or data.files"
     )

@@ -1,4 +1,4 @@
-"""Makes a configuration ready to run."""
+"""Prepares a configuration for a run: `run`, `validate` and the runner file all call it."""
 
 from pipeline.data.check import CheckedData, check_data
 from pipeline.data.user_code import make_importable
@@ -6,17 +6,17 @@ from pipeline.settings.config import Config
 
 
 def prepare(config: Config, *, count_splits: bool = False) -> CheckedData:
-    """Makes the user's code importable, chooses the features that are `auto`, and checks the data.
+    """Makes the user's code importable, chooses the `auto` features, and checks the data.
 
     Args:
         config: The configuration as it was loaded.
         count_splits: Whether to count the rows of each split, which takes longer.
 
     Returns:
-        What is in the data, and the configuration that runs.
+        The findings about the data, and the configuration to run.
 
     Raises:
-        ConfigError: If a function of the user's is not where the configuration says.
+        ConfigError: If a user function is not where the configuration names it.
         DataError: If the pipeline cannot learn from the data.
     """
     make_importable(config)

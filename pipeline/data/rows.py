@@ -1,4 +1,4 @@
-"""Reads the rows of the CSV files once, and gathers what a run needs to know of them."""
+"""Reads the rows of the CSV files once, and collects what a run needs to know about them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
@@ -10,7 +10,7 @@ import pyarrow as pa
 from components.csv_example_gen.splits import hash_buckets, split_rows
 from pipeline.data.column_profile import ColumnProfile, TableProfiler
 from pipeline.data.column_rules import make_column_rules
-from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explained, says_no_rows
+from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
 from pipeline.data.labels import make_labels
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
@@ -23,12 +23,12 @@ from tabular.csv.types import ColumnType, decide_types, widen_types
 
 
 class Rows:
-    """The rows of all files.
+    """Findings about the rows of all files.
 
     Attributes:
-        labels: The labels of those that can be used.
+        labels: The labels of the rows that can be used.
         count: Number of all rows.
-        quarantined: Number of those that cannot be used.
+        quarantined: Number of rows that cannot be used.
     """
 
     def __init__(
@@ -42,15 +42,15 @@ class Rows:
         """Reads each file once.
 
         Args:
-            config: The configuration; its `auto` features have no rules yet.
-            files: Split, or `all`, to its files, which share a header that has all columns of the
-                configuration.
+            config: The configuration; its `auto` features have no rules.
+            files: Split name, or `all`, to its files, which have the same header with all columns
+                of the configuration.
             profiled: Columns to profile.
-            count_splits: Whether the rows of each split are counted, for which each row has to be
-                hashed; else only rows that tell something new of the labels are.
+            count_splits: Whether to count the rows of each split, for which each row is hashed;
+                else only rows whose label is not yet known in every split are.
 
         Raises:
-            DataError: If a file is not a table, or the label has too many words.
+            DataError: If a file is not a table, or the label has too many distinct values.
         """
         self._config = config
         self._dialect = config.data.csv.dialect
@@ -66,21 +66,21 @@ class Rows:
         self.labels = make_labels(config, paths, count_splits=count_splits)
         self.count = self.quarantined = 0
         for split, path in ((split, path) for split, paths in files.items() for path in paths):
-            with explained(path, self._dialect):
+            with explain_read_errors(path, self._dialect):
                 self._read_file(path, split)
 
     @property
     def profiles(self) -> dict[str, ColumnProfile]:
-        """What stands in the profiled columns in the train split."""
+        """Profiled column to its profile in the train split."""
         return self._train.profiles()
 
     @property
-    def are_within_budget(self) -> bool:
-        """Whether no more rows are to be put aside than `data.quarantine` allows."""
+    def is_within_budget(self) -> bool:
+        """Whether no more rows are quarantined than `data.quarantine` allows."""
         return self._config.data.quarantine.budget.allows(self.quarantined, self.count)
 
-    def fit(self, rules: ColumnRules) -> bool:
-        """Says whether all cells of the profiled columns surely fit further rules."""
+    def surely_fit(self, rules: ColumnRules) -> bool:
+        """Whether all cells of the profiled columns are known to follow further rules."""
         profiles = [*self._train.profiles().values(), *self._others.profiles().values()]
         return all(
             profile.surely_fits(rules.cells[profile.name])
@@ -89,22 +89,22 @@ class Rows:
         )
 
     def checked_files(self, rules: ColumnRules) -> CheckedFiles:
-        """Gives what those that read the files again need.
+        """Gives the findings for the nodes that read the files again.
 
         Args:
-            rules: Those of the features that are read.
+            rules: The rules of the features to run, which decide the types of their columns.
         """
         types = {**decide_types(self._types, rules.label), **rules.types}
         return CheckedFiles(self.count, types, self._digests)
 
     def check_budget(self) -> None:
-        """Checks that no more rows are to be put aside than `data.quarantine` allows.
+        """Checks that no more rows are quarantined than `data.quarantine` allows.
 
         Raises:
-            DataError: If there are more, or no row is left; it explains the first of them.
+            DataError: If there are more, or if no row is left; explains the first faults.
         """
-        if not self.are_within_budget:
-            raise data_error(self._explain(), self._faults, self._say_budget())
+        if not self.is_within_budget:
+            raise data_error(self._explain(), self._faults, self._budget_heading())
         if self.quarantined == self.count:
             raise data_error(self._explain(), self._faults, "no row can be used")
 
@@ -120,7 +120,7 @@ class Rows:
             if len(block.batch):
                 self._add(block.batch, RowSplits(self._config, block.batch, split))
         if self.count == before:
-            raise DataError(says_no_rows(path))
+            raise DataError(explain_no_rows(path))
         self._first_faults[path] = first
         self._digests[path] = text.digest
 
@@ -144,8 +144,8 @@ class Rows:
                 shown += (f"{path}:{fault}" for fault in found)
         return shown
 
-    def _say_budget(self) -> str:
-        """Says by how much a budget is exceeded; nothing where there is none."""
+    def _budget_heading(self) -> str:
+        """Describes by how much the budget is exceeded; empty if there is no budget."""
         settings = self._config.data.quarantine
         if not (settings.max_rows or settings.max_share):
             return ""
@@ -157,7 +157,7 @@ class Rows:
 
 
 class RowSplits:
-    """The splits of a batch's rows; hashes only those rows that are asked for."""
+    """The splits of a batch's rows; hashes only the rows whose split is needed."""
 
     def __init__(self, config: Config, batch: pa.RecordBatch, split: str) -> None:
         """Hashes nothing yet.
@@ -165,7 +165,7 @@ class RowSplits:
         Args:
             config: The configuration.
             batch: The rows.
-            split: That of their file, or `all` where a hash decides.
+            split: The split of their file, or `all` if a hash decides.
         """
         self._config = config
         self._batch = batch
@@ -173,7 +173,14 @@ class RowSplits:
         self._all: npt.NDArray[np.int64] | None = None
 
     def of(self, rows: Mask | None = None) -> npt.NDArray[np.int64]:
-        """Gives the index of the split of each row, or of those that a mask picks."""
+        """Gives the index of the split of each row.
+
+        Args:
+            rows: Mask that selects rows, `[n]`; None selects all.
+
+        Returns:
+            Indices in `data.splits`, int64 `[number of selected rows]`.
+        """
         if rows is None and self._all is None:
             self._all = self._find(self._batch)
         if self._all is not None:

@@ -1,4 +1,4 @@
-"""What a reviewed schema says of the kinds of columns; no TensorFlow."""
+"""Reads hints about the kinds of columns from a reviewed schema; no TensorFlow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from pipeline.data.schema_text import read_schema
 
 
 @dataclass(frozen=True)
-class Said:
-    """What is said of a column.
+class SchemaHint:
+    """The kind of a column by the schema.
 
     Attributes:
-        kind: Whether it is a number, words, or yes and no.
-        true: The word for yes, where one is named.
-        false: The word for no.
+        kind: The kind of its values; a boolean is yes or no.
+        true: The word for yes; empty if the schema has none.
+        false: The word for no; empty if the schema has none.
     """
 
     kind: Literal["number", "words", "boolean"]
@@ -25,29 +25,31 @@ class Said:
     false: str = ""
 
 
-def read_kinds(path: Path) -> Mapping[str, Said]:
-    """Reads what a schema says.
+def read_schema_hints(path: Path) -> Mapping[str, SchemaHint]:
+    """Reads the hints of a schema.
 
     Args:
         path: A `schema.pbtxt`, text of a `tensorflow_metadata` Schema.
 
     Returns:
-        Column to what is said of it; those of which nothing is said that decides are not there.
+        Column to its hint; without the columns whose kind the schema leaves open.
 
     Raises:
-        DataError: If it is not there, or is no schema.
+        DataError: If the file does not exist, or is not a schema.
     """
-    said = {feature.name: _said(feature) for feature in read_schema(path).feature}
-    return {name: what for name, what in said.items() if what is not None}
+    hints = {feature.name: _hint_of(feature) for feature in read_schema(path).feature}
+    return {name: hint for name, hint in hints.items() if hint is not None}
 
 
-def _said(feature: schema_pb2.Feature) -> Said | None:
+def _hint_of(feature: schema_pb2.Feature) -> SchemaHint | None:
     domain = feature.WhichOneof("domain_info")
     if domain == "bool_domain":
-        return Said("boolean", feature.bool_domain.true_value, feature.bool_domain.false_value)
+        return SchemaHint(
+            "boolean", feature.bool_domain.true_value, feature.bool_domain.false_value
+        )
     if feature.type == schema_pb2.FLOAT:
-        return Said("number")
+        return SchemaHint("number")
     is_categorical = domain == "int_domain" and feature.int_domain.is_categorical
     if is_categorical or domain in ("string_domain", "domain"):
-        return Said("words")
+        return SchemaHint("words")
     return None

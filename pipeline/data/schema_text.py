@@ -1,4 +1,4 @@
-"""Schemas as files and as tables: what each column may hold, in words."""
+"""Reads and writes schemas as text, and describes what each column may hold."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -18,7 +18,7 @@ _WORDS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Column:
-    """What a column may hold, each part in words."""
+    """A description of what a column may hold."""
 
     type: str
     presence: str
@@ -32,7 +32,7 @@ def read_schema(path: Path) -> schema_pb2.Schema:
         path: A `schema.pbtxt`.
 
     Raises:
-        DataError: If it is not there, or is no schema.
+        DataError: If the file does not exist, or is not a schema.
     """
     try:
         schema = text_format.Parse(path.read_text("utf-8"), schema_pb2.Schema())
@@ -42,7 +42,7 @@ def read_schema(path: Path) -> schema_pb2.Schema:
         raise DataError(f"{path}: cannot be read, {error.strerror}") from None
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: is no schema: {error}; expected a schema.pbtxt, as pipeline schema write"
+            f"{path}: is not a schema: {error}; expected a schema.pbtxt, as pipeline schema write"
             " writes it"
         ) from None
     if not schema.feature:
@@ -53,13 +53,13 @@ def read_schema(path: Path) -> schema_pb2.Schema:
 
 
 def to_text(schema: schema_pb2.Schema) -> str:
-    """Writes a schema as a text to review."""
+    """Formats a schema as text to review."""
     text: str = text_format.MessageToString(schema, as_utf8=True)
     return text
 
 
 def describe_columns(schema: schema_pb2.Schema) -> dict[str, Column]:
-    """Says what each column may hold."""
+    """Describes what each column may hold."""
     return {
         feature.name: Column(
             _type(feature), _presence(feature), _values(feature, domain_words(feature, schema))
@@ -69,7 +69,7 @@ def describe_columns(schema: schema_pb2.Schema) -> dict[str, Column]:
 
 
 def schema_table(schema: schema_pb2.Schema) -> Table:
-    """Lists the columns of a schema, a row each."""
+    """Makes a table of the columns of a schema, a row each."""
     table = Table("column", *(field.name for field in fields(Column)), box=None)
     for name, column in describe_columns(schema).items():
         table.add_row(Text(name, overflow="fold"), *map(Text, astuple(column)))
@@ -77,10 +77,10 @@ def schema_table(schema: schema_pb2.Schema) -> Table:
 
 
 def differences(reviewed: schema_pb2.Schema, inferred: schema_pb2.Schema) -> Iterator[str]:
-    """Says in what a reviewed schema differs from that of the data.
+    """Describes the differences of a reviewed schema from that of the data.
 
     Yields:
-        A line for each part of a column that differs, in the order of the reviewed schema.
+        A line for each difference of a column, in the order of the reviewed schema.
     """
     expected, found = describe_columns(reviewed), describe_columns(inferred)
     words = {

@@ -13,7 +13,7 @@ PACKAGE_FILE = "__init__.py"
 
 
 def modules_of(path: str | None) -> list[str]:
-    """Lists the module of a function, for `code_digest`; empty if no function is given."""
+    """Lists the module of a function, for `code_digest`; empty if there is no function."""
     return [] if path is None else [path.rpartition(".")[0]]
 
 
@@ -26,8 +26,8 @@ def make_importable(config: Config) -> None:
         config: The configuration.
 
     Raises:
-        ConfigError: If a function is not where the configuration says. Its module is not run, so
-            that other errors in it show only in the node that calls it.
+        ConfigError: If a function is not where the configuration names it. Its module is not run,
+            so other errors in it appear only in the node that calls it.
     """
     folder = str(config.resolve("."))
     if folder not in sys.path:
@@ -56,7 +56,7 @@ def _check_function(key: str, path: str, folder: str) -> None:
 
 
 def _names_in(source: str, path: str) -> list[str]:
-    """Lists the names that a module defines at its top level, `*` for `from ... import *`."""
+    """Lists the names that a module defines at its top level; `*` for `from ... import *`."""
     symbols = symtable.symtable(source, path, "exec").get_symbols()
     names = [each.get_name() for each in symbols if each.is_assigned() or each.is_imported()]
     imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom))

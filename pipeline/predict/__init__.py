@@ -1,1 +1,1 @@
-"""Predictions for CSV files of any size by a pushed model: Beam, block by block."""
+"""Predicts for CSV files of any size with a pushed model, block by block on Beam."""

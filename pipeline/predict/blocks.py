@@ -1,4 +1,4 @@
-"""Files of one Arrow record batch, which keep rows in blocks between passes; no TensorFlow."""
+"""Keeps blocks of rows in files of one Arrow record batch each; no TensorFlow."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 def write_block(path: str | Path, batch: pa.RecordBatch) -> None:
-    """Writes a batch whole or not at all, so that a worker that tries again may do so."""
+    """Writes a batch atomically, so that a worker can try again."""
     temporary = f"{path}.{os.getpid()}"
     with pa.OSFile(temporary, "wb") as file, pa.ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
@@ -15,6 +15,6 @@ def write_block(path: str | Path, batch: pa.RecordBatch) -> None:
 
 
 def read_block(path: str | Path) -> pa.RecordBatch:
-    """Reads what `write_block` has written."""
+    """Reads a file that `write_block` wrote."""
     with pa.OSFile(str(path), "rb") as file:
         return pa.ipc.open_file(file).get_batch(0)

@@ -1,4 +1,4 @@
-"""The rows to predict for: a CSV file checked as the training data is, and kept in blocks."""
+"""Reads the rows to predict for: checks them like the training data, and keeps them in blocks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.data.check import header_place, hint_at_header, read_headers
 from pipeline.data.column_rules import make_feature_rules
-from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explained, says_no_rows
-from pipeline.data.files import look_up, say_names
+from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
+from pipeline.data.files import look_up, quote_names
 from pipeline.errors import DataError, did_you_mean
 from pipeline.predict.blocks import write_block
 from pipeline.predict.model import PushedModel
@@ -24,7 +24,7 @@ from trainer.settings.feature_base import RawType
 from trainer.settings.features import Categorical, Feature, Numeric
 
 _NOT_CONFIGURED: Mapping[RawType, Feature] = {"float": Numeric(fill="mean"), "bytes": Categorical()}
-"""What a column is that the model reads, and the configuration does not know as such."""
+"""The feature of a column that the model reads but that is not in the configuration."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class InputRows:
     """The rows of the input.
 
     Attributes:
-        blocks: Path to each block of those that can be used, in their order.
-        types: Input column to what stands in it.
+        blocks: Paths of the blocks of rows that can be used, in their order.
+        types: Input column to its type.
         predicted: Number of rows in the blocks.
-        quarantined: Number of all others.
-        faults: What is wrong with these.
+        quarantined: Number of the other rows.
+        faults: Faults of the other rows, as in `Block.faults`.
     """
 
     blocks: tuple[str, ...]
@@ -52,14 +52,14 @@ def check_input(path: Path, model: PushedModel, version: int, dialect: Dialect) 
     Args:
         path: The file.
         model: The model.
-        version: Its version, for the message.
+        version: Version of the model, for the message.
         dialect: How the file is written.
 
     Returns:
         The names of all columns of the file.
 
     Raises:
-        DataError: If it is no CSV file, or lacks some.
+        DataError: If it is not a CSV file, or lacks columns.
     """
     look_up(path, "--input")
     try:
@@ -72,7 +72,7 @@ def check_input(path: Path, model: PushedModel, version: int, dialect: Dialect) 
         separator = dialect.separator
         raise data_error(
             f"{place}: there is no column {quote(name)}, which version {version} reads; expected it"
-            f" among {say_names(header)}: add or rename it"
+            f" among {quote_names(header)}: add or rename it"
             f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
             for name in missing
         )
@@ -80,7 +80,7 @@ def check_input(path: Path, model: PushedModel, version: int, dialect: Dialect) 
 
 
 def make_rules(config: Config, model: PushedModel) -> ColumnRules:
-    """Makes the rules of the columns that the model reads; label and weight are not looked at."""
+    """Makes the rules of the columns that the model reads; label and weight have none."""
     features: dict[str, Feature] = {}
     for name, raw_type in model.inputs.items():
         feature = config.features.get(name, _NOT_CONFIGURED[raw_type])
@@ -91,24 +91,24 @@ def make_rules(config: Config, model: PushedModel) -> ColumnRules:
 def read_rows(
     config: Config, path: Path, header: Sequence[str], rules: ColumnRules, scratch_dir: Path
 ) -> InputRows:
-    """Checks all rows, and keeps those that can be used as blocks.
+    """Checks all rows, and writes those that can be used as blocks.
 
     Args:
         config: The configuration.
         path: The file.
         header: Its columns.
-        rules: What they must hold.
+        rules: The rules of the columns.
         scratch_dir: Folder of the blocks.
 
     Raises:
-        DataError: If no row can be used, or fewer than `data.quarantine` demands.
+        DataError: If no row can be used, or if more are quarantined than `data.quarantine` allows.
     """
     dialect = config.data.csv.dialect
     types = {**dict.fromkeys(header, ColumnType.UNKNOWN), **rules.types}
     blocks: list[str] = []
     faults: list[Indices] = [np.empty((0, 2), np.int64)]
     predicted = quarantined = 0
-    with explained(str(path), dialect):
+    with explain_read_errors(str(path), dialect):
         for block in read_usable(Utf8Stream(path, dialect), rules):
             types |= widen_types(types, block.batch, dialect.decimal, without=rules.types)
             predicted += len(block.batch)
@@ -125,7 +125,7 @@ def read_rows(
 def _check_budget(config: Config, path: Path, rows: InputRows, rules: ColumnRules) -> None:
     count = rows.predicted + rows.quarantined
     if count == 0:
-        raise DataError(says_no_rows(str(path)))
+        raise DataError(explain_no_rows(str(path)))
     if rows.predicted and config.data.quarantine.budget.allows(rows.quarantined, count):
         return
     shown = rows.faults[:FAULTS_SHOWN]
@@ -138,9 +138,17 @@ def _check_budget(config: Config, path: Path, rows: InputRows, rules: ColumnRule
     raise data_error((f"{path}:{fault}" for fault in found), len(rows.faults), heading)
 
 
-def write_rows_put_aside(
+def write_quarantined_rows(
     target: Path, path: Path, rows: InputRows, rules: ColumnRules, dialect: Dialect
 ) -> None:
-    """Writes the rows that cannot be used, as a run of the pipeline does."""
+    """Writes the rows that cannot be used as CsvExampleGen does.
+
+    Args:
+        target: The quarantine file.
+        path: The input.
+        rows: Its rows.
+        rules: The rules that found the faults.
+        dialect: How the input is written.
+    """
     with target.open("w", encoding="utf-8", newline="") as file:
         write_quarantine(file, {str(path): rows.faults}, rules, dialect)

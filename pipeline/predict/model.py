@@ -1,4 +1,4 @@
-"""What a pushed model says of itself, in files beside it; no TensorFlow."""
+"""Reads the description of a pushed model from the files beside it; no TensorFlow."""
 
 import json
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ class PushedModel:
 
     Attributes:
         path: Folder of the SavedModel.
-        inputs: Raw columns that it reads, and how.
-        classes: The label's words by class id; none in a regression.
+        inputs: Raw column that it reads, to its type.
+        classes: The classes by class id; empty in a regression.
     """
 
     path: str
@@ -30,18 +30,18 @@ class PushedModel:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of what is predicted: the class or number, and the probability of each class."""
+        """Names of the output columns: the class or number, and the probability of each class."""
         return (PREDICTED, *(f"probability_{word}" for word in self.classes))
 
 
 def read_model(path: Path) -> PushedModel:
-    """Reads what a model says of itself.
+    """Reads the description of a model.
 
     Args:
         path: Folder of the SavedModel.
 
     Raises:
-        ValueError: If it says nothing, or gives neither classes nor a number.
+        ValueError: If it has no description, or gives neither classes nor a number.
     """
     extra = path / "assets.extra"
     try:

@@ -1,4 +1,4 @@
-"""Writes rows with their predictions, as CSV or Parquet; no TensorFlow."""
+"""Writes rows with their predictions as CSV or Parquet; no TensorFlow."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from tabular.csv.dialect import Dialect
 from tabular.csv.types import ColumnType, with_point
 
 Rows = Iterable[tuple[pa.RecordBatch, pa.RecordBatch]]
-"""Blocks: the string columns of the input, and the predictions for the same rows."""
+"""Blocks of string columns of the input, each with the predictions for the same rows."""
 
 _ARROW_TYPES = {
     ColumnType.UNKNOWN: pa.string(),
@@ -24,7 +24,7 @@ _ARROW_TYPES = {
 
 
 def free_names(names: Iterable[str], taken: Iterable[str]) -> list[str]:
-    """Gives names that are not taken: as they are, else with the first free of `_2`, `_3`, ..."""
+    """Makes names that are not taken: the name itself, or with the first free of `_2`, `_3`, ..."""
     used = set(taken)
     free = []
     for name in names:
@@ -35,13 +35,13 @@ def free_names(names: Iterable[str], taken: Iterable[str]) -> list[str]:
 
 
 def write_csv(path: Path, names: Sequence[str], rows: Rows, dialect: Dialect) -> int:
-    """Writes CSV as the input is written, with a header.
+    """Writes CSV in the dialect of the input, with a header.
 
     Args:
         path: The file.
         names: Names of all columns.
-        rows: What stands in it. The input's cells stay as they are, a gap is empty; float32 have
-            as many digits as it takes to read the same number back.
+        rows: Its rows. Cells of the input stay as they are, and missing values become empty;
+            float32 are written with as many digits as it takes to read the same number back.
         dialect: Separator, quote, decimal point and encoding.
 
     Returns:
@@ -65,7 +65,7 @@ def write_parquet(
     Args:
         path: The file.
         names: Names of all columns.
-        rows: What stands in it.
+        rows: Its rows.
         types: Types of the input's columns, in their order; predictions keep theirs.
         decimal: Decimal point of the input's numbers.
 
@@ -112,7 +112,7 @@ def _to_lines(columns: Sequence[pa.Array], dialect: Dialect) -> str:
 
 
 def _quote(column: pa.Array, dialect: Dialect) -> pa.Array:
-    """Puts quotes around the cells that need them."""
+    """Quotes the cells that need it."""
     if dialect.quote is None:
         return column
     pattern = f"[{re.escape(dialect.separator + dialect.quote)}\r\n]"

@@ -1,4 +1,4 @@
-"""Asks a SavedModel about blocks of rows by Beam's RunInference."""
+"""Predicts for blocks of rows with a SavedModel, by Beam's RunInference."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,11 +20,11 @@ from trainer.settings.feature_base import RawType
 from trainer.signatures import EXAMPLES_SIGNATURE
 
 _ROWS_PER_CALL = 10_000
-"""Bounds the memory that wide layers of a network take."""
+"""Limits the memory that wide layers of a network take."""
 
 
 def signature_names(model_dir: str) -> list[str]:
-    """Names the signatures of a SavedModel without loading it."""
+    """Lists the signatures of a SavedModel without loading it."""
     saved_model = saved_model_pb2.SavedModel()
     path = f"{model_dir}/{tf.saved_model.SAVED_MODEL_FILENAME_PB}"
     with tf.io.gfile.GFile(path, "rb") as file:
@@ -35,18 +35,18 @@ def signature_names(model_dir: str) -> list[str]:
 def predict_blocks(
     model: PushedModel, blocks: Mapping[str, str], decimal: str, beam_args: Sequence[str]
 ) -> None:
-    """Predicts for blocks of rows, each by itself, on as many workers as the runner has.
+    """Predicts for blocks of rows, each independently, on as many workers as the runner has.
 
     Args:
         model: The model, with the signature `EXAMPLES_SIGNATURE`.
-        blocks: Path of each block, which holds string columns, null where a cell is empty, those
-            that the model reads fit to be read; to the path of a block that is written, of the
-            model's `columns` for the same rows.
+        blocks: Path of each input block to the path of its output block. An input block has string
+            columns, null where a value is missing, whose cells follow the rules; an output block
+            has the model's `columns` for the same rows.
         decimal: Decimal point of numbers.
         beam_args: Options of the Beam pipeline.
     """
-    # Elements are whole blocks. By tfx_bsl's RunInference, an element and a PredictionLog per row,
-    # it takes five to seven times as long.
+    # tfx_bsl's RunInference, with an element and a PredictionLog per row, takes five to seven times
+    # as long.
     handler = KeyedModelHandler(_Handler(model, decimal))
     with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
         _ = (
@@ -59,7 +59,7 @@ def predict_blocks(
 
 
 class _Handler(ModelHandler[pa.RecordBatch, pa.RecordBatch, Any]):
-    """Loads the model once per worker, and gives it rows as serialized `tf.Example`s."""
+    """Loads the model once per worker, and calls it with rows as serialized `tf.Example`s."""
 
     def __init__(self, model: PushedModel, decimal: str) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class _Handler(ModelHandler[pa.RecordBatch, pa.RecordBatch, Any]):
         return [self._predict(block, model.signatures[EXAMPLES_SIGNATURE]) for block in batch]
 
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
-        """An element is a batch already."""
+        """Limits a batch to one element, which is a block of rows already."""
         return {"max_batch_size": 1}
 
     def _predict(self, block: pa.RecordBatch, signature: Any) -> pa.RecordBatch:
@@ -89,24 +89,25 @@ class _Handler(ModelHandler[pa.RecordBatch, pa.RecordBatch, Any]):
         for start in range(0, len(block), _ROWS_PER_CALL):
             rows = block.slice(start, _ROWS_PER_CALL)
             examples = encode(_typed(rows, self._model.inputs, self._decimal))
-            answer = signature(**{argument: tf.constant(examples)})
-            parts.append(list(self._columns({name: a.numpy() for name, a in answer.items()}, rows)))
+            outputs = signature(**{argument: tf.constant(examples)})
+            arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+            parts.append(list(self._columns(arrays, rows)))
         columns = [pa.concat_arrays(column) for column in zip(*parts, strict=True)]
         return pa.RecordBatch.from_arrays(columns, list(self._model.columns))
 
-    def _columns(self, answer: Mapping[str, Any], rows: pa.RecordBatch) -> Iterator[pa.Array]:
-        """Turns what the signature gives into a column for each of the model's."""
+    def _columns(self, outputs: Mapping[str, Any], rows: pa.RecordBatch) -> Iterator[pa.Array]:
+        """Converts the outputs of the signature to the model's `columns`."""
         if not self._model.classes:
-            yield pa.array(answer[PREDICTIONS].reshape(len(rows)), pa.float32())
+            yield pa.array(outputs[PREDICTIONS].reshape(len(rows)), pa.float32())
             return
-        yield pa.array(answer[CLASSES].reshape(len(rows)), pa.binary()).cast(pa.string())
-        probabilities = answer[PROBABILITIES].reshape(len(rows), len(self._model.classes))
+        yield pa.array(outputs[CLASSES].reshape(len(rows)), pa.binary()).cast(pa.string())
+        probabilities = outputs[PROBABILITIES].reshape(len(rows), len(self._model.classes))
         for column in probabilities.T:
             yield pa.array(np.ascontiguousarray(column), pa.float32())
 
 
 def _typed(rows: pa.RecordBatch, types: Mapping[str, RawType], decimal: str) -> pa.RecordBatch:
-    """Casts the string columns that the model reads as CsvExampleGen does."""
+    """Casts the string columns that the model reads, like CsvExampleGen."""
     columns = []
     for name, raw_type in types.items():
         text = rows[name].drop_null()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from tabular.csv.dialect import Dialect
-from tabular.csv.file_patterns import SpanPath, has_marks
+from tabular.csv.file_patterns import SpanPath, has_placeholders
 from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class FilesSettings(Section):
     @field_validator("train", "eval", "test")
     @classmethod
     def _have_no_marks(cls, path: str | None) -> str | None:
-        if path is not None and has_marks(path):
+        if path is not None and has_placeholders(path):
             raise ValueError(
                 f"'{path}' has a span ({{SPAN}} or a date), which only data.path may have"
             )
@@ -198,7 +198,7 @@ class DataSettings(Section):
             raise SettingError(("files",), "is set as well as path: set one of them to null")
         if self.files is not None and self.split != SplitSettings():
             raise SettingError(("split",), "is for path only: files are split already")
-        if self.span is not None and not has_marks(self.path or ""):
+        if self.span is not None and not has_placeholders(self.path or ""):
             raise SettingError(("span",), "needs {SPAN} or {YYYY}, {MM} and {DD} in data.path")
         if self.weight == self.label:
             raise SettingError(("weight",), "the label cannot be the weight")

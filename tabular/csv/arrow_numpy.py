@@ -1,4 +1,4 @@
-"""Arrow arrays as NumPy arrays, without `Array.to_numpy`: that imports pandas first."""
+"""Converts Arrow arrays to NumPy without `Array.to_numpy`, which imports pandas first."""
 
 from typing import Any
 
@@ -8,7 +8,12 @@ import pyarrow as pa
 
 
 def to_numpy(column: pa.Array, null: float) -> npt.NDArray[Any]:
-    """Copies an array of numbers or booleans, with a value for null."""
+    """Copies an Arrow array of numbers or booleans to NumPy.
+
+    Args:
+        column: The array, `[n]`.
+        null: The value that takes the place of null.
+    """
     validity, data = column.buffers()
     count, begin = len(column), column.offset
     if data is None or not count:
@@ -24,11 +29,13 @@ def to_numpy(column: pa.Array, null: float) -> npt.NDArray[Any]:
 
 
 def as_lists(column: pa.Array, values: pa.Array) -> pa.ListArray:
-    """Makes a list of one value of each cell; null of a gap, as an example without the feature.
+    """Makes a list of one value of each cell, and null of a missing value.
+
+    A `tf.Example` made of null lacks the feature.
 
     Args:
-        column: The cells, null where there is a gap.
-        values: The values of all others.
+        column: The cells, null where a value is missing, `[n]`.
+        values: The values that are not missing, in their order.
     """
     is_valid = ~to_numpy(column.is_null(), null=True).astype(bool)
     ends = np.concatenate([[0], np.cumsum(is_valid)]).astype(np.int32)

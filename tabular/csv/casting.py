@@ -1,4 +1,4 @@
-"""Cells as the values that examples and statistics hold; no TensorFlow."""
+"""Casts text columns to the types that examples and statistics hold; no TensorFlow."""
 
 from collections.abc import Mapping
 
@@ -16,14 +16,14 @@ _ARROW_TYPES = {
 }
 
 
-def to_columns(
+def cast_columns(
     batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
 ) -> pa.RecordBatch:
-    """Casts text columns to their type, null where there is a gap.
+    """Casts text columns to their types; missing values stay null.
 
     Args:
-        batch: String columns, null where there is a gap.
-        column_types: The type of each, decided: not `WHOLE`.
+        batch: String columns, null where a value is missing.
+        column_types: Column to its type, as `decide_types` gives it: never `WHOLE`.
         decimal: Decimal point of numbers.
     """
     names = batch.schema.names
@@ -31,11 +31,11 @@ def to_columns(
     return pa.RecordBatch.from_arrays(columns, names)
 
 
-def to_values(
+def cast_to_lists(
     batch: pa.RecordBatch, column_types: Mapping[str, ColumnType], decimal: str
 ) -> pa.RecordBatch:
-    """Casts as `to_columns` does, to lists: one value per cell, a gap none."""
-    columns = to_columns(batch, column_types, decimal)
+    """Casts as `cast_columns` does, to lists: of one value per cell, null for a missing value."""
+    columns = cast_columns(batch, column_types, decimal)
     lists = [as_lists(column, column.drop_null()) for column in columns]
     return pa.RecordBatch.from_arrays(lists, batch.schema.names)
 

@@ -1,4 +1,4 @@
-"""What a check of CSV files has found that those who read them again need; no TensorFlow."""
+"""Keeps the findings of a check of CSV files for the nodes that read them again; no TensorFlow."""
 
 import hashlib
 import json
@@ -12,12 +12,12 @@ _CHUNK_BYTES = 2**20
 
 @dataclass(frozen=True)
 class CheckedFiles:
-    """CSV files that have been read whole.
+    """Rows, column types and digests of CSV files that were read to their end.
 
     Attributes:
-        rows: Number of their rows, those that cannot be used among them.
-        types: Column to the type of its values: `INT`, `FLOAT`, `BYTES`, or `UNKNOWN` where all
-            are missing.
+        rows: Number of rows in all files, including those that cannot be used.
+        types: Column to the type of its values: `INT`, `FLOAT`, `BYTES`, or `UNKNOWN` if all
+            values are missing.
         digests: Path to the sha256 of the file's bytes, in hex.
     """
 
@@ -26,19 +26,19 @@ class CheckedFiles:
     digests: Mapping[str, str]
 
     def to_json(self) -> str:
-        """Writes it as a property of an execution."""
+        """Serializes the findings for an execution property."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "CheckedFiles":
-        """Reads what `to_json` writes."""
+        """Parses the output of `to_json`."""
         fields = json.loads(text)
         types = {name: ColumnType(number) for name, number in fields.pop("types").items()}
         return cls(types=types, **fields)
 
 
 def digest_file(path: str) -> str:
-    """Gives the sha256 of a file's bytes in hex."""
+    """Computes the sha256 of a file's bytes, in hex."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -47,8 +47,12 @@ def digest_file(path: str) -> str:
 
 
 class ChangedFileError(Exception):
-    """A file is not what it was when it was checked."""
+    """Raised if a file has changed since it was checked."""
 
     def __init__(self, path: str) -> None:
-        """Says which one."""
+        """Makes the message.
+
+        Args:
+            path: The file that has changed.
+        """
         super().__init__(f"{path}: has changed since the run began: run again")

@@ -1,6 +1,6 @@
-"""Rules for the cells of a column, and those of a whole table; no TensorFlow.
+"""Rules for the cells of columns; no TensorFlow.
 
-A rule finds the cells of a column that do not fit, and says of one what was expected in its place.
+A rule finds the cells of a column that break it, and explains what was expected in their place.
 """
 
 import json
@@ -21,11 +21,11 @@ from tabular.csv.types import ColumnType, with_point
 
 Mask = npt.NDArray[np.bool_]
 NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
-"""What Arrow reads as a number, `nan` and `inf` aside."""
+"""Matches what Arrow reads as a number, except `nan` and `inf`."""
 
 _NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
 TOO_LARGE = 2**128 - 2**103
-"""Halfway between the largest float32 and the next step: what is rounded to infinity."""
+"""The least number that float32 rounds to infinity: half a step above the largest float32."""
 
 _TEXT_SHOWN = 60
 _SECONDS = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
@@ -47,24 +47,44 @@ _CODES = {
 
 
 class CellRule(Protocol):
-    """What the cells of a column must be."""
+    """A rule that the cells of a column must follow."""
 
     def find_wrong(self, column: pa.Array) -> Mask:
-        """Finds the cells of a string column, null where a cell is empty, that do not fit."""
+        """Finds the cells that break the rule.
 
-    def say(self, text: str | None) -> str:
-        """Says what a cell that does not fit is, what is expected, and how to mend it."""
+        Args:
+            column: Strings, null where a value is missing, `[n]`.
+
+        Returns:
+            Booleans, `[n]`: whether the cell breaks the rule.
+        """
+
+    def explain(self, text: str | None) -> str:
+        """Explains why a cell breaks the rule, what is expected, and how to fix it.
+
+        Args:
+            text: The cell; None if its value is missing.
+        """
 
 
 def quote(text: str) -> str:
-    """Quotes a text for a message, its end cut off where it is long."""
+    """Quotes a text for a message, and cuts off all beyond 60 characters."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return repr(text if len(text) <= _TEXT_SHOWN else f"{text[:_TEXT_SHOWN]}...")
 
 
 @dataclass(frozen=True)
-class Number:
-    """A finite float32 within bounds."""
+class NumberRule:
+    """Cells must be finite as float32, and within bounds.
+
+    Attributes:
+        decimal: Decimal point of the numbers.
+        name: What messages call the cell: `cell`, `label` or `weight`.
+        least: The least number allowed.
+        greatest: The greatest number allowed.
+        is_whole: Whether numbers must be whole.
+        may_be_missing: Whether values may be missing.
+    """
 
     decimal: str
     name: str = "cell"
@@ -74,7 +94,7 @@ class Number:
     may_be_missing: bool = False
 
     def find_wrong(self, column: pa.Array) -> Mask:
-        """Finds what is no such number."""
+        """Finds cells that are not numbers, not finite as float32, or out of bounds."""
         text = with_point(column, self.decimal)
         try:
             numbers = pc.cast(text, pa.float32())
@@ -93,11 +113,11 @@ class Number:
             wrong &= to_numpy(pc.is_valid(column), null=False)
         return wrong
 
-    def say(self, text: str | None) -> str:
-        """Says what is wrong with a number."""
+    def explain(self, text: str | None) -> str:
+        """Explains why a cell is not accepted as a number."""
         if text is None:
-            gap = ", or set `fill` of the feature" if self.name == "cell" else ""
-            return f"the {self.name} is empty; expected a number: fill it in, remove the row{gap}"
+            fill = ", or set `fill` of the feature" if self.name == "cell" else ""
+            return f"the {self.name} is empty; expected a number: fill it in, remove the row{fill}"
         point = text.translate({ord("."): "?", ord(","): "."}) if self.decimal == "," else text
         if re.fullmatch(_NOT_FINITE, text):
             return f"{text!r} is not finite; expected a number: correct it, or remove the row"
@@ -115,42 +135,42 @@ class Number:
             )
         what = "whole number" if self.is_whole else "number"
         bounds = f"from 0 to {self.greatest:g}" if self.is_whole else f"of at least {self.least:g}"
-        return f"{quote(text)} is no {what} {bounds}: correct it, or remove the row"
+        return f"{quote(text)} is not a {what} {bounds}: correct it, or remove the row"
 
 
 @dataclass(frozen=True)
-class Label:
-    """A class: a word, which can stand in a list of a word a line."""
+class LabelRule:
+    """Cells must be classes: not missing, and of one line, as files list a class per line."""
 
     def find_wrong(self, column: pa.Array) -> Mask:
-        """Finds what is empty or of several lines."""
+        """Finds missing labels, and those with a line end."""
         has_line_end = pc.or_(pc.match_substring(column, "\n"), pc.match_substring(column, "\r"))
         return to_numpy(has_line_end, null=True)
 
-    def say(self, text: str | None) -> str:
-        """Says what is wrong with a label."""
+    def explain(self, text: str | None) -> str:
+        """Explains why a cell is not accepted as a label."""
         if text is None:
             return "the label is empty; expected a class: fill it in, or remove the row"
         return (
-            f"the label {quote(text)} has a line end in it; expected a word: remove it, or close"
-            " the quote before it"
+            f"the label {quote(text)} has a line end in it; expected a class on one line: remove"
+            " the line end, or close the quote before it"
         )
 
 
 @dataclass(frozen=True)
-class Words:
-    """One of some words, small and capital letters alike, or a gap."""
+class BooleanRule:
+    """Cells must be one of the words for yes and no, in any case, or missing."""
 
     words: tuple[str, ...]
 
     def find_wrong(self, column: pa.Array) -> Mask:
-        """Finds all other words."""
+        """Finds cells that are not one of the words."""
         words = "|".join(re.escape(word.lower()) for word in self.words)
         fits = pc.match_substring_regex(pc.utf8_lower(column), rf"\A({words})\z")
         return ~to_numpy(fits, null=True)
 
-    def say(self, text: str | None) -> str:
-        """Says which words there are."""
+    def explain(self, text: str | None) -> str:
+        """Explains which words are allowed."""
         words = ", ".join(self.words)
         return (
             f"{quote(text or '')} is neither yes nor no; expected one of {words}: correct it, or"
@@ -159,36 +179,40 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A date or time of the years 1 to 9999 in a format, or a gap."""
+class DatetimeRule:
+    """Cells must be dates of the years 1 to 9999 in one format, or missing.
+
+    Attributes:
+        format: `iso`, `unix` (seconds since 1970), or codes such as `%d.%m.%Y`.
+    """
 
     format: str
 
     def find_wrong(self, column: pa.Array) -> Mask:
-        """Finds what does not fit the format or is no day of the calendar."""
+        """Finds cells that do not match the format, or whose date is not in the calendar."""
         if self.format == "unix":
-            return self._find_no_seconds(column)
+            return self._find_wrong_seconds(column)
         fields = pc.extract_regex(column, rf"\A{self._pattern()}\z")
         wrong = to_numpy(pc.and_(pc.is_null(fields), pc.is_valid(column)), null=False)
         year, month, day = (
             to_numpy(pc.cast(pc.struct_field(fields, [index]), pa.int32()), null=1)
             for index in self._indices()
         )
-        late = np.flatnonzero((day > 28) | (year < 1))
-        for row in late:
+        unsure = np.flatnonzero((day > 28) | (year < 1))  # all others are in every calendar
+        for row in unsure:
             wrong[row] |= not _is_date(year[row], month[row], day[row])
         return wrong
 
-    def say(self, text: str | None) -> str:
-        """Says what a date looks like."""
+    def explain(self, text: str | None) -> str:
+        """Explains which format is expected."""
         example = {"iso": "2024-05-01 or 2024-05-01T13:45:00", "unix": "seconds since 1970"}
         expected = example.get(self.format, f"one of the format {self.format}")
         return (
-            f"{quote(text or '')} is no date; expected {expected}: correct it, or set `format` of"
-            " the feature"
+            f"{quote(text or '')} is not a date; expected {expected}: correct it, or set `format`"
+            " of the feature"
         )
 
-    def _find_no_seconds(self, column: pa.Array) -> Mask:
+    def _find_wrong_seconds(self, column: pa.Array) -> Mask:
         fits = pc.match_substring_regex(column, rf"\A{_SECONDS}\z")
         seconds = to_numpy(pc.cast(pc.if_else(fits, column, None), pa.float64()), null=math.nan)
         is_date: Mask = (seconds >= _FIRST_SECOND) & (seconds < _LAST_SECOND + 1)
@@ -204,20 +228,19 @@ class Moment:
         )
 
     def _indices(self) -> list[int]:
-        """Where among the named groups year, month and day stand."""
+        """Gives the positions of year, month and day among the groups of the pattern."""
         names = list(re.compile(self._pattern()).groupindex)
         return [names.index(name) for name in "Ymd"]
 
 
 @dataclass(frozen=True)
 class ColumnRules:
-    """What the columns of a table must hold.
+    """The rules and types of the columns of a table.
 
     Attributes:
-        cells: Column to the rule of its cells. Columns that a file lacks are not looked for.
-        types: Column to its type, where that does not depend on its cells.
-        label: Column whose whole numbers are classes, so that 1.0 there is 1; None if there is
-            none.
+        cells: Column to the rule of its cells. A file may lack the column.
+        types: Column to its type, where the configuration decides it and not the cells.
+        label: Column whose whole numbers are classes, where 1.0 means 1; None if there is none.
     """
 
     cells: Mapping[str, CellRule]
@@ -225,7 +248,7 @@ class ColumnRules:
     label: str | None = None
 
     def to_json(self) -> str:
-        """Writes the rules as a property of an execution, alike for equal rules."""
+        """Serializes the rules for an execution property; equal rules give equal texts."""
         cells = {
             name: {"rule": type(rule).__name__, **asdict(rule)}  # type: ignore[call-overload]
             for name, rule in self.cells.items()
@@ -236,7 +259,7 @@ class ColumnRules:
 
     @classmethod
     def from_json(cls, text: str) -> "ColumnRules":
-        """Reads what `to_json` writes."""
+        """Parses the output of `to_json`."""
         fields = json.loads(text)
         return cls(
             {name: _rule_from(described) for name, described in fields["cells"].items()},
@@ -246,7 +269,7 @@ class ColumnRules:
 
 
 _RULES: Mapping[str, type[CellRule]] = {
-    rule.__name__: rule for rule in (Number, Label, Words, Moment)
+    rule.__name__: rule for rule in (NumberRule, LabelRule, BooleanRule, DatetimeRule)
 }
 
 

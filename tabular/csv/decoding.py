@@ -1,4 +1,4 @@
-"""The text of CSV files as UTF-8, whatever they are written in; no TensorFlow."""
+"""Decodes CSV files of any encoding, compressed or not, to UTF-8; no TensorFlow."""
 
 import codecs
 import gzip
@@ -14,12 +14,13 @@ from typing import Any, BinaryIO, cast
 from tabular.csv.dialect import Dialect
 
 Watch = Callable[[memoryview], object]
+"""Called with the bytes of a file as they are read."""
 
 BAD_BYTE = re.compile("[\udc00-\udcff]")
-"""A byte that the encoding does not have, as a lone surrogate: U+DC00 and the byte."""
+"""Matches a byte that is not valid in the encoding: the lone surrogate U+DC00 plus the byte."""
 
-MARK = "\U0010ffff"
-"""Stands for such a byte in UTF-8; Unicode has no character there."""
+BAD_BYTE_MARK = "\U0010ffff"
+"""Takes the place of a `BAD_BYTE` in UTF-8; Unicode has no such character."""
 
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = "\ufeff"
@@ -30,24 +31,28 @@ _ESCAPE = "csv_example_gen.escape"
 
 
 class NulByteError(Exception):
-    """The text holds a NUL byte: it is binary, or in another encoding.
+    """Raised if the text has a NUL byte: the file is binary, or in another encoding.
 
     Attributes:
         line: Line of the byte, counted from 1.
     """
 
     def __init__(self, line: int) -> None:
-        """Keeps the line."""
+        """Makes the message.
+
+        Args:
+            line: Line of the byte, counted from 1.
+        """
         super().__init__(f"line {line} holds a NUL byte")
         self.line = line
 
 
 def open_bytes(path: str | Path, watch: Watch | None = None) -> BinaryIO:
-    """Opens a file, or what is compressed in it by gzip.
+    """Opens a file to read its bytes, unpacked if it is compressed by gzip.
 
     Args:
         path: The file.
-        watch: Called with the bytes of the file itself, compressed or not, as they are read.
+        watch: Called with the bytes of the file, before they are unpacked, as they are read.
     """
     with Path(path).open("rb") as start:
         is_gzip = start.read(len(_GZIP)) == _GZIP
@@ -57,12 +62,12 @@ def open_bytes(path: str | Path, watch: Watch | None = None) -> BinaryIO:
     if not is_gzip:
         return cast(BinaryIO, file)
     unpacked = gzip.GzipFile(fileobj=file, mode="rb")
-    unpacked.myfileobj = file  # type: ignore[assignment]  # which it closes with itself
+    unpacked.myfileobj = file  # type: ignore[assignment]  # closed together with it
     return cast(BinaryIO, unpacked)
 
 
 class _WatchedFile(io.FileIO):
-    """A file that passes on what is read of it."""
+    """A file that passes the bytes read to a function."""
 
     def __init__(self, path: str | Path, watch: Watch) -> None:
         super().__init__(path)
@@ -75,10 +80,15 @@ class _WatchedFile(io.FileIO):
 
 
 def read_lines(path: str | Path, dialect: Dialect, watch: Watch | None = None) -> Iterator[str]:
-    """Reads the lines of a file with their ends; comments are blank lines.
+    """Reads the lines of a file with their line ends; a comment becomes a blank line.
 
-    A byte that is not of the encoding is a lone surrogate, see `BAD_BYTE`; `watch` is that of
-    `open_bytes`.
+    Args:
+        path: The file.
+        dialect: How it is written.
+        watch: As in `open_bytes`.
+
+    Yields:
+        The lines; a byte that is not valid in the encoding is a lone surrogate, see `BAD_BYTE`.
     """
     with _open_text(path, dialect, watch) as text:
         first = text.readline().removeprefix(_BYTE_ORDER_MARK)
@@ -88,7 +98,7 @@ def read_lines(path: str | Path, dialect: Dialect, watch: Watch | None = None) -
 def read_chunks(
     path: str | Path, dialect: Dialect, watch: Watch | None = None
 ) -> Generator[str, None, None]:
-    """Reads the text that `read_lines` gives in pieces of some size."""
+    """Reads the text of `read_lines` in chunks of about a megabyte."""
     if dialect.comment is not None:
         lines = read_lines(path, dialect, watch)
         yield from iter(lambda: "".join(islice(lines, _LINES_PER_CHUNK)), "")
@@ -104,18 +114,18 @@ def read_chunks(
 
 
 class Utf8Stream(io.RawIOBase):
-    """The text of a CSV file in UTF-8, read once from its beginning to its end.
+    """The text of a CSV file in UTF-8, read once from beginning to end.
 
     Attributes:
         path: The file.
         dialect: How it is written.
-        has_bad_bytes: Whether bytes that are not of the encoding have been read so far. Each is
-            a `MARK`.
+        has_bad_bytes: Whether bytes that are not valid in the encoding were read so far. A
+            `BAD_BYTE_MARK` takes the place of each.
         quotes: Number of quote characters read so far.
     """
 
     def __init__(self, path: str | Path, dialect: Dialect) -> None:
-        """Opens the file at the first read."""
+        """Opens the file only at the first read."""
         self.path = path
         self.dialect = dialect
         self.has_bad_bytes = False
@@ -131,26 +141,26 @@ class Utf8Stream(io.RawIOBase):
 
     @property
     def digest(self) -> str:
-        """The sha256 of the file's bytes in hex, once the text has been read to its end."""
+        """The sha256 of the file's bytes, in hex; only valid once the text was read to its end."""
         return self._digest.hexdigest()
 
     @property
     def last_line(self) -> str | None:
-        """The last line that is not blank, of what has been read; None if it is very long."""
+        """The last line read so far that is not blank; None if it is longer than 64 KiB."""
         text = self._tail.rstrip(b"\r\n").decode("utf-8", "replace")
         _, line_end, line = text.rpartition("\n")
         return line if line_end or not self._is_cut else None
 
     def readable(self) -> bool:
-        """Says that the stream can be read."""
+        """Returns True."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Reads as many bytes as asked for, fewer only at the end.
+        """Reads `size` bytes, fewer only at the end of the text.
 
         Raises:
-            NulByteError: If there is a NUL byte among those that are decoded next.
-            UnicodeError: If the encoding cannot go on after a byte, as UTF-16.
+            NulByteError: If the chunk that is decoded next has a NUL byte.
+            UnicodeError: If the encoding cannot be decoded beyond a bad byte, as in UTF-16.
             EOFError, gzip.BadGzipFile, zlib.error: If a gzip file is damaged.
         """
         parts = []
@@ -162,7 +172,7 @@ class Utf8Stream(io.RawIOBase):
         return b"".join(parts)
 
     def close(self) -> None:
-        """Closes the file beneath, once a thread that reads ahead has what it asked for."""
+        """Closes the file, after a read in another thread has returned."""
         with self._lock:
             self._chunks.close()
             super().close()
@@ -171,13 +181,13 @@ class Utf8Stream(io.RawIOBase):
         for chunk in self._chunks:
             if chunk:
                 data = self._encode(chunk)
-                self._look_at(data)
+                self._observe(data)
                 self._rest = memoryview(data)
                 return True
         return False
 
-    def _look_at(self, data: bytes) -> None:
-        """Counts quotes and lines, keeps the end, and looks for a NUL byte."""
+    def _observe(self, data: bytes) -> None:
+        """Counts quotes and lines, keeps the last bytes, and checks for NUL bytes."""
         nul = data.find(b"\0")
         if nul >= 0:
             raise NulByteError(self._lines + data.count(b"\n", 0, nul) + 1)
@@ -193,11 +203,11 @@ class Utf8Stream(io.RawIOBase):
             return text.encode()
         except UnicodeEncodeError:
             self.has_bad_bytes = True
-            return BAD_BYTE.sub(MARK, text).encode("utf-8", "replace")
+            return BAD_BYTE.sub(BAD_BYTE_MARK, text).encode("utf-8", "replace")
 
 
 def opens_quote(line: str, dialect: Dialect) -> bool:
-    """Says whether a quote is open at the end of a line that begins with none open."""
+    """Whether a quote is open at the end of a line, if none was open at its beginning."""
     closed = _closed_line(dialect)
     return closed is not None and not closed.fullmatch(line)
 
@@ -219,7 +229,7 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 
 
 def _blank_comments(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
-    """Leaves the line ends of comments, so that all others keep their number."""
+    """Removes the text of comments but keeps their line ends, so that lines keep their numbers."""
     if dialect.comment is None:
         yield from lines
         return
@@ -235,7 +245,10 @@ def _blank_comments(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
 
 
 def _closed_line(dialect: Dialect) -> "re.Pattern[str] | None":
-    """Matches a line at whose end no quote is open; each text in one way only, hence fast."""
+    """Makes a pattern of lines at whose end no quote is open; None if there is no quote.
+
+    It matches each text in one way only, so that it takes linear time.
+    """
     if dialect.quote is None:
         return None
     quote, separator = re.escape(dialect.quote), re.escape(dialect.separator)

@@ -1,4 +1,4 @@
-"""How CSV files are written; no TensorFlow."""
+"""Describes how CSV files are written; no TensorFlow."""
 
 import codecs
 import json
@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Dialect:
-    """How CSV files are written; the defaults are RFC 4180 in UTF-8.
+    """The way CSV files are written; the defaults are RFC 4180 in UTF-8.
 
     Attributes:
         separator: Character between cells.
-        quote: Character around cells that hold separators or line ends; doubled inside.
+        quote: Character around cells that hold separators or line ends, doubled inside them; None
+            if cells are never quoted.
         header: Whether the first record names the columns.
-        names: Names of the columns, in place of the header's.
-        comment: Character with which a line begins that is no row.
-        null_values: Words that stand for an empty cell, beside the empty cell itself.
+        names: Names of the columns that replace those of the header; None to keep the latter.
+        comment: Character at the beginning of lines to skip; None if there are none.
+        null_values: Texts that mean a missing value, besides the empty cell.
         decimal: Decimal point of numbers.
-        encoding: Encoding of the text, by Python's names.
+        encoding: Encoding of the text, by its name in Python.
     """
 
     separator: str = ","
@@ -35,12 +36,12 @@ class Dialect:
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
 
     def to_json(self) -> str:
-        """Writes it as a property of an execution."""
+        """Serializes the dialect for an execution property."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Dialect":
-        """Reads what `to_json` writes."""
+        """Parses the output of `to_json`."""
         fields = json.loads(text)
         names = fields.pop("names")
         return cls(

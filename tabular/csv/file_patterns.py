@@ -1,8 +1,8 @@
-"""Which files are the input: TFX's globs of files, and its marks of spans in a path; no TensorFlow.
+"""Finds the input files by TFX's globs, and its placeholders of spans in a path; no TensorFlow.
 
-A path may hold marks as TFX's FileBasedExampleGen knows them: `{SPAN}` and `{VERSION}`, with the
-number of their digits where they are padded with zeros (`{SPAN:4}`), or `{YYYY}`, `{MM}` and
-`{DD}`, a date whose span is its days since 1970.
+A path may hold the placeholders of TFX's FileBasedExampleGen: `{SPAN}` and `{VERSION}`, with a
+number of digits where numbers are padded with zeros (`{SPAN:4}`), or `{YYYY}`, `{MM}` and `{DD}`:
+a date, whose span is the number of days since 1970.
 """
 
 import glob
@@ -14,43 +14,47 @@ from datetime import date, timedelta
 from pathlib import Path
 
 ALL = "all"
-"""Names the files of a path whose rows are still to be split."""
+"""Takes the place of a split's name for files whose rows are split by a hash."""
 
 CSV_NAMES = "*.csv and *.csv.gz"
 _CSV_GLOB = "*.csv*"
-"""TFX has one glob for a split's files: this takes both, and `list_files` leaves out the others."""
+"""TFX takes one glob for a split: this one matches both, and `list_files` drops other files."""
 _CSV_SUFFIXES = (".csv", ".csv.gz")
 
-_MARK = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([^{}]*))?\}")
+_PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([^{}]*))?\}")
 _BRACED = re.compile(r"\{[^{}]*\}")
 _DATE = ("YYYY", "MM", "DD")
 _DATE_DIGITS = {"YYYY": 4, "MM": 2, "DD": 2}
 _ODD = re.compile(r"[\[\]{}|^$*?\\\n]")
-"""What TFX, which makes a glob and a regular expression of the path, would misread."""
+"""Characters that TFX misreads, as it makes a glob and a regular expression of the path."""
 _EPOCH = date(1970, 1, 1)
 
 
 def is_csv(path: str) -> bool:
-    """Whether a file of a folder is one to read, by its name."""
+    """Whether a file has the name of a CSV file."""
     return path.endswith(_CSV_SUFFIXES)
 
 
 def file_glob(path: str) -> str:
-    """Writes a path as a glob that fits nothing else."""
+    """Escapes a path to a glob that matches this path alone."""
     return glob.escape(path).replace("\\", "\\\\")
 
 
 def folder_glob(folder: str) -> str:
-    """Gives the glob of a folder's CSV files, the folder being a glob itself."""
+    """Makes the glob of the CSV files in a folder.
+
+    Args:
+        folder: Glob of the folder.
+    """
     return os.path.join(folder, _CSV_GLOB)
 
 
 def list_files(pattern: str, find: Callable[[str], Iterable[str]]) -> list[str]:
-    """Lists the files of a glob in their order.
+    """Lists the files that match a glob, sorted by path.
 
     Args:
-        pattern: A `file_glob`, or a `folder_glob`, of which only CSV files are taken.
-        find: What finds the paths that fit a glob.
+        pattern: A `file_glob` or a `folder_glob`; of the latter, only CSV files are listed.
+        find: Finds the paths that match a glob.
     """
     paths = sorted(find(pattern))
     return list(filter(is_csv, paths)) if pattern.endswith(_CSV_GLOB) else paths
@@ -58,7 +62,7 @@ def list_files(pattern: str, find: Callable[[str], Iterable[str]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Span:
-    """A span, and its version where the path has one."""
+    """A span, and its version if the path has one."""
 
     number: int
     version: int | None = None
@@ -69,23 +73,23 @@ class Span:
 
 
 class SpanPath:
-    """A path that may have marks."""
+    """A path that may have placeholders of spans."""
 
     def __init__(self, path: str) -> None:
-        """Checks the marks.
+        """Checks the placeholders.
 
         Args:
             path: The path.
 
         Raises:
-            ValueError: If the marks do not go together, or TFX cannot read the path.
+            ValueError: If the placeholders do not go together, or TFX would misread the path.
         """
         self._path = path
         self._digits = {
             match[1]: _DATE_DIGITS.get(match[1]) if match[2] is None else _read_digits(match)
-            for match in _MARK.finditer(path)
+            for match in _PLACEHOLDER.finditer(path)
         }
-        _check_marks(path)
+        _check_placeholders(path)
 
     def __str__(self) -> str:
         return self._path
@@ -97,22 +101,23 @@ class SpanPath:
 
     @property
     def base_dir(self) -> str:
-        """The folder above the first mark."""
-        return os.path.dirname(_MARK.split(self._path)[0])
+        """The folder above the first placeholder."""
+        return os.path.dirname(_PLACEHOLDER.split(self._path)[0])
 
     def fill(self, span: Span) -> str:
-        """Gives the path of a span.
+        """Fills the placeholders with a span.
 
         Raises:
-            ValueError: If the span or its version has more digits than its mark, or is no date.
+            ValueError: If span or version have more digits than the placeholder, or if the date
+                of the span is after the year 9999.
         """
         return self._replace(self._values(span))
 
     def candidates(self, span: int | None = None) -> Iterator[str]:
-        """Finds the files and folders of all spans, or of one, whatever stands for the marks.
+        """Finds paths that match with any text for the placeholders, or with that of one span.
 
         Raises:
-            ValueError: If the span has more digits than its mark, or is no date.
+            ValueError: As `fill` does.
         """
         values = {} if span is None else self._values(Span(span))
         pattern = self._replace(dict.fromkeys(self._digits, "*") | values)
@@ -121,10 +126,10 @@ class SpanPath:
         yield from sorted(map(str, base_dir.glob(re.sub(r"\*+", "*", below))))
 
     def read(self, path: str) -> Span | None:
-        """Reads the span and version of a path; None if what stands for the marks is none."""
+        """Reads span and version from a path; None if it has other text than theirs."""
         names = list(self._digits)
         pattern, end = "", 0
-        for match in _MARK.finditer(self._path):
+        for match in _PLACEHOLDER.finditer(self._path):
             digits = self._digits[match[1]]
             pattern += re.escape(self._path[end : match.start()])
             pattern += f"(?P<{match[1]}>[0-9]{f'{{{digits}}}' if digits else '+'})"
@@ -151,18 +156,18 @@ class SpanPath:
             values["VERSION"] = self._pad("VERSION", span.version)
         return values
 
-    def _pad(self, mark: str, number: int) -> str:
-        digits = self._digits[mark] or 0
+    def _pad(self, name: str, number: int) -> str:
+        digits = self._digits[name] or 0
         if 0 < digits < len(str(number)):
-            raise ValueError(f"{number} has more digits than {{{mark}:{digits}}}")
+            raise ValueError(f"{number} has more digits than {{{name}:{digits}}}")
         return str(number).zfill(digits)
 
     def _replace(self, values: Mapping[str, str]) -> str:
-        return _MARK.sub(lambda match: values.get(match[1], match[0]), self._path)
+        return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self._path)
 
 
 def date_of(span: int) -> date:
-    """Gives the date of a span that is one.
+    """Converts a span, the number of days since 1970, to its date.
 
     Raises:
         ValueError: If it is after the year 9999.
@@ -170,55 +175,55 @@ def date_of(span: int) -> date:
     try:
         return _EPOCH + timedelta(days=span)
     except OverflowError:
-        raise ValueError(f"{span} days after {_EPOCH} is no date") from None
+        raise ValueError(f"{span} days after {_EPOCH} is not a date up to the year 9999") from None
 
 
-def has_marks(path: str) -> bool:
-    """Whether a path has marks of spans."""
-    return _MARK.search(path) is not None
+def has_placeholders(path: str) -> bool:
+    """Whether a path has placeholders of spans."""
+    return _PLACEHOLDER.search(path) is not None
 
 
 def _read_digits(match: "re.Match[str]") -> int:
-    mark, digits = match.groups()
-    if mark in _DATE_DIGITS:
-        raise ValueError(f"'{match[0]}' has a width: write {{{mark}}}")
+    name, digits = match.groups()
+    if name in _DATE_DIGITS:
+        raise ValueError(f"'{match[0]}' has a width: write {{{name}}}")
     if not re.fullmatch("[1-9][0-9]?", digits):
-        raise ValueError(f"the width in '{match[0]}' must be a number of digits, as {{{mark}:4}}")
+        raise ValueError(f"the width in '{match[0]}' must be a number of digits, as {{{name}:4}}")
     return int(digits)
 
 
-def _check_marks(path: str) -> None:
-    """Checks which marks there are and, where there are some, what stands between them."""
+def _check_placeholders(path: str) -> None:
+    """Checks the placeholders, their combination, and the text between them."""
     for braced in _BRACED.findall(path):
-        if not _MARK.fullmatch(braced):
+        if not _PLACEHOLDER.fullmatch(braced):
             raise ValueError(
-                f"'{braced}' is no mark of a span (allowed: {{SPAN}}, {{VERSION}}, {{SPAN:4}} for"
-                " one of 4 digits, or {YYYY}, {MM} and {DD})"
+                f"'{braced}' is not a placeholder of a span (allowed: {{SPAN}}, {{VERSION}},"
+                " {SPAN:4} for one of 4 digits, or {YYYY}, {MM} and {DD})"
             )
-    marks = [match[1] for match in _MARK.finditer(path)]
-    if marks:
-        _check_combination(marks)
+    names = [match[1] for match in _PLACEHOLDER.finditer(path)]
+    if names:
+        _check_combination(names)
         _check_between(path)
 
 
-def _check_combination(marks: Sequence[str]) -> None:
-    for mark in marks:
-        if marks.count(mark) > 1:
-            raise ValueError(f"{{{mark}}} stands {marks.count(mark)} times: once is allowed")
-    lacking = [f"{{{mark}}}" for mark in _DATE if mark not in marks]
-    if "SPAN" in marks and len(lacking) < len(_DATE):
+def _check_combination(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{{{name}}} is there {names.count(name)} times: once is allowed")
+    lacking = [f"{{{name}}}" for name in _DATE if name not in names]
+    if "SPAN" in names and len(lacking) < len(_DATE):
         raise ValueError("a span is either {SPAN} or a date, {YYYY}, {MM} and {DD}: not both")
-    if "SPAN" not in marks and lacking:
+    if "SPAN" not in names and lacking:
         if len(lacking) == len(_DATE):
-            raise ValueError("{VERSION} is of a span: add {SPAN}, or {YYYY}, {MM} and {DD}")
+            raise ValueError("{VERSION} needs a span: add {SPAN}, or {YYYY}, {MM} and {DD}")
         raise ValueError(f"a date lacks {' and '.join(lacking)}")
 
 
 def _check_between(path: str) -> None:
     if re.search(r"\{SPAN\}\{VERSION\}|\{VERSION\}\{SPAN\}", path):
         raise ValueError(
-            "between {SPAN} and {VERSION} nothing says where one ends: add a `-` or so"
+            "nothing separates {SPAN} and {VERSION}: write a character such as `-` between them"
         )
-    odd = _ODD.search(_MARK.sub("", path))
+    odd = _ODD.search(_PLACEHOLDER.sub("", path))
     if odd:
-        raise ValueError(f"with {{SPAN}} or a date, {odd[0]!r} cannot stand in a path: rename it")
+        raise ValueError(f"with {{SPAN}} or a date, {odd[0]!r} is not allowed in a path: rename it")

@@ -1,4 +1,4 @@
-"""Rows that cannot be used: how many may be put aside, and the file they go to; no TensorFlow."""
+"""Writes the rows that cannot be used to a file, and limits their number; no TensorFlow."""
 
 import csv
 from collections.abc import Mapping
@@ -11,32 +11,39 @@ from tabular.csv.dialect import Dialect
 from tabular.csv.row_checks import Indices, explain_faults
 
 QUARANTINE_FILE = "quarantine.csv"
-"""In the folder of the examples, beside those of the splits."""
+"""Name of the file in the folder of the examples."""
 _COLUMNS = ("file", "line", "column", "reason", "row")
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The greater of a number of rows and a share of all."""
+    """Limits the quarantined rows to the greater of a number and a share of all rows."""
 
     max_rows: int = 0
     max_share: float = 0
 
     def allows(self, quarantined: int, rows: int) -> bool:
-        """Whether so many out of all rows may be put aside."""
+        """Whether so many rows may be quarantined.
+
+        Args:
+            quarantined: Number of rows that cannot be used.
+            rows: Number of all rows.
+        """
         return quarantined <= max(self.max_rows, int(self.max_share * rows))
 
 
 def write_quarantine(
     file: TextIO, faults: Mapping[str, Indices], rules: ColumnRules, dialect: Dialect
 ) -> None:
-    """Writes the rows that cannot be used, a line each.
+    """Writes the rows that cannot be used as CSV, a record each.
+
+    The columns are `file`, `line`, `column` and `reason` (of all wrong cells), and `row`, the text
+    of the row, in which a byte that is not valid in the encoding is escaped.
 
     Args:
-        file: Where to write CSV of `file`, `line`, `column` and `reason` (of several wrong cells
-            all), and `row`, the row as it stands; a byte that is not of the encoding is escaped.
-        faults: Path of each CSV file to what is wrong there.
-        rules: Those by which the faults were found.
+        file: Where to write.
+        faults: Path of each CSV file to its faults, as in `Block.faults`.
+        rules: The rules that found the faults.
         dialect: How the CSV files are written.
     """
     writer = csv.writer(file, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""CSV text as Arrow's record batches, read ahead in a thread of Arrow's; no TensorFlow."""
+"""Reads CSV text as Arrow record batches, ahead in a thread of Arrow's; no TensorFlow."""
 
 import ctypes
 import weakref
@@ -23,19 +23,20 @@ def read_ahead(
 ) -> Iterator[pa.RecordBatch]:
     """Reads a table, and closes its text.
 
-    Once the iterator has ended or is closed, no thread of Arrow's holds what is Python's: one that
-    lets go of it while Python ends aborts the process.
+    Once the iterator has ended or is closed, no thread of Arrow's holds a Python object: a thread
+    that releases one while Python shuts down aborts the process.
 
     Args:
-        text: Where to read.
-        handle_invalid: Arrow's handler of rows; called some blocks ahead, and must not raise.
+        text: The text of the table.
+        handle_invalid: Called with each row of a wrong number of fields, some blocks ahead of the
+            batches; must not raise. Returns `skip` or `error`.
         read_options: Arrow's.
         convert_options: Arrow's.
-        **parse_options: What is not as Arrow's `ParseOptions` have it.
+        **parse_options: Arguments of Arrow's `ParseOptions`.
 
     Raises:
-        pa.ArrowInvalid: If the text is no table.
-        Exception: What reading the text raises.
+        pa.ArrowInvalid: If the text is not a table.
+        Exception: Any error of `text.read`.
     """
     loans = _Loans()
     errors: list[Exception] = []
@@ -79,10 +80,10 @@ _Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 class _Stream(ctypes.Structure):
-    """A reader by Arrow's C stream interface, whose last reference ends with the GIL released.
+    """An Arrow C stream, which takes a reader from Python to release it without the GIL.
 
-    A reader that is deleted while it reads ahead waits for its thread. Where Python deletes it, it
-    waits with the GIL held, for which that thread may be waiting.
+    A reader that is deleted while it reads ahead waits for its thread. Python would delete it with
+    the GIL held, and that thread may be waiting for the GIL.
 
     Source: the struct ArrowArrayStream of Arrow's C stream interface.
     """
@@ -97,7 +98,7 @@ class _Stream(ctypes.Structure):
 
 
 class _File:
-    """What Arrow takes for a file. No frame refers to it, so that no error's traceback keeps it."""
+    """A file for Arrow. No stack frame refers to it, so that no traceback keeps it alive."""
 
     closed = False
 
@@ -106,7 +107,10 @@ class _File:
 
 
 class _Loans:
-    """Counts what Arrow holds. In C alone: a thread may end within Python code once Python ends."""
+    """Waits until Arrow has released the objects lent to it.
+
+    The callback is a function in C, as a thread that runs Python code ends when Python shuts down.
+    """
 
     def __init__(self) -> None:
         self._lent: list[weakref.ref[object]] = []
@@ -117,6 +121,6 @@ class _Loans:
         return thing
 
     def wait(self) -> None:
-        """Waits until all is back, what is lent meanwhile too."""
+        """Waits until all objects are released, including those lent in the meantime."""
         for _ in self._lent:
             self._returned.get()

@@ -1,4 +1,4 @@
-"""CSV files as Arrow record batches of text, with their header; no TensorFlow."""
+"""Reads CSV files as Arrow record batches of text; no TensorFlow."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -13,16 +13,16 @@ from tabular.csv.read_ahead import read_ahead
 from tabular.csv.records import read_records
 
 BLOCK_BYTES = 2 * 2**20
-"""A longer row may be refused. Arrow reads 32 blocks ahead, so that a reader takes some 80 MiB."""
+"""Size of a block. Longer rows may be refused; Arrow reads 32 blocks ahead, about 80 MiB."""
 
 _RFC_4180 = Dialect()
 
 
 def read_header(path: str | Path, dialect: Dialect = _RFC_4180) -> list[str]:
-    """Reads the column names: the dialect's, or those of the first record; empty if none is there.
+    """Reads the column names: those of the dialect, or the first record; empty if there is none.
 
     Raises:
-        pa.ArrowInvalid: If what stands there is no text.
+        pa.ArrowInvalid: If the first record cannot be decoded.
     """
     if dialect.names is not None and not dialect.header:
         return list(dialect.names)
@@ -31,7 +31,7 @@ def read_header(path: str | Path, dialect: Dialect = _RFC_4180) -> list[str]:
 
 
 def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:
-    """Reads a file of any size in blocks.
+    """Reads a file of any size as batches.
 
     Args:
         path: A CSV file, compressed by gzip or not.
@@ -41,9 +41,9 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
         Batches of string columns named by `read_header`; a missing value is null.
 
     Raises:
-        pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not of the
-            encoding.
-        NulByteError: And what else `Utf8Stream.read` raises.
+        pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not valid
+            in the encoding.
+        NulByteError: And the other errors of `Utf8Stream.read`.
     """
     for batch, has_bad_bytes in read_blocks(Utf8Stream(path, dialect)):
         if has_bad_bytes:
@@ -54,20 +54,19 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
 def read_blocks(
     text: Utf8Stream, on_ragged: Callable[[int], None] | None = None
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
-    """Reads a file as `read_batches` does, but goes on where it can.
+    """Reads a file as `read_batches` does, but goes on after faults in rows.
 
     Args:
-        text: The file, unread. It is closed in the end, and can then say its digest.
-        on_ragged: Called, some blocks ahead, with the index of a row that has more or fewer fields
-            than the header, which is left out; None: it raises.
+        text: The file, unread. It is closed at the end, when its `digest` is known.
+        on_ragged: Called, some blocks ahead of the batches, with the index of a row that has more
+            or fewer fields than the header and is left out; None raises an error instead.
 
     Yields:
-        Batches of string columns, and whether cells may hold a `MARK`, for a byte that is not of
-        the encoding.
+        Batches of string columns, and whether cells may hold a `BAD_BYTE_MARK`.
 
     Raises:
         pa.ArrowInvalid: If the file is not a table.
-        NulByteError: And what else `Utf8Stream.read` raises.
+        NulByteError: And the other errors of `Utf8Stream.read`.
     """
     path, dialect = text.path, text.dialect
     header = read_header(path, dialect)
@@ -84,7 +83,7 @@ def read_blocks(
     batches = read_ahead(
         text,
         skip,
-        # Without threads, Arrow knows the numbers of the rows; it is as fast on few columns.
+        # With threads, Arrow does not number the rows; with few columns they gain no time.
         read_options=arrow_csv.ReadOptions(
             block_size=BLOCK_BYTES,
             use_threads=False,

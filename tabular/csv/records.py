@@ -1,7 +1,7 @@
-"""The records of a CSV file one by one, each with its lines; no TensorFlow.
+"""Reads the records of a CSV file one by one, with their lines; no TensorFlow.
 
-Slow, and so used only for a header, or where a fault is known to be in the file. Records are those
-that Arrow sees: blank lines left out, quotes taken alike.
+This is slow, so it is used only for the header, and for files with a fault. Records are the same as
+Arrow's: blank lines are left out, and quotes have the same meaning.
 """
 
 import csv
@@ -14,18 +14,18 @@ from tabular.csv.decoding import read_lines
 from tabular.csv.dialect import Dialect
 
 _END = "\U0010fffe"
-"""Follows the last line, to see whether a quote that is still open swallows it; no character."""
+"""A code point without a character, put after the last line: an open quote would enclose it."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """The header or a row.
+    """A header or a row.
 
     Attributes:
         line: Line on which it begins, counted from 1.
-        last_line: Line on which it ends, another one where a quoted cell holds line ends.
-        cells: Its cells; a byte that is not of the encoding is a lone surrogate.
-        text: Its lines as they stand in the file.
+        last_line: Line on which it ends, a later one if a quoted cell holds line ends.
+        cells: Its cells; a byte that is not valid in the encoding is a lone surrogate.
+        text: Its lines in the file, without the last line end.
         is_closed: False where the file ends inside a quoted cell.
     """
 
@@ -37,13 +37,13 @@ class Record:
 
 
 def read_records(path: str | Path, dialect: Dialect) -> Iterator[Record]:
-    """Reads the records of a file that has no NUL bytes, the header first where there is one."""
+    """Reads all records of a file without NUL bytes, including the header."""
     lines: list[str] = []
     # Arrow does not have the csv module's limit of 128 KiB a cell.
     limit = csv.field_size_limit(sys.maxsize)
     try:
         reader = csv.reader(
-            _keep(read_lines(path, dialect), lines),
+            _keep_lines(read_lines(path, dialect), lines),
             delimiter=dialect.separator,
             quotechar=dialect.quote,
             quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
@@ -63,10 +63,19 @@ def read_records(path: str | Path, dialect: Dialect) -> Iterator[Record]:
         csv.field_size_limit(limit)
 
 
-def pick_records(
+def select_records(
     path: str, dialect: Dialect, rows: Collection[int]
 ) -> Iterator[tuple[int, Record]]:
-    """Picks some rows, in their order; rows count from 0, the header is none."""
+    """Reads the rows of the given indices, in the order of the file.
+
+    Args:
+        path: The file.
+        dialect: How it is written.
+        rows: Indices of rows, counted from 0 without the header.
+
+    Yields:
+        The index and the record of each row.
+    """
     last = max(rows, default=-1)
     for row, record in enumerate(read_records(path, dialect), start=-dialect.header):
         if row > last:
@@ -75,7 +84,7 @@ def pick_records(
             yield row, record
 
 
-def _keep(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
+def _keep_lines(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
     for line in lines:
         kept.append(line)
         yield line

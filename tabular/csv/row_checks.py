@@ -1,7 +1,6 @@
-"""Which rows of CSV files can be used, and what is wrong with the others; no TensorFlow.
+"""Decides which rows of CSV files can be used, and explains the faults of others; no TensorFlow.
 
-The one place that decides: what checks the data before a run and what makes examples of it both
-ask here.
+The check before a run, CsvExampleGen and batch prediction all use it, so that they agree.
 """
 
 import re
@@ -17,25 +16,25 @@ import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
 from tabular.csv.column_rules import CellRule, ColumnRules, Mask, quote
-from tabular.csv.decoding import BAD_BYTE, MARK, Utf8Stream, opens_quote
+from tabular.csv.decoding import BAD_BYTE, BAD_BYTE_MARK, Utf8Stream, opens_quote
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import read_blocks, read_header
-from tabular.csv.records import Record, pick_records, read_records
+from tabular.csv.records import Record, read_records, select_records
 
 Indices = npt.NDArray[np.int64]
 _WHOLE_ROW = -1
 _LINE_END = re.compile("\r\n|\r|\n")
-_MARK_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space", "|": "bar"}
+_SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space", "|": "bar"}
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a file.
+    """Some consecutive rows of a file.
 
     Attributes:
-        batch: Those that can be used: string columns, a gap is null.
-        faults: What is wrong with the others, int64 `[n, 2]`, in the order of rows: index of the
-            row in the file, and of the column, -1 for the row as a whole.
+        batch: The rows that can be used: string columns, null where a value is missing.
+        faults: The faults of the other rows, int64 `[n, 2]`, in the order of rows: index of the
+            row in the file, and index of the column, -1 for the row as a whole.
     """
 
     batch: pa.RecordBatch
@@ -43,21 +42,21 @@ class Block:
 
     @property
     def quarantined(self) -> int:
-        """How many rows cannot be used."""
+        """Number of rows that cannot be used."""
         return len(np.unique(self.faults[:, 0]))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a cell or row.
+    """A cell or row that cannot be used, explained.
 
     Attributes:
         row: Index of the row in its file.
-        line: Its line.
+        line: Its line in the file.
         column: Name of the column, empty for the row as a whole.
-        reason: What stands there, what is expected, and how to mend it.
-        is_encoding: Whether the cell cannot even be read.
-        text: The row as it stands in the file.
+        reason: What is wrong, what is expected, and how to fix it.
+        is_encoding: Whether the cell cannot be decoded.
+        text: The text of the row in the file.
     """
 
     row: int
@@ -77,14 +76,14 @@ def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
 
     Args:
         text: The file, unread.
-        rules: What its columns must hold; those that the file lacks are not looked for.
+        rules: The rules of its columns; the file may lack some columns.
 
     Yields:
         All of its rows, in blocks.
 
     Raises:
         pa.ArrowInvalid: If the file as a whole is not a table.
-        NulByteError: And what else `Utf8Stream.read` raises.
+        NulByteError: And the other errors of `Utf8Stream.read`.
     """
     header = read_header(text.path, text.dialect)
     rules_by_index = {
@@ -94,10 +93,10 @@ def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
     ragged: deque[int] = deque()
     batch = None
     next_row = 0
-    for batch, may_have_marks in read_blocks(text, ragged.append):
+    for batch, may_have_bad_bytes in read_blocks(text, ragged.append):
         rows, left_out = _number_rows(next_row, len(batch), ragged)
         next_row += len(rows) + len(left_out)
-        wrong = _find_wrong(batch, rules_by_index, may_have_marks=may_have_marks)
+        wrong = _find_wrong(batch, rules_by_index, may_have_bad_bytes=may_have_bad_bytes)
         usable = batch
         if wrong:
             usable = batch.filter(pa.array(~np.logical_or.reduce(list(wrong.values()))))
@@ -109,13 +108,13 @@ def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
 
 
 def _find_wrong(
-    batch: pa.RecordBatch, rules: Mapping[int, CellRule], *, may_have_marks: bool
+    batch: pa.RecordBatch, rules: Mapping[int, CellRule], *, may_have_bad_bytes: bool
 ) -> dict[int, Mask]:
-    """Finds, by the index of the column, the cells that cannot be used; columns without are out."""
+    """Finds the cells that cannot be used: index of the column to a mask, if it has any."""
     wrong: dict[int, Mask] = {}
     columns = batch.columns
-    for index, column in enumerate(columns if may_have_marks else ()):
-        has_mark = pc.match_substring(column, MARK)
+    for index, column in enumerate(columns if may_have_bad_bytes else ()):
+        has_mark = pc.match_substring(column, BAD_BYTE_MARK)
         wrong[index] = to_numpy(has_mark, null=False)
         columns[index] = pc.if_else(pc.invert(has_mark), column, None)
     for index, rule in rules.items():
@@ -124,7 +123,7 @@ def _find_wrong(
 
 
 def _number_rows(first: int, count: int, ragged: "deque[int]") -> tuple[Indices, list[int]]:
-    """Gives the indices in the file of a batch's rows, and of those left out among them."""
+    """Gives the indices in the file of a batch's rows, and of the ragged rows between them."""
     left_out: list[int] = []
     while ragged and ragged[0] < first + count + len(left_out):
         left_out.append(ragged.popleft())
@@ -135,7 +134,7 @@ def _number_rows(first: int, count: int, ragged: "deque[int]") -> tuple[Indices,
 def _sort_faults(
     wrong: dict[int, Mask], rows: Indices, ragged: Sequence[int], by_name: Indices
 ) -> Indices:
-    """Sorts by row, then by the name of the column."""
+    """Makes the table of faults, sorted by row, then by the name of the column."""
     faults = [np.array([[row, _WHOLE_ROW] for row in ragged], dtype=np.int64).reshape(-1, 2)]
     for index, mask in wrong.items():
         found = rows[mask]
@@ -146,13 +145,13 @@ def _sort_faults(
 
 
 def _check_end(text: Utf8Stream, last: pa.RecordBatch | None, *, has_ragged_end: bool) -> None:
-    """Checks that no quote that never closes has swallowed the last rows.
+    """Checks that no quote is open at the end of the file: it would enclose the last rows.
 
-    An odd number of quotes alone is not a fault: one inside an unquoted cell (5" pipe) is a plain
-    character. Where the last row is on one line, that line tells; else all records are read.
+    An odd number of quotes alone is not a fault: inside an unquoted cell (5" pipe), a quote is a
+    plain character. If the last row is on one line, that line decides; else all records are read.
 
     Raises:
-        pa.ArrowInvalid: If one has.
+        pa.ArrowInvalid: If a quote is open.
     """
     if not text.quotes:
         return
@@ -169,57 +168,61 @@ def _check_end(text: Utf8Stream, last: pa.RecordBatch | None, *, has_ragged_end:
 def explain_faults(
     path: str, rules: ColumnRules, dialect: Dialect, faults: Indices
 ) -> Iterator[Fault]:
-    """Says what is wrong, reading the file once more.
+    """Explains faults, for which it reads the file once more.
 
     Args:
         path: The file.
-        rules: Those by which the faults were found.
+        rules: The rules that found the faults.
         dialect: How the file is written.
-        faults: Some of those that `read_usable` has found there.
+        faults: Some faults of the file, as in `Block.faults`.
     """
     header = read_header(path, dialect)
     columns: dict[int, list[int]] = {}
     for row, column in faults.tolist():
         columns.setdefault(row, []).append(column)
-    for row, record in pick_records(path, dialect, columns):
+    for row, record in select_records(path, dialect, columns):
         for index in columns[row]:
             line, name, is_encoding = record.line, "", False
             if index == _WHOLE_ROW:
-                reason = say_ragged(record, len(header), dialect)
+                reason = explain_ragged_row(record, len(header), dialect)
             else:
                 name, cell = header[index], record.cells[index]
                 is_encoding = bool(BAD_BYTE.search(cell))
                 if is_encoding or name not in rules.cells:
-                    line, reason = say_bad_byte(record, index, dialect)
+                    line, reason = explain_bad_byte(record, index, dialect)
                 else:
-                    reason = rules.cells[name].say(
+                    reason = rules.cells[name].explain(
                         None if cell in ("", *dialect.null_values) else cell
                     )
             yield Fault(row, line, name, reason, is_encoding, record.text)
 
 
-def say_ragged(record: Record, width: int, dialect: Dialect) -> str:
-    """Says that a row has too many or too few fields."""
-    mark = _MARK_NAMES.get(dialect.separator, repr(dialect.separator))
+def explain_ragged_row(record: Record, width: int, dialect: Dialect) -> str:
+    """Explains that a row has too many or too few fields."""
+    name = _SEPARATOR_NAMES.get(dialect.separator, repr(dialect.separator))
     cells = quote(dialect.separator.join(record.cells))
-    quoted = f"put a cell that holds a {mark} in quotes, and " if dialect.quote else ""
+    quoted = f"put a cell that holds a {name} in quotes, and " if dialect.quote else ""
     is_long = record.last_line > record.line
     return (
         f"{len(record.cells)} fields in {cells}; expected {width}, as in"
-        f" {'the header' if dialect.header else 'data.csv.names'}: {quoted}keep the {mark} after an"
+        f" {'the header' if dialect.header else 'data.csv.names'}: {quoted}keep the {name} after an"
         f" empty cell{f'; is the quote closed before line {record.last_line}?' * is_long}"
     )
 
 
-def say_bad_byte(record: Record, index: int, dialect: Dialect) -> tuple[int, str]:
-    """Says which byte of a cell is not of the encoding, and on which line it stands."""
+def explain_bad_byte(record: Record, index: int, dialect: Dialect) -> tuple[int, str]:
+    """Explains which byte of a cell is not valid in the encoding.
+
+    Returns:
+        The line of the byte, and the reason.
+    """
     cell = record.cells[index]
     bad = BAD_BYTE.search(cell)
     before = [*record.cells[:index], cell[: bad.start() if bad else 0]]
     line = record.line + sum(len(_LINE_END.findall(text)) for text in before)
     encoding = "UTF-8" if dialect.is_utf8 else dialect.encoding
     save = (
-        "save it so, as by iconv -f latin1 -t utf-8, or name its own in"
+        "convert it, as by iconv -f latin1 -t utf-8, or name its encoding in"
         if dialect.is_utf8
         else "correct"
     )

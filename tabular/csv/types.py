@@ -1,4 +1,4 @@
-"""The types of columns of text: whole numbers, numbers or words; no TensorFlow."""
+"""Infers the types of text columns: whole numbers, numbers or words; no TensorFlow."""
 
 from collections.abc import Container, Mapping
 from enum import IntEnum
@@ -11,12 +11,12 @@ from tabular.csv.arrow_numpy import to_numpy
 
 
 class ColumnType(IntEnum):
-    """What a column's cells are, in the order in which one widens to the next."""
+    """The type of a column, from the narrowest to the widest."""
 
     UNKNOWN = 0
     INT = 1
     WHOLE = 2
-    """Numbers such as 1.0, all of them whole: classes where the column is the label."""
+    """Whole numbers, some written as 1.0: classes if the column is the label, else `FLOAT`."""
     FLOAT = 3
     BYTES = 4
 
@@ -27,13 +27,16 @@ def widen_types(
     decimal: str,
     without: Container[str] = (),
 ) -> dict[str, ColumnType]:
-    """Gives the types, so far as known, that hold the cells of a further batch too.
+    """Widens types to hold the cells of a further batch too.
 
     Args:
         types: The types so far.
         batch: String columns.
         decimal: Decimal point of numbers.
-        without: Columns that are left out.
+        without: Columns to leave out.
+
+    Returns:
+        Column of the batch to its type.
     """
     widened = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -45,11 +48,11 @@ def widen_types(
 
 
 def decide_types(types: Mapping[str, ColumnType], label: str | None) -> dict[str, ColumnType]:
-    """Decides what numbers such as 1.0 are: classes in the label, and numbers elsewhere.
+    """Replaces `WHOLE` by `INT` in the label, where 1.0 is the class 1, and by `FLOAT` elsewhere.
 
     Args:
         types: Column to the narrowest type that holds its cells.
-        label: The column of the classes, if there is one.
+        label: The column of the classes; None if there is none.
     """
     return {
         name: found
@@ -60,14 +63,22 @@ def decide_types(types: Mapping[str, ColumnType], label: str | None) -> dict[str
 
 
 def with_point(column: pa.Array, decimal: str) -> pa.Array:
-    """Writes the numbers of a string column with a point, so that Arrow reads them."""
+    """Replaces the decimal mark of a string column by a point, as Arrow needs it.
+
+    A point that is not the decimal mark becomes a question mark, so that it is not a number.
+    """
     if decimal == ".":
         return column
     return pc.replace_substring(pc.replace_substring(column, ".", "?"), decimal, ".")
 
 
 def column_type(column: pa.Array, at_least: ColumnType = ColumnType.UNKNOWN) -> ColumnType:
-    """Finds the narrowest type, from the given one on, that holds all cells of a string column."""
+    """Finds the narrowest type that holds all cells of a string column.
+
+    Args:
+        column: Strings, numbers with a point.
+        at_least: The narrowest type to try; known of other cells of the column.
+    """
     if column.null_count == len(column):
         return ColumnType.UNKNOWN
     # Whole numbers have to be numbers too: Arrow reads 0x1F as an integer, but not as a float.
@@ -81,13 +92,13 @@ def column_type(column: pa.Array, at_least: ColumnType = ColumnType.UNKNOWN) -> 
 
 
 def _is_whole(column: pa.Array) -> bool:
-    """Whether all numbers of a column are whole, and so small that a double holds them exactly."""
+    """Whether all numbers of a column are whole and below 2^53, where a double is exact."""
     numbers = to_numpy(pc.cast(column, pa.float64()), null=0)
     return bool(np.all((np.floor(numbers) == numbers) & (np.abs(numbers) < 2**53)))
 
 
 def can_cast(column: pa.Array, arrow_type: pa.DataType) -> bool:
-    """Whether every cell of a string column reads as a number of that type; nulls do."""
+    """Whether every cell of a string column can be cast to a type; null always can."""
     try:
         pc.cast(column, arrow_type)
     except pa.ArrowInvalid:

@@ -1,1 +1,1 @@
-"""Files of tf.Examples, read by the batch."""
+"""Reads files of `tf.Example`s in batches."""

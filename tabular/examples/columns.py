@@ -1,6 +1,6 @@
-"""Which columns examples have, and of which type; no TensorFlow.
+"""Keeps the columns and types of examples in a file beside them; no TensorFlow.
 
-Examples tell only of those that they have values of.
+The examples do not tell: they lack the features of missing values.
 """
 
 import json
@@ -14,25 +14,25 @@ _FILE = "column_types.json"
 _DTYPES = {schema_pb2.FLOAT: "float32", schema_pb2.INT: "int64", schema_pb2.BYTES: "string"}
 
 Columns = Mapping[str, str]
-"""Name to TensorFlow's name of the type: `float32`, `int64` or `string`."""
+"""Column to the name of its TensorFlow type: `float32`, `int64` or `string`."""
 
 
 def columns_of(schema: schema_pb2.Schema) -> Columns:
-    """Gives the columns of a schema."""
+    """Lists the columns of a schema with their types."""
     return {feature.name: _DTYPES[feature.type] for feature in schema.feature}
 
 
 def write_columns(folder: str, columns: Columns) -> None:
-    """Keeps the columns, by name, in the folder of the examples."""
+    """Writes the columns, sorted by name, to the folder of the examples."""
     with fileio.open(os.path.join(folder, _FILE), "w") as file:
         file.write(json.dumps(columns, indent=1, sort_keys=True))
 
 
 def read_columns(folder: str) -> Columns:
-    """Reads what `write_columns` has kept.
+    """Reads the file that `write_columns` wrote.
 
     Raises:
-        FileNotFoundError: If there is nothing.
+        FileNotFoundError: If there is no such file.
     """
     path = os.path.join(folder, _FILE)
     if not fileio.exists(path):

@@ -1,4 +1,4 @@
-"""Batches of a file of examples."""
+"""Reads a file of examples as Arrow record batches."""
 
 from collections.abc import Generator
 from typing import Any
@@ -12,15 +12,15 @@ from tfx_bsl.tfxio.record_based_tfxio import AppendRawRecordColumn
 from tabular.examples.columns import Columns
 
 BATCH_EXAMPLES = 5_000
-"""Parsing is fastest in batches that fit the processor's cache; a batch's fixed cost is small."""
+"""Examples per batch: parsing is fastest in batches that fit the processor's cache."""
 
 FRAME_BYTES = 16
-"""What TFRecord adds to a record: its length and two checksums."""
+"""Bytes that TFRecord adds to a record: its length and two checksums."""
 _LENGTH_BYTES = 4
 
 
 class ExamplesFileError(Exception):
-    """A file of examples that cannot be read."""
+    """Raised if a file of examples cannot be read."""
 
 
 def read_batches(
@@ -29,19 +29,19 @@ def read_batches(
     raw_record_column: str | None = None,
     batch_examples: int = BATCH_EXAMPLES,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Yields the batches of a file, of which TensorFlow reads and parses some ahead.
+    """Reads a file in batches, of which TensorFlow reads and parses some ahead.
 
-    It parses in a third of the time that tfx_bsl decodes in, without an object for each example.
+    This takes a third of the time of tfx_bsl's decoder, as no object is made per example.
 
     Args:
         path: A gzipped TFRecord file of `tf.Example`s.
-        columns: Those to read, one at least; an example without one, or without a value in it, has
-            null there.
-        raw_record_column: Name of a further column for the serialized examples; None: none.
-        batch_examples: Examples per batch, but for the last.
+        columns: Columns to read, at least one; null where an example has no value of it.
+        raw_record_column: Name of a further column for the serialized examples; None for none.
+        batch_examples: Examples per batch; the last one may have fewer.
 
     Raises:
-        ExamplesFileError: If the file is damaged, holds something else, or values of another type.
+        ExamplesFileError: If the file is damaged, does not hold examples, or has values of other
+            types.
     """
     spec = {
         name: tf.io.RaggedFeature(tf.as_dtype(dtype), row_splits_dtype=tf.int64)
@@ -74,7 +74,7 @@ def read_batches(
 
 
 def read_ahead(path: str, batch_examples: int = BATCH_EXAMPLES) -> tf.data.Dataset:
-    """Gives the serialized examples of a file in batches, of which one is read ahead."""
+    """Makes a dataset of the serialized examples of a file in batches, one of them read ahead."""
     options = tf.data.Options()
     options.autotune.enabled = False  # there is nothing to tune
     records = tf.data.TFRecordDataset(path, "GZIP").with_options(options)
@@ -82,16 +82,23 @@ def read_ahead(path: str, batch_examples: int = BATCH_EXAMPLES) -> tf.data.Datas
 
 
 def count_bytes(serialized: tf.Tensor) -> tf.Tensor:
-    """Adds up the bytes of records, uncompressed, each with `FRAME_BYTES`."""
+    """Sums the uncompressed sizes of records, `FRAME_BYTES` included.
+
+    Args:
+        serialized: string `[n]`.
+
+    Returns:
+        int64 scalar.
+    """
     return tf.reduce_sum(tf.cast(tf.strings.length(serialized), tf.int64) + FRAME_BYTES)
 
 
 def _to_lists(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> pa.LargeListArray:
-    """Makes the lists of a column, null where one is empty.
+    """Makes the lists of a column; empty lists become null.
 
     Args:
-        values: Those of all lists, bytes as objects.
-        ends: Where each list ends, after a 0, `[n + 1]`.
+        values: The values of all lists; bytes are objects.
+        ends: 0, then the end of each list in `values`, int64 `[n + 1]`.
     """
     array = pa.array(values, pa.large_binary() if values.dtype == object else None)
     has_values = np.diff(ends) > 0
@@ -105,13 +112,13 @@ def _to_lists(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> pa.Large
 
 
 def check_complete(path: str, n_bytes: int) -> None:
-    """Holds what was read of a file against the length that gzip notes at its end.
+    """Compares the bytes read of a file with the length that gzip wrote at its end.
 
-    Neither TensorFlow nor Beam does: a file that was cut off may give fewer examples to them.
+    Neither TensorFlow nor Beam does, so that they may read fewer examples of a truncated file.
 
     Args:
         path: A gzipped file.
-        n_bytes: What `count_bytes` gives of all records.
+        n_bytes: The sum of `count_bytes` over all records.
 
     Raises:
         ExamplesFileError: If they differ.

@@ -1,8 +1,7 @@
-"""A TFXIO whose Beam source reads examples by the batch.
+"""A TFXIO whose Beam source reads examples in batches.
 
-TFX reads TFRecord files into one Beam element per example, of which it then makes batches again;
-that takes most of the time of a node that reads them. Here a batch is read, decoded and handed on
-whole.
+TFX's own makes a Beam element of each example and then batches them again, which takes most of the
+time of a node that reads examples. Here, each Beam element is a batch from the beginning.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,22 +24,23 @@ from tabular.examples.reading import BATCH_EXAMPLES, read_batches
 
 
 class BulkExamples(TFExampleRecord):
-    """Gzipped TFRecord files of examples, read by the batch, each file by one Beam worker."""
+    """Gzipped TFRecord files of examples, read in batches, each file by one Beam worker."""
 
     @property
     def paths(self) -> list[str]:
-        """The files; FileNotFoundError is raised where a pattern matches none."""
+        """The files. Raises FileNotFoundError if a pattern matches none."""
         return [path for pattern in self._file_pattern for path in _list_files(pattern)]
 
     def BeamSource(self, batch_size: int | None = None) -> beam.PTransform:
-        """Gives the source of record batches.
+        """Makes the source of record batches.
 
         Args:
-            batch_size: Examples per batch, but for a file's last; None: `BATCH_EXAMPLES`.
+            batch_size: Examples per batch; the last of a file may have fewer. None takes
+                `BATCH_EXAMPLES`.
 
         Raises:
             FileNotFoundError: If no file matches a pattern.
-            ValueError: If it has no schema.
+            ValueError: If this was made without a schema.
         """
         schema = self._GetSchemaForDecoding()
         if schema is None:
@@ -65,13 +65,13 @@ def split_tfxio(
     schema: schema_pb2.Schema | None = None,
     raw_record_column_name: str | None = None,
 ) -> BulkExamples:
-    """Gives the TFXIO of a split.
+    """Makes the TFXIO of a split.
 
     Args:
         examples: Artifacts that have the split.
         split: Its name.
-        schema: Columns to decode, with their types; None: of its files alone there is a use.
-        raw_record_column_name: Name of a column for the serialized examples; None: none.
+        schema: Columns to decode, with their types; None is enough to list `paths`.
+        raw_record_column_name: Name of a column for the serialized examples; None for none.
 
     Raises:
         ValueError: If the artifacts are not of gzipped TFRecord files of examples.
@@ -96,7 +96,7 @@ def _list_files(pattern: str) -> list[str]:
 
 
 class _Source(beam.PTransform):
-    """Reads files, which Beam spreads over its workers."""
+    """Distributes the files over Beam's workers, which read them."""
 
     def __init__(self, paths: Sequence[str], read: "_Read") -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from components.data_gate.report import read_findings, shorten, to_lines
 from components.distribution_validator.report import DISTANCES_FILE, read_distances
-from tabular.csv.file_patterns import Span, SpanPath, has_marks
+from tabular.csv.file_patterns import Span, SpanPath, has_placeholders
 from tracking.events import NodeOutcome, Output, RunStart
 from tracking.projection.datasets import make_datasets
 from tracking.projection.event_files import Metric
@@ -47,7 +47,7 @@ class DataReader:
         self._fingerprint = str(output.properties.get("input_fingerprint", ""))
         if self._fingerprint:
             result.tags["data.fingerprint"] = self._fingerprint
-        if "span" in output.properties and has_marks(self._data_path):
+        if "span" in output.properties and has_placeholders(self._data_path):
             span = Span(output.properties["span"], output.properties.get("version"))
             self._data_path = SpanPath(self._data_path).fill(span)
             result.tags |= {"data.span": str(span.number), "data.path": self._data_path}

@@ -521,7 +521,9 @@ def test_executor_fails_where_a_row_is_lost(tmp_path: Path) -> None:
     options = make_options([folder / "a.csv"], make_settings("y", x="numeric"))
     checked = replace(options.checked, rows=3)
 
-    with pytest.raises(RuntimeError, match="3 rows were read, but 2 are examples and 0 are put"):
+    with pytest.raises(
+        RuntimeError, match="3 rows were read, but 2 are examples and 0 are quarantined"
+    ):
         run(Executor, folder, tmp_path / "examples", options=replace(options, checked=checked))
 
 

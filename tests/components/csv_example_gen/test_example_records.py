@@ -105,5 +105,5 @@ def test_to_records_makes_none_of_no_rows() -> None:
 def test_to_records_refuses_other_types() -> None:
     batch = pa.RecordBatch.from_arrays([pa.array([1.0], pa.float64())], ["number"])
 
-    with pytest.raises(TypeError, match="no feature holds values of double"):
+    with pytest.raises(TypeError, match="a feature cannot hold values of double"):
         to_records(batch)

@@ -98,7 +98,7 @@ def test_resolve_never_chooses_weight_and_split_column(make_config: MakeConfig) 
 
     assert "w" not in chosen.features
     assert chosen.features["city"].kind == "ignore"
-    assert any("city" in note and "splits" in note for note in chosen.notes)
+    assert any("city" in note and "rows are split by it" in note for note in chosen.notes)
 
 
 def test_resolve_notes_what_was_chosen_and_why_not(make_config: MakeConfig) -> None:
@@ -214,7 +214,7 @@ def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
 
 def test_resolve_reports_a_file_that_is_no_schema(make_config: MakeConfig, tmp_path: Path) -> None:
     (tmp_path / "schema.pbtxt").write_text("no schema", encoding="utf-8")
-    with pytest.raises(DataError, match="is no schema"):
+    with pytest.raises(DataError, match="is not a schema"):
         resolved(make_config("auto", schema="schema.pbtxt"))
 
 

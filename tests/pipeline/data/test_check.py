@@ -436,7 +436,7 @@ def test_check_data_refuses_files_of_different_order(tmp_path: Path) -> None:
 
     message = check_path(tmp_path)
 
-    assert f"{tmp_path / 'b.csv'}:1: the columns stand in another order: 'y', 'x'" in message
+    assert f"{tmp_path / 'b.csv'}:1: the columns have another order: 'y', 'x'" in message
 
 
 @pytest.mark.parametrize(
@@ -815,7 +815,7 @@ def test_check_data_refuses_a_schema_that_is_none(path: Path) -> None:
 
     message = check(path, make_csv(*ROWS), schema=str(schema))
 
-    assert message.startswith(f"{schema}: is no schema: ")
+    assert message.startswith(f"{schema}: is not a schema: ")
 
 
 def check_skew(path: Path, content: str, *columns: str) -> str:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.data.column_rules import make_column_rules
-from tabular.csv.column_rules import Label, Number
+from tabular.csv.column_rules import LabelRule, NumberRule
 from tabular.csv.types import ColumnType
 from trainer.settings.train import TrainerSettings
 
@@ -66,7 +66,7 @@ def test_rule_finds_cells_that_do_not_fit(
     assert rule.find_wrong(column).tolist() == expected
     assert rule.find_wrong(column.slice(len(good))).tolist() == expected[len(good) :]
     for text in bad:
-        assert re.search("expected|: correct", rule.say(text))
+        assert re.search("expected|: correct", rule.explain(text))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_weight_is_a_number_from_0() -> None:
 
     rules = make_column_rules(settings, ".")
 
-    assert rules.cells == {"w": Number(".", name="weight", least=0), "y": Label()}
+    assert rules.cells == {"w": NumberRule(".", name="weight", least=0), "y": LabelRule()}
     assert (rules.types, rules.label) == ({"w": ColumnType.FLOAT}, "y")
 
 
@@ -110,5 +110,5 @@ def test_label_of_a_regression_is_a_number() -> None:
 
     rules = make_column_rules(settings, ",")
 
-    assert rules.cells == {"y": Number(",", name="label")}
+    assert rules.cells == {"y": NumberRule(",", name="label")}
     assert rules.types == {"y": ColumnType.FLOAT}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.data.file_errors import find_cell
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import read_batches
-from tabular.csv.records import Record, pick_records, read_records
+from tabular.csv.records import Record, read_records, select_records
 
 CELL = st.text(st.sampled_from('a1 ,"\r\n\t\x0b\x1e\x85\u2028é;'), max_size=6)
 
@@ -105,7 +105,7 @@ def test_read_records_leaves_the_byte_order_mark_out(tmp_path: Path) -> None:
 def test_pick_records_counts_rows_from_0_below_the_header(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text('\na,b\n\n1,"2\n2"\n3,4\n\n5,6\n7,8\n')
 
-    records = pick_records(str(tmp_path / "rows.csv"), Dialect(), {0, 1, 2})
+    records = select_records(str(tmp_path / "rows.csv"), Dialect(), {0, 1, 2})
 
     assert [(row, record.line) for row, record in records] == [(0, 4), (1, 6), (2, 8)]
 

@@ -177,9 +177,24 @@ def test_driver_says_the_span_and_version_and_keys_the_cache_by_them(tmp_path: P
         ("d/{SPAN}", [], None, "there is no 'd' in"),
         ("d/{SPAN}", ["d/"], None, "d/{SPAN}: there is no span (d is empty)"),
         ("d/s{SPAN}", ["d/t1/a.csv"], None, "there is no span (in d there is: 't1')"),
-        ("d/{SPAN}", ["d/x/a.csv", "d/1/a.csv"], None, "d/x: no number, or date, stands for"),
-        ("d/{SPAN}.csv", ["d/x.csv", "d/1.csv"], None, "d/x.csv: no number, or date, stands for"),
-        ("{YYYY}{MM}{DD}", ["20240230/a.csv"], None, "20240230: no number, or date, stands for"),
+        (
+            "d/{SPAN}",
+            ["d/x/a.csv", "d/1/a.csv"],
+            None,
+            "d/x: does not have a number or date for each placeholder",
+        ),
+        (
+            "d/{SPAN}.csv",
+            ["d/x.csv", "d/1.csv"],
+            None,
+            "d/x.csv: does not have a number or date for each placeholder",
+        ),
+        (
+            "{YYYY}{MM}{DD}",
+            ["20240230/a.csv"],
+            None,
+            "20240230: does not have a number or date for each placeholder",
+        ),
         ("d/{SPAN}", ["d/1/a.csv", "d/2/"], None, "d/2: no *.csv and *.csv.gz in this folder of"),
         (
             "d/{SPAN}",
@@ -194,19 +209,17 @@ def test_driver_says_the_span_and_version_and_keys_the_cache_by_them(tmp_path: P
             "d/{SPAN}",
             [f"d/{span}/a.csv" for span in (1, 3, 5, 30)],
             4,
-            "d/{SPAN}: there is no span 4; expected one of the 4 there are, the nearest being 3, 5,"
-            " 1: correct data.span",
+            "d/{SPAN}: there is no span 4; expected one of 4, nearest first: 3, 5, 1: correct",
         ),
         (
             "{YYYY}/{MM}-{DD}.csv",
             ["2024/01-01.csv"],
             19_725,
-            "there is no span 19725 (2024-01-03); expected one of the 1 there are, the nearest"
-            " being 19723 (2024-01-01)",
+            "no span 19725 (2024-01-03); expected one of 1, nearest first: 19723 (2024-01-01)",
         ),
-        ("{YYYY}/{MM}-{DD}.csv", ["2024/01-01.csv"], 10**9, "is no date"),
+        ("{YYYY}/{MM}-{DD}.csv", ["2024/01-01.csv"], 10**9, "is not a date"),
         ("{SPAN:2}.csv", ["01.csv"], 100, "100 has more digits than {SPAN:2}"),
-        ("[1]/{SPAN}", ["[1]/1/a.csv"], None, "'[' cannot stand in a path"),
+        ("[1]/{SPAN}", ["[1]/1/a.csv"], None, "'[' is not allowed in a path"),
     ],
 )
 def test_find_files_refuses_spans_that_are_not_there(
@@ -286,9 +299,12 @@ evaluation: {thresholds: {accuracy: {min: 0.5}}}
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("data.path=d/{span}", "data.path: '{span}' is no mark of a span (allowed: {SPAN}"),
+        (
+            "data.path=d/{span}",
+            "data.path: '{span}' is not a placeholder of a span (allowed: {SPAN}",
+        ),
         ("data.path=d/{SPAN}/{YYYY}", "data.path: a span is either {SPAN} or a date"),
-        ("data.path=d/{VERSION}.csv", "data.path: {VERSION} is of a span: add {SPAN}"),
+        ("data.path=d/{VERSION}.csv", "data.path: {VERSION} needs a span: add {SPAN}"),
         ("data={path: d, span: 3, label: k}", "data.span: needs {SPAN} or {YYYY}, {MM} and {DD}"),
         ("data={path: 'd/{SPAN}', span: 2147483648, label: k}", "data.span: 2147483648 is not"),
         ("data.files={train: 'd/{SPAN}', eval: e}", "data.files.train: 'd/{SPAN}' has a span ("),

@@ -107,8 +107,8 @@ def test_read_schema_reads_what_to_text_writes(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (None, "there is no such file"),
-        (b"name: iris\n", "is no schema: "),
-        (b"\xff\xfe", "is no schema: "),
+        (b"name: iris\n", "is not a schema: "),
+        (b"\xff\xfe", "is not a schema: "),
         (b"", "has no column"),
     ],
 )

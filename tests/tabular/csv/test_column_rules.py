@@ -10,7 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tabular.csv.column_rules import NUMBER, ColumnRules, Label, Moment, Number, Words
+from tabular.csv.column_rules import (
+    NUMBER,
+    BooleanRule,
+    ColumnRules,
+    DatetimeRule,
+    LabelRule,
+    NumberRule,
+)
 from tabular.csv.types import ColumnType, can_cast
 
 
@@ -41,10 +48,10 @@ def test_number_is_infinite_in_float32_where_arrow_says_so(value: float) -> None
     ("decimal", "good", "bad"), [(".", "1.5", "1,5"), (",", "1,5", "1.5")], ids=["point", "comma"]
 )
 def test_number_has_the_decimal_point_of_the_dialect(decimal: str, good: str, bad: str) -> None:
-    rule = Number(decimal)
+    rule = NumberRule(decimal)
 
     assert rule.find_wrong(pa.array([good, bad, "1e3"])).tolist() == [False, True, False]
-    assert f"5{decimal}1" in rule.say(bad)
+    assert f"5{decimal}1" in rule.explain(bad)
 
 
 @settings(deadline=None)
@@ -52,18 +59,18 @@ def test_number_has_the_decimal_point_of_the_dialect(decimal: str, good: str, ba
 def test_moment_takes_every_date(day: date, pattern: str) -> None:
     text = day.strftime(pattern)
 
-    assert Moment(pattern).find_wrong(pa.array([text])).tolist() == [False]
+    assert DatetimeRule(pattern).find_wrong(pa.array([text])).tolist() == [False]
 
 
 @pytest.mark.parametrize("name", ["", "y"])
 def test_column_rules_are_the_same_after_json(name: str) -> None:
     rules = ColumnRules(
         {
-            "a": Number(",", least=0, is_whole=True),
-            "b": Number("."),
-            "c": Words(("yes", "no")),
-            "d": Moment("%Y"),
-            "y": Label(),
+            "a": NumberRule(",", least=0, is_whole=True),
+            "b": NumberRule("."),
+            "c": BooleanRule(("yes", "no")),
+            "d": DatetimeRule("%Y"),
+            "y": LabelRule(),
         },
         {"a": ColumnType.FLOAT, "c": ColumnType.BYTES},
         name or None,
@@ -73,7 +80,7 @@ def test_column_rules_are_the_same_after_json(name: str) -> None:
 
 
 def test_equal_column_rules_have_the_same_json() -> None:
-    rules = {"a": Number("."), "b": Label()}
+    rules = {"a": NumberRule("."), "b": LabelRule()}
     backwards = dict(reversed(list(rules.items())))
 
     assert ColumnRules(rules, {}).to_json() == ColumnRules(backwards, {}).to_json()

@@ -14,7 +14,7 @@ from tabular.csv.file_patterns import (
     SpanPath,
     file_glob,
     folder_glob,
-    has_marks,
+    has_placeholders,
     list_files,
 )
 
@@ -82,7 +82,7 @@ def test_span_path_reads_what_it_fills(number: int, version: int) -> None:
     [
         ("/d/{SPAN:2}", Span(100), r"100 has more digits than \{SPAN:2\}"),
         ("/d/{SPAN}/{VERSION:1}", Span(1, 10), r"10 has more digits than \{VERSION:1\}"),
-        (DATED, Span(10_000_000), "10000000 days after 1970-01-01 is no date"),
+        (DATED, Span(10_000_000), "10000000 days after 1970-01-01 is not a date"),
     ],
 )
 def test_span_path_refuses_a_span_that_has_no_place(path: str, span: Span, message: str) -> None:
@@ -93,21 +93,21 @@ def test_span_path_refuses_a_span_that_has_no_place(path: str, span: Span, messa
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("d/{span}", "'{span}' is no mark of a span (allowed: {SPAN}, {VERSION}"),
-        ("d/{YYYY}-{mm}-{DD}", "'{mm}' is no mark"),
+        ("d/{span}", "'{span}' is not a placeholder of a span (allowed: {SPAN}, {VERSION}"),
+        ("d/{YYYY}-{mm}-{DD}", "'{mm}' is not a placeholder"),
         ("d/{SPAN:x}", "the width in '{SPAN:x}' must be a number of digits, as {SPAN:4}"),
         ("d/{SPAN:0}", "the width in '{SPAN:0}'"),
         ("d/{SPAN}/{VERSION:}", "the width in '{VERSION:}'"),
         ("d/{YYYY:4}-{MM}-{DD}", "'{YYYY:4}' has a width: write {YYYY}"),
-        ("d/{SPAN}/{SPAN}", "{SPAN} stands 2 times"),
+        ("d/{SPAN}/{SPAN}", "{SPAN} is there 2 times"),
         ("d/{SPAN}/{YYYY}-{MM}-{DD}", "not both"),
         ("d/{SPAN}/{DD}", "not both"),
         ("d/{YYYY}/{VERSION}", "a date lacks {MM} and {DD}"),
-        ("d/{VERSION}", "{VERSION} is of a span: add {SPAN}"),
-        ("d/{SPAN}{VERSION}", "between {SPAN} and {VERSION} nothing says where one ends"),
-        ("d/{SPAN}/*.csv", "'*' cannot stand in a path"),
-        ("d/[1]/{SPAN}", "'[' cannot stand in a path"),
-        ("d/{SPAN}/{", "'{' cannot stand in a path"),
+        ("d/{VERSION}", "{VERSION} needs a span: add {SPAN}"),
+        ("d/{SPAN}{VERSION}", "nothing separates {SPAN} and {VERSION}"),
+        ("d/{SPAN}/*.csv", "'*' is not allowed in a path"),
+        ("d/[1]/{SPAN}", "'[' is not allowed in a path"),
+        ("d/{SPAN}/{", "'{' is not allowed in a path"),
     ],
 )
 def test_span_path_refuses_marks_that_do_not_go_together(path: str, message: str) -> None:
@@ -117,7 +117,7 @@ def test_span_path_refuses_marks_that_do_not_go_together(path: str, message: str
 
 @pytest.mark.parametrize("path", ["rows.csv", "d[1]/*.csv", "a{b", "50$"])
 def test_span_path_takes_any_path_without_marks(path: str) -> None:
-    assert not has_marks(path)
+    assert not has_placeholders(path)
     assert str(SpanPath(path)) == path
 
 

@@ -145,7 +145,7 @@ def test_read_usable_refuses_a_quote_that_swallows_the_last_rows(tmp_path: Path,
     [
         ({"task": "regression"}, "1,a", "'a' is not a number"),
         ({"task": "regression"}, "1,", "the label is empty; expected a number"),
-        ({"weight": "w"}, "1,a,-1", "'-1' is no number of at least 0"),
+        ({"weight": "w"}, "1,a,-1", "'-1' is not a number of at least 0"),
         ({"weight": "w"}, "1,a,x", "'x' is not a number"),
         ({"weight": "w"}, "1,a,", "the weight is empty"),
     ],

@@ -1,4 +1,4 @@
-"""`pipeline predict`: a CSV file and a pushed model to the same rows with predictions."""
+"""Predicts for the rows of a CSV file with a pushed model, and writes rows and predictions."""
 
 import os
 import warnings
@@ -13,7 +13,7 @@ from absl import logging
 from components.pusher.versions import list_versions
 from pipeline.errors import ModelError, NodeFailedError, StateError
 from pipeline.predict.blocks import read_block
-from pipeline.predict.input import check_input, make_rules, read_rows, write_rows_put_aside
+from pipeline.predict.input import check_input, make_rules, read_rows, write_quarantined_rows
 from pipeline.predict.model import PushedModel, read_model
 from pipeline.predict.output import free_names, write_csv, write_parquet
 from pipeline.run.interrupts import Interrupts
@@ -30,12 +30,12 @@ _OUTPUT, _QUARANTINE = "output", "quarantine"
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was predicted.
+    """The model version and numbers of rows of a batch prediction.
 
     Attributes:
         version: The version of the model.
         predicted: Number of rows in the output.
-        quarantined: Number of rows that could not be used, in the file beside it.
+        quarantined: Number of rows that cannot be used, in the quarantine file beside the output.
     """
 
     version: int
@@ -52,23 +52,23 @@ def predict(
     force: bool = False,
     interrupts: Interrupts | None = None,
 ) -> Prediction:
-    """Predicts for every row of a file, in blocks, so that a file may be of any size.
+    """Predicts for every row of a file of any size, in blocks.
 
     Args:
-        config: The configuration; `data.csv` says how the file is written.
-        input_path: A CSV file that has the columns which the model reads.
-        output_path: What is written, `.csv` or `.parquet`: the columns of the input, then what is
-            predicted. Rows that cannot be used go to `<output>.quarantine.csv`.
+        config: The configuration; `data.csv` describes how the file is written.
+        input_path: A CSV file with the columns that the model reads.
+        output_path: The output, `.csv` or `.parquet`: the columns of the input, then the
+            predictions. Rows that cannot be used go to `<output>.quarantine.csv`.
         version: The pushed version; None takes the newest, the champion.
-        force: Whether files that exist are replaced.
-        interrupts: Whether the user has interrupted it; None leaves that to Python alone.
+        force: Whether to replace existing files.
+        interrupts: Handles Ctrl-C; None leaves it to Python.
 
     Returns:
-        What was predicted. All rows are accounted for.
+        The version and the numbers of rows, which add up to all rows of the input.
 
     Raises:
-        InputError: If model, input or output are wrong; nothing has been written.
-        NodeFailedError: If the model fails; nothing has been written.
+        InputError: If model, input or output are wrong; nothing is written.
+        NodeFailedError: If the model fails; nothing is written.
     """
     quarantine_path = output_path.with_name(f"{output_path.name}.quarantine.csv")
     version, model = _find_model(config, version)
@@ -98,13 +98,13 @@ def _predict(
     scratch_dir: Path,
     suffix: str,
 ) -> tuple[int, int]:
-    """Writes the output, and the rows put aside, if any, to the scratch folder; counts both."""
+    """Writes output and quarantine file to the scratch folder, and counts the rows of both."""
     dialect = config.data.csv.dialect
     rules = make_rules(config, model)
     rows = read_rows(config, input_path, header, rules, scratch_dir)
     targets = {block: f"{block}.predicted" for block in rows.blocks}
-    with _chatter_in_log(config):
-        _ask(model, targets, dialect.decimal, config.beam.pipeline_args)
+    with _library_output_in_log(config):
+        _predict_blocks(model, targets, dialect.decimal, config.beam.pipeline_args)
     pairs = ((read_block(block), read_block(target)) for block, target in targets.items())
     names = [*header, *free_names(model.columns, header)]
     path = scratch_dir / _OUTPUT
@@ -115,14 +115,14 @@ def _predict(
     if predicted != rows.predicted:
         raise NodeFailedError(_NODE, f"{predicted} of {rows.predicted} rows have been predicted")
     if rows.quarantined:
-        write_rows_put_aside(scratch_dir / _QUARANTINE, input_path, rows, rules, dialect)
+        write_quarantined_rows(scratch_dir / _QUARANTINE, input_path, rows, rules, dialect)
     return predicted, rows.quarantined
 
 
 def _check_output(
     input_path: Path, output_path: Path, quarantine_path: Path, *, force: bool
 ) -> None:
-    """Checks that the output can be written, and may be."""
+    """Checks that the output can be written, and does not exist unless `force` is set."""
     if output_path.suffix not in (".csv", ".parquet"):
         raise StateError(f"{output_path}: is neither .csv nor .parquet: correct --output")
     folder = output_path.absolute().parent
@@ -144,7 +144,7 @@ def _find_model(config: Config, version: int | None) -> tuple[int, PushedModel]:
     if not versions:
         raise ModelError(
             f"{config.push_dir}: no model of '{config.name}' has been pushed yet: pipeline run"
-            " trains one, and pushes it if it holds its thresholds"
+            " trains one, and pushes it if it meets its thresholds"
         )
     if version is not None and version not in versions:
         raise ModelError(
@@ -163,8 +163,8 @@ def _find_model(config: Config, version: int | None) -> tuple[int, PushedModel]:
 
 
 @contextmanager
-def _chatter_in_log(config: Config) -> Iterator[None]:
-    """Sends what the libraries say to a log, and names it where they fail."""
+def _library_output_in_log(config: Config) -> Iterator[None]:
+    """Redirects the output of libraries to a log file, and adds its path to an error."""
     check_writable(config.root_dir)
     now = datetime.now().astimezone()
     log_path = config.root_dir / "logs" / f"{config.name}-predict-{now:%Y%m%d-%H%M%S.%f}.log"
@@ -177,10 +177,10 @@ def _chatter_in_log(config: Config) -> Iterator[None]:
         raise
 
 
-def _ask(
+def _predict_blocks(
     model: PushedModel, targets: Mapping[str, str], decimal: str, beam_args: list[str]
 ) -> None:
-    """Predicts for the blocks; the slow imports happen here, after all other checks."""
+    """Predicts for the blocks, after slow imports, which is why all checks come before."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google.api_core")
 
@@ -196,7 +196,9 @@ def _ask(
         if _is_interrupt(error):
             raise KeyboardInterrupt from None
         logging.exception("%s failed", _NODE)
-        words = " ".join(str(error).split())[:_LONGEST_ERROR]  # TensorFlow's first line says little
+        words = " ".join(str(error).split())[
+            :_LONGEST_ERROR
+        ]  # the first line of TensorFlow's errors has no details
         raise NodeFailedError(_NODE, f"{type(error).__name__}: {words}") from error
     raise ModelError(
         f"{model.path}: has no signature '{EXAMPLES_SIGNATURE}', but {', '.join(names)}: name"
@@ -205,7 +207,7 @@ def _ask(
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether an error is what Beam has made of Ctrl-C."""
+    """Whether Beam raised an error because of Ctrl-C."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None

@@ -20,7 +20,7 @@ import yaml
 from pyarrow import parquet
 
 from pipeline.__main__ import run_command
-from pipeline.predict.command import Prediction, predict
+from pipeline.predict.predict_file import Prediction, predict
 from pipeline.settings.load import load_config
 from tabular.csv import reader
 from tests.helpers.paths import PROJECT_DIR
