@@ -9,6 +9,7 @@ The checkout and its command line
 
 Data
     checked_csv          CSV files as a run has checked them
+    csv_examples         examples that an ExampleGen makes of CSV files
     data_checks          small CSV files, and what `check_data` says of them
     example_files        artifacts of examples in several files
     example_rows         raw rows of a finished run, as examples and tables
