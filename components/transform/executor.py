@@ -24,7 +24,7 @@ from tfx.utils import io_utils, json_utils
 
 from components.transform.files import File, TransformFiles
 from tabular.examples.in_process import is_in_process, run_in_process
-from tabular.examples.tfxio import BulkExamples, split_tfxio
+from tabular.examples.tfxio import BulkExamples, split_tfxio, with_defaults
 
 _PREFIX = "transformed_examples"
 
@@ -51,7 +51,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
         schema_dir = artifact_utils.get_single_uri(input_dict[standard_component_specs.SCHEMA_KEY])
-        schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_dir))
+        schema = with_defaults(
+            io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_dir))
+        )
         splits = executor_utils.ResolveSplitsConfig(
             exec_properties.get(standard_component_specs.SPLITS_CONFIG_KEY), examples
         )

@@ -4,6 +4,7 @@ TFX's own makes a Beam element of each example and then batches them again, whic
 time of a node that reads examples. Here, each Beam element is a batch from the beginning.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -59,6 +60,34 @@ class BulkExamples(TFExampleRecord):
         )
 
 
+def with_defaults(schema: schema_pb2.Schema) -> schema_pb2.Schema:
+    """Lets columns be missing that a schema requires, so that any example can be read.
+
+    A column is required if no example lacked it when the schema was inferred. Its values are read
+    as a dense tensor; a missing one is then NaN, or the empty string, as in a served model. Whole
+    numbers have no such value and stay as they are.
+
+    Args:
+        schema: Not changed.
+
+    Returns:
+        A copy that says how each column is read.
+    """
+    lenient = schema_pb2.Schema()
+    lenient.CopyFrom(schema)
+    read = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(schema)
+    types = {feature.name: feature.type for feature in schema.feature}
+    for name, representation in read.items():
+        kept = lenient.tensor_representation_group[""].tensor_representation[name]
+        kept.CopyFrom(representation)
+        if representation.HasField("dense_tensor"):
+            if types.get(name) == schema_pb2.FLOAT:
+                kept.dense_tensor.default_value.float_value = math.nan
+            elif types.get(name) == schema_pb2.BYTES:
+                kept.dense_tensor.default_value.bytes_value = b""
+    return lenient
+
+
 def split_tfxio(
     examples: Sequence[types.Artifact],
     split: str,
@@ -83,7 +112,7 @@ def split_tfxio(
     uris = artifact_utils.get_split_uris(list(examples), split)
     return BulkExamples(
         [io_utils.all_files_pattern(uri) for uri in uris],
-        schema=schema,
+        schema=None if schema is None else with_defaults(schema),
         raw_record_column_name=raw_record_column_name,
     )
 

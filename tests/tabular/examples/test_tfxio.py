@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.proto import example_gen_pb2
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
+from tabular.examples.columns import write_columns
 from tabular.examples.reading import ExamplesFileError, read_batches
-from tabular.examples.tfxio import BulkExamples, split_tfxio
+from tabular.examples.tfxio import BulkExamples, split_tfxio, with_defaults
 from tests.helpers.example_files import (
     COLUMNS,
     ROWS,
@@ -70,7 +73,13 @@ def test_bulk_examples_are_those_of_tfx(
     assert sum(map(len, found)) == len(ROWS)
     assert bulk.ArrowSchema() == stock.ArrowSchema()
     assert all(batch.schema == bulk.ArrowSchema() for batch in found)
-    assert bulk.TensorRepresentations() == stock.TensorRepresentations()
+    lenient: Any = TFExampleRecord("*", schema=with_defaults(make_schema()))
+    lenient = lenient.Project(columns) if columns else lenient
+    found_reading, expected_reading = (
+        {name: str(how) for name, how in tfxio.TensorRepresentations().items()}  # NaN is not NaN
+        for tfxio in (bulk, lenient)
+    )
+    assert found_reading == expected_reading
 
 
 def test_bulk_examples_refuse_to_be_read_without_a_schema(tmp_path: Path) -> None:
@@ -140,3 +149,31 @@ def test_read_batches_refuse_values_of_another_type(tmp_path: Path) -> None:
         ExamplesFileError, match=rf"^{re.escape(path)}: no examples .* the first 0: .*label"
     ):
         list(read_batches(path, {**COLUMNS, "label": "float32"}))
+
+
+def test_defaults_stand_for_missing_values_of_required_columns(tmp_path: Path) -> None:
+    schema = make_schema()
+    name = schema.feature.add(name="name", type=schema_pb2.BYTES)
+    name.presence.min_fraction = 1
+    name.shape.dim.add(size=1)
+    examples = write_files(tmp_path, {"eval": [[{"label": 1}]]})
+    write_columns(str(tmp_path), {**COLUMNS, "name": "string"})
+    tfxio: Any = split_tfxio([examples], "eval", schema)
+
+    (batch,) = read(tfxio)
+
+    tensors = tfxio.TensorAdapter().ToBatchTensors(batch)
+    assert np.isnan(tensors["x"].numpy()).tolist() == [[True]]
+    assert tensors["name"].numpy().tolist() == [[b""]]
+    assert tensors["label"].numpy().tolist() == [[1]]
+
+
+def test_defaults_leave_the_schema_as_it_is() -> None:
+    schema = make_schema()
+
+    lenient = with_defaults(schema)
+
+    assert schema == make_schema()
+    assert str(with_defaults(lenient)) == str(lenient)
+    lenient.ClearField("tensor_representation_group")
+    assert lenient == schema
