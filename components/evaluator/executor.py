@@ -14,10 +14,12 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils, path_utils
 
+from components.evaluator.baseline import why_incomparable
 from components.evaluator.classes import read_classes
 from components.evaluator.extractors import make_extractors
 from components.evaluator.summarize import write_summary
 from components.evaluator.thresholds import thresholds_from_json
+from tabular.examples.columns import read_columns
 from tabular.examples.tfxio import split_tfxio
 
 _MODEL = standard_component_specs.MODEL_KEY
@@ -42,7 +44,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates the model, and the baseline if there is one with the same classes.
+        """Evaluates the model, and the baseline if there is one that can read the examples.
 
         Args:
             input_dict: `examples`, `model`, `schema` and, if one is blessed, `baseline_model`.
@@ -53,10 +55,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         classes = _classes_of(input_dict[_MODEL])
-        baseline = input_dict.get(_BASELINE)
-        if baseline and _classes_of(baseline) != classes:
+        obstacle = _obstacle(input_dict)
+        if obstacle:
             input_dict = {**input_dict, _BASELINE: []}
-            baseline = None
         eval_config = json_format.Parse(exec_properties[_EVAL_CONFIG], tfma.EvalConfig())
         task = exec_properties[TASK]
         for spec in eval_config.metrics_specs:
@@ -75,7 +76,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             task,
             [word.decode() for word in classes],
             thresholds_from_json(exec_properties[THRESHOLDS]),
-            has_baseline=bool(baseline),
+            has_baseline=bool(input_dict.get(_BASELINE)),
+            obstacle=obstacle,
         )
         _bless(input_dict, output_dict, is_blessed)
 
@@ -147,6 +149,19 @@ def _make_writers(
     path = os.path.join(evaluation_dir, tfma.METRICS_KEY)
     metrics = tfma.writers.MetricsPlotsAndValidationsWriter({tfma.METRICS_KEY: path}, eval_config)
     return [*writers, metrics]
+
+
+def _obstacle(input_dict: dict[str, list[types.Artifact]]) -> str | None:
+    """Says why the baseline cannot be evaluated; None if it can, or there is none."""
+    baseline = input_dict.get(_BASELINE)
+    if not baseline:
+        return None
+    examples = artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY])
+    return why_incomparable(
+        _saved_model_dir(input_dict[_MODEL]),
+        _saved_model_dir(baseline),
+        read_columns(examples.uri),
+    )
 
 
 def _splits_of(exec_properties: dict[str, Any]) -> list[str]:

@@ -34,6 +34,7 @@ def write_summary(
     thresholds: Thresholds,
     *,
     has_baseline: bool,
+    obstacle: str | None = None,
 ) -> bool:
     """Writes the summary beside TFMA's files, and tells whether the model is to be blessed.
 
@@ -43,6 +44,7 @@ def write_summary(
         classes: Word of each class id; empty in a regression.
         thresholds: Bounds by metric.
         has_baseline: Whether a baseline was evaluated too.
+        obstacle: Why a baseline that there is was not; None otherwise.
 
     Returns:
         Whether all checks hold; skipped ones count as holding.
@@ -68,9 +70,16 @@ def write_summary(
             values_of(baseline.get((), {}), words),
             thresholds,
             absent,
+            obstacle,
         )
     )
-    summary = {"task": task, "slices": slices, **figures, "checks": checks}
+    summary = {
+        "task": task,
+        "slices": slices,
+        **figures,
+        "checks": checks,
+        "baseline_obstacle": obstacle,
+    }
     with fileio.open(os.path.join(evaluation_dir, SUMMARY_FILE), "w") as file:
         file.write(json.dumps(summary))
     return all(check["holds"] for check in checks)
@@ -140,6 +149,7 @@ def make_checks(
     baseline: Metrics,
     thresholds: Thresholds,
     absent: Collection[str] = (),
+    obstacle: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Checks the metrics of the whole split against every threshold.
 
@@ -148,6 +158,7 @@ def make_checks(
         baseline: Metrics of the baseline; empty if there is none.
         thresholds: Bounds by metric.
         absent: Classes that have no examples in the split.
+        obstacle: Why there is a baseline without metrics; the bounds against it are then skipped.
 
     Yields:
         The checks as the summary holds them.
@@ -158,11 +169,17 @@ def make_checks(
             if kind == name:
                 is_absent = math.isnan(value) and word in absent
                 skipped = NO_EXAMPLES if is_absent else None
-                yield from _check_bounds(metric, value, baseline.get(metric), bounds, skipped)
+                before = math.nan if obstacle else baseline.get(metric)
+                yield from _check_bounds(metric, value, before, bounds, skipped, obstacle)
 
 
 def _check_bounds(
-    metric: str, value: float, baseline: float | None, bounds: Bounds, skipped: str | None
+    metric: str,
+    value: float,
+    baseline: float | None,
+    bounds: Bounds,
+    skipped: str | None,
+    obstacle: str | None,
 ) -> Iterator[dict[str, Any]]:
     """Checks one metric; an undefined metric fails every bound, unless the check is skipped."""
     if bounds.min is not None:
@@ -173,7 +190,7 @@ def _check_bounds(
         return
     difference = value - baseline
     if math.isnan(baseline):
-        skipped = skipped or NO_BASELINE
+        skipped = skipped or obstacle or NO_BASELINE
     if bounds.min_change is not None:
         limit = bounds.min_change
         yield _make_check(metric, "change", limit, difference, difference - limit, skipped)

@@ -8,7 +8,8 @@
      "curves": {"setosa": {"roc": [[0.0, 0.0], [0.0, 0.9], ...], "auc": 0.99,
                            "calibration": [[0.03, 0.0, 12], ...]}, ...},
      "checks": [{"metric": "accuracy", "bound": "min", "limit": 0.9, "value": 0.96, "holds": true,
-                 "margin": 0.06, "skipped": null}]}
+                 "margin": 0.06, "skipped": null}],
+     "baseline_obstacle": null}
 
 The task is `multiclass`, `binary` or `regression`. The first slice is the whole split that the
 model is judged by; confusion matrix, curves, histograms and checks are over the whole split, too. A
@@ -37,7 +38,8 @@ A bound is `min`, `max` or `change`; for `change`, the value of the check is the
 baseline. The margin is the distance to the limit, negative if the bound is missed. A check of an
 undefined metric does not hold; its value is NaN and its margin null. If, however, the split has no
 examples of the class, or the metric is undefined for the baseline, the check is skipped: it counts
-as holding, and `skipped` says why.
+as holding, and `skipped` says why. So are the checks against a baseline that cannot be evaluated,
+for instance because it reads a column that the data no longer has; `baseline_obstacle` says why.
 """
 
 import json
@@ -59,6 +61,12 @@ def read_summary(evaluation_dir: str | Path) -> dict[str, Any]:
     """
     summary: dict[str, Any] = json.loads(Path(evaluation_dir, SUMMARY_FILE).read_text("utf-8"))
     return summary
+
+
+def baseline_obstacle(summary: Mapping[str, Any]) -> str | None:
+    """Says why the model was not compared with the baseline that there is; None if it was."""
+    obstacle: str | None = summary.get("baseline_obstacle")
+    return obstacle
 
 
 def skipped_checks(summary: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.data_gate.report import shorten
-from components.evaluator.summary import skipped_checks
+from components.evaluator.summary import baseline_obstacle, skipped_checks
 from components.pusher.versions import tell_rolled_back
 from pipeline.run.report import Report
 from tracking.client import Tracker
@@ -41,6 +41,8 @@ def result_lines(report: Report) -> Iterator[str]:
     yield from report.notes
     for line in shorten(report.warnings):
         yield f"warning: {line}"
+    if obstacle := baseline_obstacle(report.evaluation):
+        yield f"not compared with the model blessed before: {obstacle}"
     for skipped in skipped_checks(report.evaluation) if report.evaluation else []:
         yield f"not checked: {skipped}"
     if report.blessed:

@@ -18,6 +18,7 @@ from components.evaluator.executor import Executor
 from components.evaluator.summary import read_summary
 from pipeline.graph.eval_config import make_eval_config, make_thresholds
 from pipeline.settings.config import Config
+from tabular.examples.columns import write_columns
 
 Row = Mapping[str, Any]
 Spec = Mapping[str, tf.io.FixedLenFeature]
@@ -132,6 +133,9 @@ def evaluate(
         "baseline_model": [] if baseline is None else [baseline],
         "schema": [write_schema(folder / "schema", spec)],
     }
+    write_columns(
+        str(folder / "examples"), {name: column.dtype.name for name, column in spec.items()}
+    )
     channels = {
         key: channel_utils.as_channel(artifacts or [standard_artifacts.Model()])
         for key, artifacts in inputs.items()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from components.evaluator.summary import skipped_checks
+from components.evaluator.summary import baseline_obstacle, skipped_checks
 from components.pusher.versions import ROLLED_BACK, tell_rolled_back
 from tracking.events import RunStart, RunStatus
 from tracking.projection.names import RUN_ID_TAG, TRIAL_NUMBER_TAG, TUNED_TAG, WARNINGS_TAG
@@ -109,7 +109,9 @@ def _table(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _skipped(summary: Mapping[str, Any]) -> str:
     skipped = skipped_checks(summary) if summary else []
-    return f"Not checked: {'; '.join(skipped)}." if skipped else ""
+    obstacle = baseline_obstacle(summary)
+    parts = [f"Not compared with the model blessed before: {obstacle}."] if obstacle else []
+    return " ".join([*parts, *([f"Not checked: {'; '.join(skipped)}."] if skipped else [])])
 
 
 def _tuned(tags: Tags) -> str:

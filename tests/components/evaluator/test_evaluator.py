@@ -167,11 +167,14 @@ def test_evaluator_blesses_at_the_exact_bounds(first: Evaluation) -> None:
     assert [(check["bound"], check["holds"]) for check in first.summary["checks"]] == [
         ("min", True),
         ("max", True),
+        ("change", True),
     ]
 
 
-def test_evaluator_ignores_a_baseline_of_other_classes(first: Evaluation) -> None:
+def test_evaluator_skips_a_baseline_of_other_classes(first: Evaluation) -> None:
     assert [found["baseline"] for found in first.summary["slices"]] == [None] * 3
+    assert first.summary["baseline_obstacle"] == "the baseline has other classes"
+    assert first.summary["checks"][-1]["skipped"] == "the baseline has other classes"
 
 
 # two models

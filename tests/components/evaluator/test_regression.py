@@ -90,7 +90,13 @@ def test_evaluator_has_histograms_of_a_regression(evaluation: Evaluation) -> Non
         first, second = histogram["widths"]
         return [(i * first, j * second, weight) for i, j, weight in histogram["cells"]]
 
-    assert set(evaluation.summary) == {"task", "slices", "histograms", "checks"}
+    assert evaluation.summary.keys() == {
+        "task",
+        "slices",
+        "histograms",
+        "checks",
+        "baseline_obstacle",
+    }
     assert sorted(cells("actual_predicted")) == [(1, 2, 1), (3, 3, 2), (8, 6, 1)]
     assert sorted(cells("predicted_residual")) == [(2, -1, 1), (3, 0, 2), (6, 2, 1)]
 

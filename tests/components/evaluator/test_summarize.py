@@ -191,3 +191,12 @@ def test_make_checks_agrees_with_tfma(
     )
 
     assert all(check["holds"] for check in checks) == verdict.validation_ok
+
+
+def test_make_checks_skips_changes_against_an_unreadable_baseline() -> None:
+    thresholds = {"accuracy": Bounds(min=0.5, min_change=-0.1)}
+
+    fixed, change = make_checks({"accuracy": 0.25}, {}, thresholds, obstacle="it reads 'x'")
+
+    assert (fixed["holds"], fixed["skipped"]) == (False, None)
+    assert (change["holds"], change["skipped"], change["margin"]) == (True, "it reads 'x'", None)

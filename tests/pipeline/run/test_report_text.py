@@ -149,6 +149,14 @@ def test_result_lines_list_skipped_checks() -> None:
     assert next(result_lines(report)) == "not checked: recall/bee min 0.5: no bees"
 
 
+def test_result_lines_say_why_a_baseline_was_not_compared() -> None:
+    report = make_report({"accuracy": 1.0})
+    report = replace(report, evaluation={**report.evaluation, "baseline_obstacle": "it reads 'x'"})
+
+    line = "not compared with the model blessed before: it reads 'x'"
+    assert next(result_lines(report)) == line
+
+
 def test_metrics_table_marks_skipped_checks() -> None:
     skipped = check("precision", "change", -0.1, float("nan"), True, "undefined for the baseline")
     report = make_report({"precision": 1.0}, [skipped])
