@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
 from components.csv_example_gen.component import CsvExampleGen
@@ -50,7 +51,7 @@ SETTINGS = make_settings(number="numeric")
 
 
 def run(
-    executor_class: type,
+    executor_class: type[BaseBeamExecutor],
     input_dir: Path,
     output_dir: Path,
     *,
