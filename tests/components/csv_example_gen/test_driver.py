@@ -54,7 +54,7 @@ def test_driver_ignores_the_folder(csv_dir: Path) -> None:
     assert drive(copy) == drive(csv_dir)
 
 
-def test_driver_sees_other_bytes_of_the_same_size_and_time(
+def test_driver_sees_an_edit_of_same_size_and_time(
     csv_dir: Path,
 ) -> None:
     path = csv_dir / "a.csv"

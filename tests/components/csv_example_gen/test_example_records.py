@@ -65,7 +65,7 @@ def read(records: pa.BinaryArray, path: Path) -> list[bytes]:
 
 @settings(deadline=None, max_examples=200)
 @given(batch=batches())
-def test_to_records_gives_the_examples_of_tensorflow(
+def test_to_records_equals_tensorflow(
     tmp_path_factory: pytest.TempPathFactory, batch: pa.RecordBatch
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "records"

@@ -57,7 +57,7 @@ def test_executor_quarantines_and_counts_rows(tmp_path: Path) -> None:
     }
 
 
-def test_executor_writes_no_quarantine_without_faults(examples: Artifact) -> None:
+def test_executor_writes_no_needless_quarantine(examples: Artifact) -> None:
     assert not Path(examples.uri, "quarantine.csv").exists()
     assert examples.get_int_custom_property("rows") == 32
     assert examples.get_int_custom_property("quarantined") == 0

@@ -63,7 +63,7 @@ def as_ours(example: Example) -> Example:
     return tuple(features)
 
 
-def test_executor_equals_the_stock_component_for_given_splits(
+def test_executor_equals_stock_for_given_splits(
     tmp_path: Path,
 ) -> None:
     patterns = {"train": "[ab].csv", "eval": "c.csv"}

@@ -26,7 +26,7 @@ from trainer.settings.train import TrainerSettings
         ("more", {"float_list", None}),  # a fraction in one of the two files
     ],
 )
-def test_executor_types_a_column_alike_in_all_files(
+def test_executor_types_columns_over_all_files(
     examples: Artifact, name: str, kinds: set[str | None]
 ) -> None:
     rows = read_split(examples, "train") + read_split(examples, "eval")
@@ -56,7 +56,7 @@ def test_executor_gives_floats_to_numeric_features(input_dir: Path, tmp_path: Pa
     assert kinds == {"whole": {"float_list"}, "partial": {"float_list", None}, "none": {None}}
 
 
-def test_executor_leaves_missing_values_to_the_parse_spec(tmp_path: Path) -> None:
+def test_executor_leaves_defaults_to_the_parse_spec(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "csv", {"a.csv": "y,number,word\n1,,\n"})
     settings = make_settings("y", number={"kind": "numeric", "fill": "mean"}, word="categorical")
 

@@ -100,7 +100,7 @@ def test_map_ahead_keeps_the_order() -> None:
 
 
 @pytest.mark.usefixtures("two_processors")
-def test_map_ahead_takes_no_more_items_than_it_works_on() -> None:
+def test_map_ahead_bounds_the_items_ahead() -> None:
     taken = []
 
     def items() -> Iterator[int]:

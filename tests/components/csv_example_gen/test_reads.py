@@ -51,9 +51,7 @@ def bytes_read(action: Callable[[], None]) -> int:
 @pytest.mark.parametrize(
     "features", ["auto", "{x: numeric, day: datetime, word: categorical}"], ids=["auto", "named"]
 )
-def test_run_reads_a_file_once_before_the_nodes_and_once_in_one(
-    csv_path: Path, tmp_path: Path, features: str
-) -> None:
+def test_run_reads_a_file_twice(csv_path: Path, tmp_path: Path, features: str) -> None:
     path = csv_path.with_name("config.yaml")
     path.write_text(CONFIG.replace("FEATURES", features))
     config = load_config(path)

@@ -23,7 +23,7 @@ RFC_4180 = Dialect()
 
 
 def check_types(paths: list[Path], dialect: Dialect = RFC_4180) -> CheckedFiles:
-    """Finds what the check of a set to compare with finds; its types are not decided yet."""
+    """Checks files as `check_data` does those of `validation.skew`; types are not decided."""
     types: dict[str, ColumnType] = {}
     for path in paths:
         for batch in read_batches(path, dialect):
@@ -65,7 +65,7 @@ def execute(component: CsvStatisticsGen, tmp_path: Path) -> None:
     assert artifact_utils.decode_split_names(made.split_names) == ["all"]
 
 
-def test_csv_statistics_gen_measures_all_files(tmp_path: Path) -> None:
+def test_measures_all_files(tmp_path: Path) -> None:
     found = generate(tmp_path, "x,word\n1.5,a\n,b\n", "x,word\n2.5,a\n")
 
     assert found["x"].num_stats.mean == pytest.approx(2)
@@ -74,7 +74,7 @@ def test_csv_statistics_gen_measures_all_files(tmp_path: Path) -> None:
     assert {bucket.label: bucket.sample_count for bucket in words} == {"a": 2, "b": 1}
 
 
-def test_csv_statistics_gen_types_columns_as_the_data_does(tmp_path: Path) -> None:
+def test_types_columns_like_the_data(tmp_path: Path) -> None:
     found = generate(tmp_path, "x,word,count,new\n1,2,3.5,4\n2,3,4.5,5\n")
 
     types = {name: feature.type for name, feature in found.items()}
@@ -86,11 +86,11 @@ def test_csv_statistics_gen_types_columns_as_the_data_does(tmp_path: Path) -> No
     }
 
 
-def test_csv_statistics_gen_takes_numbers_that_are_none_for_words(tmp_path: Path) -> None:
+def test_reads_other_cells_of_numbers_as_words(tmp_path: Path) -> None:
     assert generate(tmp_path, "x\n1.5\nmany\n")["x"].HasField("string_stats")
 
 
-def test_csv_statistics_gen_is_keyed_by_content(tmp_path: Path) -> None:
+def test_is_keyed_by_content(tmp_path: Path) -> None:
     def key(folder: str, content: str) -> list[str]:
         path = tmp_path / folder / "rows.csv"
         path.parent.mkdir()
@@ -102,7 +102,7 @@ def test_csv_statistics_gen_is_keyed_by_content(tmp_path: Path) -> None:
     assert key("a", "x\n1\n") == key("b", "x\n1\n") != key("c", "x\n2\n")
 
 
-def test_csv_statistics_gen_refuses_a_changed_file(tmp_path: Path) -> None:
+def test_refuses_a_changed_file(tmp_path: Path) -> None:
     text = Path(tmp_path, "rows.csv")
     text.write_text("x\n1\n")
     component = make_component([text], tmp_path / "statistics")
@@ -112,11 +112,11 @@ def test_csv_statistics_gen_refuses_a_changed_file(tmp_path: Path) -> None:
         execute(component, tmp_path)
 
 
-def test_csv_statistics_gen_reads_numbers_as_the_examples_hold_them(tmp_path: Path) -> None:
+def test_rounds_numbers_to_float32_like_examples(tmp_path: Path) -> None:
     assert generate(tmp_path, "x\n0.1\n")["x"].num_stats.max == float(np.float32(0.1))
 
 
-def test_csv_statistics_gen_reads_the_dialect_of_the_data(tmp_path: Path) -> None:
+def test_reads_the_dialect_of_the_data(tmp_path: Path) -> None:
     dialect = Dialect(separator=";", decimal=",", null_values=("NA",))
 
     found = generate(tmp_path, "x;word\n0,5;a\n1,5;NA\n", dialect=dialect)
@@ -125,7 +125,7 @@ def test_csv_statistics_gen_reads_the_dialect_of_the_data(tmp_path: Path) -> Non
     assert found["word"].string_stats.common_stats.num_non_missing == 1
 
 
-def test_csv_statistics_gen_reads_whole_numbers_with_a_point(tmp_path: Path) -> None:
+def test_reads_whole_numbers_with_a_point(tmp_path: Path) -> None:
     found = generate(tmp_path, "count,new\n1.0,2.0\n3.0,4.0\n")
 
     assert (found["count"].type, found["new"].type) == (Feature.INT, Feature.FLOAT)

@@ -64,7 +64,7 @@ def kinds(config: Config) -> dict[str, str]:
     return {name: feature.kind for name, feature in config.features.items()}
 
 
-def test_resolve_chooses_a_kind_for_all_columns_but_the_label(make_config: MakeConfig) -> None:
+def test_auto_chooses_a_kind_for_all_but_the_label(make_config: MakeConfig) -> None:
     config = resolved(make_config("auto"))
     assert kinds(config) == {
         "size": "numeric",
@@ -74,7 +74,7 @@ def test_resolve_chooses_a_kind_for_all_columns_but_the_label(make_config: MakeC
     }
 
 
-def test_resolve_keeps_what_is_configured_and_its_order(make_config: MakeConfig) -> None:
+def test_auto_keeps_configured_features_and_order(make_config: MakeConfig) -> None:
     features = {"note": "categorical", "*": "auto", "size": "bucketized", "same": "ignore"}
     config = resolved(make_config(features))
     assert list(kinds(config).items()) == [
@@ -85,12 +85,12 @@ def test_resolve_keeps_what_is_configured_and_its_order(make_config: MakeConfig)
     ]
 
 
-def test_resolve_chooses_for_a_single_column(make_config: MakeConfig) -> None:
+def test_auto_chooses_for_a_single_column(make_config: MakeConfig) -> None:
     config = resolved(make_config({"color": "auto"}))
     assert kinds(config) == {"color": "categorical"}
 
 
-def test_resolve_never_chooses_weight_and_split_column(make_config: MakeConfig) -> None:
+def test_auto_ignores_weight_and_split_column(make_config: MakeConfig) -> None:
     columns = {**COLUMNS, "w": lambda row: row + 1, "city": lambda row: row % 5}
     config = make_config("auto", columns, weight="w", split={"by": "city"})
 
@@ -101,41 +101,39 @@ def test_resolve_never_chooses_weight_and_split_column(make_config: MakeConfig) 
     assert any("city" in note and "rows are split by it" in note for note in chosen.notes)
 
 
-def test_resolve_notes_what_was_chosen_and_why_not(make_config: MakeConfig) -> None:
+def test_auto_notes_what_was_chosen_and_why_not(make_config: MakeConfig) -> None:
     chosen, note, same = resolved(make_config("auto")).notes
     assert chosen == "chosen: 1 numeric, 1 categorical"
     assert re.fullmatch(r"note: ignored, \d+ words: ids: most cells are different", note)
     assert same == "same: ignored, 1 word: every cell is 'x'"
 
 
-def test_resolve_knows_the_rows_of_the_train_split_only(make_config: MakeConfig) -> None:
+def test_auto_chooses_by_the_train_split_only(make_config: MakeConfig) -> None:
     config = make_config("auto")
     train_rows = check_data(config).rows["train"]
     assert 0 < train_rows < ROWS
     assert any(f"note: ignored, {train_rows} words" in note for note in resolved(config).notes)
 
 
-def test_resolve_takes_gaps_in_rows_that_it_does_not_know(make_config: MakeConfig) -> None:
+def test_auto_allows_missing_values_in_other_rows(make_config: MakeConfig) -> None:
     size = resolved(make_config("auto")).features["size"]
     assert size.model_dump() == {"kind": "numeric", "fill": "mean"}
 
 
-def test_resolve_passes_over_a_name_that_no_tensor_can_have(make_config: MakeConfig) -> None:
+def test_auto_ignores_a_name_not_allowed_for_tensors(make_config: MakeConfig) -> None:
     config = resolved(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
     assert "a name" not in config.features
     assert any(note.startswith("a name: ignored") for note in config.notes)
 
 
-def test_resolved_configuration_can_be_loaded_again(
-    make_config: MakeConfig, tmp_path: Path
-) -> None:
+def test_auto_configuration_can_be_loaded_again(make_config: MakeConfig, tmp_path: Path) -> None:
     config = resolved(make_config("auto", {**COLUMNS, "a name": lambda row: row}))
     again = tmp_path / "again.yaml"
     again.write_text(config.to_yaml(), encoding="utf-8")
     assert load_config(again).features == config.features
 
 
-def test_resolve_without_a_usable_column_says_why_for_each(make_config: MakeConfig) -> None:
+def test_auto_explains_why_no_column_is_left(make_config: MakeConfig) -> None:
     columns = {name: COLUMNS[name] for name in ("note", "same", "kind")}
     with pytest.raises(DataError) as caught:
         resolved(make_config("auto", columns))
@@ -145,18 +143,18 @@ def test_resolve_without_a_usable_column_says_why_for_each(make_config: MakeConf
     assert "same: 1 word: every cell is 'x'" in lines[2]
 
 
-def test_resolve_names_the_column_nearest_to_one_that_is_not_there(make_config: MakeConfig) -> None:
+def test_auto_names_the_nearest_column(make_config: MakeConfig) -> None:
     with pytest.raises(DataError, match=r"no column 'colour'.* did you mean 'color'\?"):
         resolved(make_config({"colour": "auto"}))
 
 
 @pytest.mark.parametrize("path", ["nowhere.csv", "pipeline_config.yaml"])
-def test_resolve_reports_data_that_cannot_be_read(make_config: MakeConfig, path: str) -> None:
+def test_auto_reports_data_that_cannot_be_read(make_config: MakeConfig, path: str) -> None:
     with pytest.raises(DataError, match=path):
         resolved(make_config("auto", overrides=[f"data.path={path}"]))
 
 
-def test_resolve_leaves_broken_rows_to_the_check_of_the_data(
+def test_auto_leaves_faults_to_the_check(
     make_config: MakeConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_config("auto")
@@ -181,9 +179,7 @@ string_domain { name: "notes" value: "n1" }
 """
 
 
-def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
-    make_config: MakeConfig, tmp_path: Path
-) -> None:
+def test_auto_follows_a_reviewed_schema(make_config: MakeConfig, tmp_path: Path) -> None:
     columns = {
         **COLUMNS,
         "size": lambda row: row % 3,
@@ -212,7 +208,7 @@ def test_resolve_leaves_the_last_word_to_a_reviewed_schema(
     assert flag == {"kind": "boolean", "true_words": ["on"], "false_words": ["off"]}
 
 
-def test_resolve_reports_a_file_that_is_no_schema(make_config: MakeConfig, tmp_path: Path) -> None:
+def test_auto_reports_a_file_that_is_no_schema(make_config: MakeConfig, tmp_path: Path) -> None:
     (tmp_path / "schema.pbtxt").write_text("no schema", encoding="utf-8")
     with pytest.raises(DataError, match="is not a schema"):
         resolved(make_config("auto", schema="schema.pbtxt"))

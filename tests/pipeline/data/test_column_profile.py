@@ -53,7 +53,7 @@ def test_profile_finds_the_narrowest_kind(cells: Cells, kind: str) -> None:
         ([None], ["2"], "integer"),
     ],
 )
-def test_profile_widens_a_kind_from_batch_to_batch(first: Cells, second: Cells, kind: str) -> None:
+def test_profile_widens_a_kind_over_batches(first: Cells, second: Cells, kind: str) -> None:
     assert profile_of(first, second).kind == kind
 
 
@@ -65,7 +65,7 @@ def test_profile_counts_rows_gaps_and_values() -> None:
     assert (profile.mean_length, profile.longest) == (1.5, 3)
 
 
-def test_profile_knows_no_top_share_without_values() -> None:
+def test_top_share_is_unknown_without_values() -> None:
     assert profile_of([None]).top_share is None
 
 
@@ -81,7 +81,7 @@ def test_profile_measures_numbers_as_scipy_does() -> None:
 
 
 @pytest.mark.parametrize("cells", [["5", "5"], ["1e300", "-1e300", "1e299"], ["inf", "inf"]])
-def test_profile_has_no_skewness_where_it_is_unknown(cells: Cells) -> None:
+def test_skewness_is_0_if_unknown(cells: Cells) -> None:
     assert profile_of(cells).skewness == 0
 
 
@@ -91,25 +91,25 @@ def test_profile_reads_a_decimal_comma() -> None:
     assert profile_of(["1.5", "2"], decimal=",").kind == "words"
 
 
-def test_profile_tells_what_a_column_is_but_for_null_words() -> None:
+def test_profile_gives_the_kind_but_null_words() -> None:
     profile = profile_of(["1", "NA"], ["2.5", "?"])
     assert (profile.kind, profile.kind_but_null_words) == ("words", "number")
     assert profile.null_words == ("NA", "?")
 
 
-def test_profile_tells_that_words_are_yes_and_no_but_for_null_words() -> None:
+def test_profile_finds_booleans_but_null_words() -> None:
     profile = profile_of(["yes", "no"], ["?"])
     assert (profile.kind, profile.kind_but_null_words) == ("words", "boolean")
     assert profile.null_words == ("?",)
 
 
-def test_profile_takes_a_column_of_null_words_for_words() -> None:
+def test_profile_of_null_words_is_words() -> None:
     profile = profile_of(["NA", "NA"])
     assert (profile.kind, profile.kind_but_null_words) == ("words", "empty")
 
 
 @pytest.mark.parametrize("distinct", [50_000, 200_000])
-def test_profile_estimates_how_many_values_there_are(distinct: int) -> None:
+def test_profile_estimates_many_values(distinct: int) -> None:
     cells = [f"user{number}" for number in range(distinct)] * 3
 
     profile = profile_of(*(cells[start : start + 30_000] for start in range(0, len(cells), 30_000)))
@@ -128,7 +128,7 @@ def test_profile_of_no_rows_is_empty() -> None:
     assert profile_columns([]) == {}
 
 
-def test_profile_names_the_formats_that_fit_all_dates() -> None:
+def test_profile_lists_formats_that_fit_all_dates() -> None:
     assert profile_of(["01/02/2024"]).date_formats == ("%m/%d/%Y", "%d/%m/%Y")
     assert profile_of(["01/02/2024", "13/02/2024"]).date_formats == ("%d/%m/%Y",)
     assert profile_of(["2024/05/01 10:30"]).date_formats == ("%Y/%m/%d %H:%M",)

@@ -82,9 +82,7 @@ def test_rule_finds_cells_that_do_not_fit(
         ("datetime", {"kind": "datetime", "format": "unix"}, False),
     ],
 )
-def test_rules_change_only_with_what_fits_and_its_type(
-    feature: Any, same: Any, is_same: bool
-) -> None:
+def test_rules_change_only_with_cells_and_types(feature: Any, same: Any, is_same: bool) -> None:
     # Else CsvExampleGen and all after it would run again, their output being the same.
     first, second = (
         make_column_rules(

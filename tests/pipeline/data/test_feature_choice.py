@@ -61,9 +61,7 @@ def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choic
         ),
     ],
 )
-def test_choose_takes_a_kind_by_what_stands_in_a_column(
-    cells: Cells, feature: Any, found: str
-) -> None:
+def test_choose_takes_the_kind_of_the_profile(cells: Cells, feature: Any, found: str) -> None:
     choice = choice_of(cells)
     assert (choice.feature.model_dump(), choice.found, choice.reason) == (feature, found, "")
 
@@ -88,23 +86,23 @@ def test_choose_takes_a_kind_by_what_stands_in_a_column(
         ("a name", ["1", "2"], "rename it, as by data.csv.names"),
     ],
 )
-def test_choose_ignores_a_column_that_says_nothing(name: str, cells: Cells, reason: str) -> None:
+def test_choose_ignores_useless_columns(name: str, cells: Cells, reason: str) -> None:
     choice = choice_of(cells, name)
     assert choice.feature.kind == "ignore"
     assert reason in choice.reason
 
 
 @pytest.mark.parametrize("name", ["paid", "width", "id_count", "grid"])
-def test_choose_reads_numbers_that_may_stand_twice_whatever_their_name(name: str) -> None:
+def test_choose_reads_repeated_numbers_of_any_name(name: str) -> None:
     assert choice_of(["7", "3", "7"], name).feature.kind == "numeric"
 
 
-def test_choose_flags_no_gaps_under_the_name_of_a_column() -> None:
+def test_choose_adds_no_indicator_of_a_taken_name() -> None:
     choice = choice_of(["1.5", None, "2"], "x", taken=["x", "x_missing"])
     assert choice.feature.model_dump() == {"kind": "numeric", "fill": "mean"}
 
 
-def test_choose_hashes_words_that_are_too_many_to_list() -> None:
+def test_choose_hashes_many_words() -> None:
     choice = choice_of([f"user{number}" for number in range(30_000)] * 2)
     # About 30,000 words have 2^15 ids or fewer; twice as many, and up to the next power of 2.
     assert choice.feature.model_dump() == {

@@ -98,7 +98,7 @@ LAYOUTS: list[tuple[str, list[str], int | None, list[str]]] = [
 
 
 @pytest.mark.parametrize(("path", "there", "span", "expected"), LAYOUTS)
-def test_find_files_takes_the_newest_span_and_version_or_the_one_asked_for(
+def test_find_files_takes_the_newest_or_given_span(
     tmp_path: Path, path: str, there: list[str], span: int | None, expected: list[str]
 ) -> None:
     write(tmp_path, *there)
@@ -158,7 +158,7 @@ def test_find_files_finds_what_tfx_finds(
 
 
 @pytest.mark.filterwarnings("ignore")  # of TFX and its libraries about each other
-def test_driver_says_the_span_and_version_and_keys_the_cache_by_them(tmp_path: Path) -> None:
+def test_driver_keys_the_cache_by_span_and_version(tmp_path: Path) -> None:
     config = make_config(path=str(tmp_path / "{YYYY}-{MM}-{DD}" / "{VERSION}"))
 
     write(tmp_path, "2024-01-01/3/a.csv")
@@ -222,7 +222,7 @@ def test_driver_says_the_span_and_version_and_keys_the_cache_by_them(tmp_path: P
         ("[1]/{SPAN}", ["[1]/1/a.csv"], None, "'[' is not allowed in a path"),
     ],
 )
-def test_find_files_refuses_spans_that_are_not_there(
+def test_find_files_refuses_missing_spans(
     tmp_path: Path, path: str, there: list[str], span: int | None, message: str
 ) -> None:
     write(tmp_path, *there)
@@ -251,7 +251,7 @@ def test_find_files_finds_the_files_of_each_split(tmp_path: Path) -> None:
     }
 
 
-def test_find_globs_writes_the_files_of_each_split_below_one_folder(tmp_path: Path) -> None:
+def test_find_globs_gives_a_glob_per_split(tmp_path: Path) -> None:
     write(tmp_path, "d/train/a.csv", "d/eval[1].csv")
     files = {"train": "d/train", "eval": "d/eval[1].csv"}
 
@@ -316,7 +316,7 @@ evaluation: {thresholds: {accuracy: {min: 0.5}}}
         ("data.files={train: a}", "data.files.eval: is missing"),
     ],
 )
-def test_load_config_refuses_inputs_that_do_not_go_together(
+def test_load_config_refuses_conflicting_inputs(
     tmp_path: Path, override: str, message: str
 ) -> None:
     path = tmp_path / "config.yaml"
@@ -356,7 +356,7 @@ def test_list_csv_files_gives_a_file_of_any_name(tmp_path: Path) -> None:
     assert list_csv_files(tmp_path / "rows.txt") == (str(tmp_path / "rows.txt"),)
 
 
-def test_list_csv_files_sorts_the_csv_files_of_a_folder(tmp_path: Path) -> None:
+def test_list_csv_files_sorts_files_of_a_folder(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", "c.txt", "B.csv", "b.csv.gz"):
         (tmp_path / name).touch()
 

@@ -62,7 +62,7 @@ def test_schema_table_lists_every_column() -> None:
     assert len(lines) == 7
 
 
-def test_differences_are_none_between_equal_schemas() -> None:
+def test_equal_schemas_have_no_differences() -> None:
     assert list(differences(parse(TEXT), parse(TEXT))) == []
 
 

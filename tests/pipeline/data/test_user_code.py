@@ -50,7 +50,7 @@ def check(folder: Path, key: str, path: str) -> None:
     make_importable(load_config(folder / "pipeline_config.yaml", [f"model.{key}={path}"]))
 
 
-def test_make_importable_allows_imports_beside_the_yaml(folder: Path) -> None:
+def test_make_importable_allows_imports_beside_yaml(folder: Path) -> None:
     check(folder, "preprocessing_fn", "beside_yaml.steps")
 
     assert importlib.import_module("beside_yaml").__file__ == str(folder / "beside_yaml.py")

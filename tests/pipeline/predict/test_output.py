@@ -44,7 +44,7 @@ def test_free_names_numbers_those_that_are_taken(
         Dialect(separator="\t", encoding="latin-1"),
     ],
 )
-def test_write_csv_writes_what_the_same_dialect_reads(tmp_path: Path, dialect: Dialect) -> None:
+def test_write_csv_is_read_by_the_same_dialect(tmp_path: Path, dialect: Dialect) -> None:
     cells: list[str | None] = ["a,b", "a;b", 'say "a"', "it's", "two\nlines", "a\tb", "#1", None]
     values = np.float32([0.1, 1e-8, 1 / 3, 1.0, 3.4e38, -2.5, 0, 123456789]).tolist()
     path = tmp_path / "p.csv"
@@ -61,7 +61,7 @@ def test_write_csv_writes_what_the_same_dialect_reads(tmp_path: Path, dialect: D
     assert np.float32(texts).tolist() == values
 
 
-def test_write_csv_puts_quotes_only_where_they_are_needed(tmp_path: Path) -> None:
+def test_write_csv_quotes_only_where_needed(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
 
     write_csv(path, ["a", "p"], [(batch(a=["x", 'a "b", c']), floats(0.5, 2))], Dialect())

@@ -28,7 +28,7 @@ from tests.helpers.pushed_models import WORDS, Classifier, Regressor, push
 
 ADDED = ["predicted", *(f"probability_{word}" for word in WORDS)]
 ROWS = [("1.25", "ab"), ("", "cd"), ("-0.1", "never seen"), ("3e-3", ""), ("2.5", "cd")]
-"""Cells of x and word, gaps among them."""
+"""Cells of x and word, some of them missing."""
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def ask(model_dir: Path, rows: Sequence[Sequence[str]] = ROWS) -> dict[str, Any]
 
 
 @pytest.mark.parametrize(("version", "taken"), [(None, 10), (9, 9)])
-def test_predict_gives_what_the_champion_or_the_named_version_answers(
+def test_predict_by_champion_or_named_version(
     tmp_path: Path, serving: Path, version: int | None, taken: int
 ) -> None:
     write_config(tmp_path, serving)
@@ -133,7 +133,7 @@ def test_predict_gives_what_the_champion_or_the_named_version_answers(
     np.testing.assert_allclose(written, answer["probabilities"], rtol=0, atol=1e-6)
 
 
-def test_predict_reads_and_writes_as_data_csv_says(tmp_path: Path, serving: Path) -> None:
+def test_predict_reads_and_writes_the_dialect(tmp_path: Path, serving: Path) -> None:
     write_config(
         tmp_path,
         serving,
@@ -181,7 +181,7 @@ def test_predict_writes_parquet_with_types(tmp_path: Path, serving: Path) -> Non
     ].ravel().tolist()
 
 
-def test_predict_keeps_the_order_of_rows_over_blocks(
+def test_predict_keeps_the_order_of_rows(
     tmp_path: Path, serving: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "BLOCK_BYTES", 200)
@@ -210,9 +210,7 @@ def test_predict_gives_the_number_of_a_regression(tmp_path: Path, regressors: Pa
     assert [row["predicted"] for row in rows] == ["2.5", "2", "-0.2", "0.006", "5"]
 
 
-def test_predict_numbers_columns_whose_names_the_input_has(
-    tmp_path: Path, regressors: Path
-) -> None:
+def test_predict_numbers_columns_of_taken_names(tmp_path: Path, regressors: Path) -> None:
     write_config(tmp_path, regressors)
     (tmp_path / "new.csv").write_text("predicted,x,word\nold,1,ab\n", "utf-8")
 
@@ -230,7 +228,7 @@ def test_predict_asks_nothing_of_the_label(tmp_path: Path, regressors: Path) -> 
     assert run(tmp_path) == Prediction(1, 2, 0)
 
 
-def test_predict_puts_rows_aside_within_the_budget(
+def test_predict_quarantines_rows_within_the_budget(
     tmp_path: Path, regressors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_config(tmp_path, regressors, quarantine={"max_rows": 2})
@@ -249,9 +247,7 @@ def test_predict_puts_rows_aside_within_the_budget(
     assert aside[0]["reason"].startswith("'two' is not a number; expected one such as 5.1")
 
 
-def test_predict_replaces_output_and_quarantine_where_forced(
-    tmp_path: Path, regressors: Path
-) -> None:
+def test_predict_replaces_files_by_force(tmp_path: Path, regressors: Path) -> None:
     write_config(tmp_path, regressors, quarantine={"max_rows": 1})
     (tmp_path / "new.csv").write_text("x,word\n1,ab\ntwo,ab\n", "utf-8")
     run(tmp_path)
@@ -286,7 +282,7 @@ GOOD = "x,word\n1,ab\n"
         ("x,word\n1,ab\ntwo,ab\n", [], "new.csv:3: x: 'two' is not a number"),
     ],
 )
-def test_predict_refuses_what_is_wrong_before_anything_is_written(
+def test_predict_refuses_mistakes_before_it_writes(
     tmp_path: Path,
     serving: Path,
     capsys: pytest.CaptureFixture[str],
@@ -307,9 +303,7 @@ def test_predict_refuses_what_is_wrong_before_anything_is_written(
     assert (tmp_path / "config.csv").read_text("utf-8") == "kept"
 
 
-def test_predict_says_that_nothing_has_been_pushed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_predict_needs_a_pushed_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_config(tmp_path, tmp_path / "serving")
     write_rows(tmp_path)
 
@@ -318,7 +312,7 @@ def test_predict_says_that_nothing_has_been_pushed(
     assert "no model of 't' has been pushed yet" in capsys.readouterr().err
 
 
-def test_predict_names_the_signatures_of_a_model_without_that_of_examples(
+def test_predict_names_signatures_of_another_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_config(tmp_path, tmp_path / "serving")
@@ -333,9 +327,7 @@ def test_predict_names_the_signatures_of_a_model_without_that_of_examples(
     assert not list(tmp_path.glob("*out.csv*"))
 
 
-def test_predict_says_why_a_model_fails_and_where_the_log_is(
-    tmp_path: Path, regressors: Path
-) -> None:
+def test_predict_explains_why_a_model_fails(tmp_path: Path, regressors: Path) -> None:
     write_config(tmp_path, regressors)
     write_rows(tmp_path, [("1", "?")])
 
@@ -350,7 +342,7 @@ def test_predict_says_why_a_model_fails_and_where_the_log_is(
     assert not list(tmp_path.glob("*out.csv*"))
 
 
-def test_predict_refuses_an_output_that_another_process_writes(
+def test_predict_refuses_an_output_being_written(
     tmp_path: Path, regressors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_config(tmp_path, regressors)
@@ -369,9 +361,7 @@ def test_predict_refuses_an_output_that_another_process_writes(
     assert (scratch_dir / "block").exists()
 
 
-def test_predict_leaves_no_output_if_killed_and_cleans_up_the_next_time(
-    tmp_path: Path, regressors: Path
-) -> None:
+def test_predict_leaves_no_output_if_killed(tmp_path: Path, regressors: Path) -> None:
     write_config(tmp_path, regressors)
     write_rows(tmp_path)
     scratch_dir = tmp_path / ".out.csv.tmp"
@@ -388,9 +378,7 @@ def test_predict_leaves_no_output_if_killed_and_cleans_up_the_next_time(
     assert not scratch_dir.exists()
 
 
-def test_predict_leaves_nothing_if_interrupted_while_it_predicts(
-    tmp_path: Path, regressors: Path
-) -> None:
+def test_predict_leaves_nothing_if_interrupted(tmp_path: Path, regressors: Path) -> None:
     write_config(tmp_path, regressors)
     (tmp_path / "new.csv").write_text("x,word\n" + "1.5,ab\n" * 3_000_000, "utf-8")
     process = start(tmp_path)

@@ -21,7 +21,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16", "utf-16-le", "
 CELL = st.text(st.sampled_from("a1é ,;\t|\"'\r\n#\x0b\x1e"), max_size=6) | st.just("NA")
 
 
-def test_dialect_has_the_fields_and_defaults_of_the_settings() -> None:
+def test_dialect_has_the_defaults_of_the_settings() -> None:
     assert CsvSettings().dialect == Dialect()
 
 
@@ -68,7 +68,7 @@ def write(table: Table, dialect: Dialect, line_end: str) -> bytes:
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-def test_read_batches_gives_what_was_written_in_any_dialect(
+def test_read_batches_reads_any_dialect(
     tmp_path_factory: pytest.TempPathFactory,
     table: Table,
     dialect: Dialect,
@@ -89,8 +89,8 @@ def test_read_batches_gives_what_was_written_in_any_dialect(
     ]
     records = [record.cells for record in read_records(path, dialect)]
 
-    gaps = {None, "", *dialect.null_values}
-    assert rows == [[None if cell in gaps else cell for cell in row] for row in table]
+    missing = {None, "", *dialect.null_values}
+    assert rows == [[None if cell in missing else cell for cell in row] for row in table]
     assert records == [["a", "b", "c"]] * dialect.header + table
 
 
@@ -143,7 +143,7 @@ def test_read_batches_follows_each_setting(
     ],
     ids=["no such byte", "not ASCII", "half a character", "too few names", "no header"],
 )
-def test_read_batches_refuses_what_does_not_fit_the_dialect(
+def test_read_batches_refuses_another_dialect(
     tmp_path: Path, content: bytes, dialect: Dialect
 ) -> None:
     path = tmp_path / "rows.csv"

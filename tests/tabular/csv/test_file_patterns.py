@@ -45,7 +45,7 @@ def touch(folder: Path, *names: str) -> None:
         ("/d/{YYYY}{MM}{DD}", Span(19_723), "/d/20240101"),
     ],
 )
-def test_span_path_fills_its_marks_and_reads_them_back(path: str, span: Span, filled: str) -> None:
+def test_span_path_fills_and_reads_placeholders(path: str, span: Span, filled: str) -> None:
     assert SpanPath(path).fill(span) == filled
     assert SpanPath(path).read(filled) == span
 
@@ -66,7 +66,7 @@ def test_span_path_fills_its_marks_and_reads_them_back(path: str, span: Span, fi
         (DATED, "/d/2024/2-3.csv"),
     ],
 )
-def test_span_path_reads_no_span_from_what_is_none(path: str, found: str) -> None:
+def test_span_path_reads_no_span_from_other_paths(path: str, found: str) -> None:
     assert SpanPath(path).read(found) is None
 
 
@@ -85,7 +85,7 @@ def test_span_path_reads_what_it_fills(number: int, version: int) -> None:
         (DATED, Span(10_000_000), "10000000 days after 1970-01-01 is not a date"),
     ],
 )
-def test_span_path_refuses_a_span_that_has_no_place(path: str, span: Span, message: str) -> None:
+def test_span_path_refuses_a_span_that_does_not_fit(path: str, span: Span, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SpanPath(path).fill(span)
 
@@ -110,7 +110,7 @@ def test_span_path_refuses_a_span_that_has_no_place(path: str, span: Span, messa
         ("d/{SPAN}/{", "'{' is not allowed in a path"),
     ],
 )
-def test_span_path_refuses_marks_that_do_not_go_together(path: str, message: str) -> None:
+def test_span_path_refuses_wrong_placeholders(path: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         SpanPath(path)
 
@@ -121,7 +121,7 @@ def test_span_path_takes_any_path_without_marks(path: str) -> None:
     assert str(SpanPath(path)) == path
 
 
-def test_span_path_finds_the_candidates_of_all_spans_and_of_one(tmp_path: Path) -> None:
+def test_span_path_finds_candidates(tmp_path: Path) -> None:
     touch(tmp_path, "s-1/v1/a.csv", "s-1/v2/a.csv", "s-10/v1/a.csv", "s-x/v1/a.csv", "t-1/v1/a.csv")
     path = SpanPath(str(tmp_path / "s-{SPAN}" / "v{VERSION}"))
 
@@ -134,7 +134,7 @@ def test_span_path_finds_the_candidates_of_all_spans_and_of_one(tmp_path: Path) 
 # list_files
 
 
-def test_list_files_takes_the_csv_files_of_a_folder(tmp_path: Path) -> None:
+def test_list_files_lists_csv_files_of_a_folder(tmp_path: Path) -> None:
     touch(tmp_path, "b.csv", "a.csv.gz", "c.csv.bak", "d.txt", "e.csv~", "B.csv")
 
     found = list_files(folder_glob(str(tmp_path)), glob.glob)

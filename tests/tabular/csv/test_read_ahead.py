@@ -35,7 +35,7 @@ def test_a_process_may_end_right_after_reading() -> None:
     assert exit_codes == [0] * 16
 
 
-def test_an_error_of_the_file_is_raised_after_the_batches_before_it(tmp_path: Path) -> None:
+def test_file_error_is_raised_after_earlier_batches(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv.gz"
     numbers = random.Random(0)
     rows = "".join(f"{numbers.random()},{numbers.random()}\n" for _ in range(200_000))
@@ -62,7 +62,7 @@ def test_a_file_that_is_read_in_part_is_closed(tmp_path: Path) -> None:
     assert not _is_open(path)
 
 
-def test_a_reader_that_fails_does_not_wait_for_its_own_thread(tmp_path: Path) -> None:
+def test_failed_reader_does_not_wait_for_its_thread(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("a,b\n" + "1,2\n" * 100 + f"1,{'x' * 3 * BLOCK_BYTES}\n")
     code = (

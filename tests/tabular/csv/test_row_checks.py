@@ -1,4 +1,4 @@
-"""Rows are either usable or faulty, each fault with its place, in any dialect and block."""
+"""Rows are either usable or have faults, each with its place, in any dialect and block."""
 
 import gzip
 from pathlib import Path
@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from pipeline.data.column_rules import make_column_rules
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
-from tabular.csv.quarantine import Budget
 from tabular.csv.reader import BLOCK_BYTES
 from tabular.csv.row_checks import Fault, explain_faults, read_usable
 from trainer.settings.train import TrainerSettings
 
 RFC_4180 = Dialect()
+
+
 Rows = list[list[str | None]]
 
 
@@ -53,7 +54,7 @@ def read(
     ],
 )
 @pytest.mark.parametrize("is_compressed", [False, True], ids=["plain", "gzip"])
-def test_read_usable_leaves_out_a_row_and_says_why(
+def test_read_usable_leaves_out_and_explains_a_row(
     tmp_path: Path, row: bytes, column: str, line: int, words: str, is_compressed: bool
 ) -> None:
     path = tmp_path / "rows.csv"
@@ -131,7 +132,7 @@ def test_read_usable_counts_rows_over_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ['5",a\n1,"b\nmore,rows\n', '5",a\n"1,b\nmore,rows\n'])
-def test_read_usable_refuses_a_quote_that_swallows_the_last_rows(tmp_path: Path, end: str) -> None:
+def test_read_usable_refuses_an_open_quote_at_the_end(tmp_path: Path, end: str) -> None:
     # An even number of quotes, one of them a plain character.
     path = tmp_path / "rows.csv"
     path.write_text(f"x,kind\n1,a\n{end}")
@@ -161,21 +162,3 @@ def test_read_usable_checks_label_and_weight(
 
     assert len(rows) == 1
     assert words in fault.reason
-
-
-@pytest.mark.parametrize(
-    ("budget", "quarantined", "rows", "is_allowed"),
-    [
-        (Budget(), 0, 10, True),
-        (Budget(), 1, 10, False),
-        (Budget(max_rows=2), 2, 10, True),
-        (Budget(max_rows=2), 3, 10, False),
-        (Budget(max_share=0.1), 1, 19, True),
-        (Budget(max_share=0.1), 2, 19, False),
-        (Budget(max_rows=2, max_share=0.5), 5, 10, True),
-    ],
-)
-def test_budget_allows_the_greater_of_both(
-    budget: Budget, quarantined: int, rows: int, is_allowed: bool
-) -> None:
-    assert budget.allows(quarantined, rows) == is_allowed

@@ -19,7 +19,7 @@ def test_columns_of_a_schema_have_its_types() -> None:
     assert columns_of(make_schema()) == COLUMNS
 
 
-def test_read_columns_says_who_writes_what_is_missing(tmp_path: Path) -> None:
+def test_read_columns_names_the_missing_file(tmp_path: Path) -> None:
     with pytest.raises(
         FileNotFoundError, match=f"^{re.escape(str(tmp_path))}/column_types.json: .*CsvExampleGen"
     ):

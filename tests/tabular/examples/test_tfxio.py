@@ -46,7 +46,7 @@ def read(tfxio: TFExampleRecord, *batch_size: int) -> list[pa.RecordBatch]:
 
 
 def rows_of(batches: Sequence[pa.RecordBatch]) -> list[str]:
-    """Lists the rows, but for their gaps, which a batch without a schema may not know of."""
+    """Lists the rows, without missing values, of which a batch without a schema may not know."""
     return sorted(
         repr(sorted(item for item in row.items() if item[1] is not None))
         for batch in batches
@@ -82,14 +82,14 @@ def test_bulk_examples_are_those_of_tfx(
     assert found_reading == expected_reading
 
 
-def test_bulk_examples_refuse_to_be_read_without_a_schema(tmp_path: Path) -> None:
+def test_bulk_examples_need_a_schema(tmp_path: Path) -> None:
     examples = write_files(tmp_path, {"train": SHARDS})
 
     with pytest.raises(ValueError, match="examples are read by a schema"):
         split_tfxio([examples], "train").BeamSource()
 
 
-def test_bulk_examples_come_in_batches_of_the_size_asked_for(tmp_path: Path) -> None:
+def test_bulk_examples_have_the_batch_size(tmp_path: Path) -> None:
     examples = write_files(tmp_path, {"train": SHARDS})
 
     found = read(split_tfxio([examples], "train", make_schema()), 10)
@@ -113,13 +113,13 @@ def test_split_tfxio_refuses_what_are_no_examples(tmp_path: Path) -> None:
         split_tfxio([examples], "train")
 
 
-def test_bulk_examples_refuse_a_pattern_without_files(tmp_path: Path) -> None:
+def test_bulk_examples_refuse_missing_files(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"no examples match {tmp_path}"):
         BulkExamples(str(tmp_path / "*"), schema=make_schema()).BeamSource()
 
 
 @pytest.mark.parametrize("n_bytes_cut", [1, 8, 20, 500])
-def test_read_batches_names_a_file_that_was_cut_off(n_bytes_cut: int, tmp_path: Path) -> None:
+def test_read_batches_names_a_truncated_file(n_bytes_cut: int, tmp_path: Path) -> None:
     write_files(tmp_path, {"train": [ROWS * 100]})
     (path,) = (tmp_path / "Split-train").iterdir()
     cut(path, n_bytes_cut)
@@ -141,7 +141,7 @@ def test_read_batches_says_how_many_could_be_read(tmp_path: Path) -> None:
         list(read_batches(path, COLUMNS, batch_examples=10))
 
 
-def test_read_batches_refuse_values_of_another_type(tmp_path: Path) -> None:
+def test_read_batches_refuses_other_types(tmp_path: Path) -> None:
     write_files(tmp_path, {"train": [ROWS]})
     (path,) = map(str, (tmp_path / "Split-train").iterdir())
 
