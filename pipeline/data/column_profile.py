@@ -7,6 +7,7 @@ from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -53,6 +54,7 @@ class ColumnProfile:
         date_formats: Formats that fit all dates, the likeliest first.
         is_finite: Whether all numbers are finite as float32.
         is_calendar: Whether all dates are known to be in the calendar, in the likeliest format.
+        is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
     """
 
     name: str
@@ -72,19 +74,23 @@ class ColumnProfile:
     date_formats: tuple[str, ...]
     is_finite: bool = False
     is_calendar: bool = False
+    is_monotonic: bool = False
 
     def surely_fits(self, rule: CellRule) -> bool:
         """Whether all cells are known to follow a rule; False if that is not known."""
-        if self.missing and isinstance(rule, NumberRule) and not rule.may_be_missing:
-            return False
         if self.values is not None:
-            return not rule.find_wrong(pa.array(list(self.values), pa.string())).any()
+            cells = [*self.values, *[None] * bool(self.missing)]
+            return not rule.find_wrong(pa.array(cells, pa.string())).any()
         if isinstance(rule, NumberRule):
+            if self.missing and not rule.may_be_missing:
+                return False
             is_number = self.kind in ("integer", "number") and not rule.is_whole
             is_in_range = rule.least <= (self.least or 0) and (self.greatest or 0) <= rule.greatest
             return is_number and self.is_finite and is_in_range
-        is_likeliest = isinstance(rule, DatetimeRule) and self.date_formats[:1] == (rule.format,)
-        return is_likeliest and self.is_calendar
+        if isinstance(rule, DatetimeRule):
+            is_date = self.kind == "date" and self.date_formats[0] == rule.format
+            return is_date and self.is_calendar
+        return False
 
     @property
     def top_share(self) -> float | None:
@@ -146,6 +152,7 @@ class _Column:
         self._formats = FORMATS
         self._is_integer = self._is_number = True
         self._numbers = _Numbers()
+        self._order = _Order()
         self._is_calendar = True
         self._calendar_format: str | None = None
 
@@ -189,6 +196,7 @@ class _Column:
             date_formats=self._formats if kind == "date" else (),
             is_finite=self._numbers.are_finite,
             is_calendar=self._is_calendar,
+            is_monotonic=kind == "integer" and self._order.is_monotonic,
         )
 
     def _count(self, filled: pa.Array) -> None:
@@ -232,7 +240,10 @@ class _Column:
         self._is_number = numbers is not None
         if numbers is not None:
             # Arrow reads 0x1F as an integer, but not as a float.
-            self._is_integer = self._is_integer and _cast(words, pa.int64()) is not None
+            integers = _cast(words, pa.int64()) if self._is_integer else None
+            self._is_integer = integers is not None
+            if integers is not None:
+                self._order.add(integers.to_numpy())
             self._numbers.add(numbers.to_numpy())
 
     def _kind(self) -> ColumnKind:
@@ -251,6 +262,26 @@ class _Column:
         words = {word.lower() for word in self._counts.keys() - _NULL_WORDS}
         true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
         return bool(words & true and words & false) and words <= true | false
+
+
+class _Order:
+    """Tells whether whole numbers rise, or fall, from each row to the next."""
+
+    def __init__(self) -> None:
+        self._rises = self._falls = True
+        self._last: npt.NDArray[np.int64] = np.empty(0, np.int64)
+
+    def add(self, numbers: npt.NDArray[np.int64]) -> None:
+        """Adds numbers: int64 `[n]`, n > 0."""
+        joined = np.concatenate([self._last, numbers])
+        self._rises = self._rises and bool((joined[1:] > joined[:-1]).all())
+        self._falls = self._falls and bool((joined[1:] < joined[:-1]).all())
+        self._last = joined[-1:]
+
+    @property
+    def is_monotonic(self) -> bool:
+        """Whether all rise, or all fall."""
+        return self._rises or self._falls
 
 
 class _Numbers:

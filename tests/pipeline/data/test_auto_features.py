@@ -186,7 +186,7 @@ def test_auto_follows_a_reviewed_schema(make_config: MakeConfig, tmp_path: Path)
         "level": lambda row: row,
         "flag": lambda row: ["on", "off"][row % 2],
         "odd": lambda row: row % 3,
-        "count": lambda row: row,
+        "count": lambda row: row * 7 % 61,
     }
     (tmp_path / "schema.pbtxt").write_text(SCHEMA, encoding="utf-8")
 

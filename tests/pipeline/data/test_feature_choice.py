@@ -111,3 +111,50 @@ def test_choose_hashes_many_words() -> None:
         "size": 2**16,
         "encode": "embedding",
     }
+
+
+BIG = 2**60
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        range(30),
+        range(50_000, 50_897, 3),
+        range(30, 0, -1),
+        range(BIG, BIG + 30),  # alike as doubles
+        [*range(9), 100],
+    ],
+    ids=["index", "order number", "falling", "big", "with a gap"],
+)
+def test_choose_ignores_row_numbers_of_any_name(numbers: Sequence[int]) -> None:
+    cells = [str(number) for number in numbers]
+
+    choice = choice_of(cells, "x")
+
+    assert choice.feature.kind == "ignore"
+    assert choice.reason == "a row number: whole, never twice, and in the order of the rows"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [str(number) for number in range(9)],  # too few to tell
+        [f"{number}.5" for number in range(30)],
+        [str(number // 2) for number in range(60)],
+        [str(number * 7 % 31) for number in range(31)],
+    ],
+    ids=["few", "fractions", "twice each", "in no order"],
+)
+def test_choose_reads_other_numbers(cells: Cells) -> None:
+    assert choice_of(cells, "x").feature.kind in ("numeric", "categorical")
+
+
+def test_row_numbers_are_recognized_over_batches() -> None:
+    batches = [
+        pa.RecordBatch.from_arrays([pa.array([str(n) for n in numbers])], ["x"])
+        for numbers in (range(10), range(10, 20), range(15, 25))
+    ]
+
+    assert profile_columns(batches[:2])["x"].is_monotonic
+    assert not profile_columns(batches)["x"].is_monotonic
