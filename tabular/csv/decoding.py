@@ -121,7 +121,7 @@ class Utf8Stream(io.RawIOBase):
         dialect: How it is written.
         has_bad_bytes: Whether bytes that are not valid in the encoding were read so far. A
             `BAD_BYTE_MARK` takes the place of each.
-        quotes: Number of quote characters read so far.
+        has_quotes: Whether quote characters were read so far.
     """
 
     def __init__(self, path: str | Path, dialect: Dialect) -> None:
@@ -129,7 +129,7 @@ class Utf8Stream(io.RawIOBase):
         self.path = path
         self.dialect = dialect
         self.has_bad_bytes = False
-        self.quotes = 0
+        self.has_quotes = False
         self._quote = (dialect.quote or "").encode()
         self._lines = 0
         self._tail = b""
@@ -148,15 +148,18 @@ class Utf8Stream(io.RawIOBase):
     def last_line(self) -> str | None:
         """The last line read so far that is not blank; None if it is longer than 64 KiB."""
         text = self._tail.rstrip(b"\r\n").decode("utf-8", "replace")
-        _, line_end, line = text.rpartition("\n")
-        return line if line_end or not self._is_cut else None
+        begin = max(text.rfind("\n"), text.rfind("\r")) + 1
+        return text[begin:] if begin or not self._is_cut else None
 
     def readable(self) -> bool:
         """Returns True."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Reads `size` bytes, fewer only at the end of the text.
+        """Reads `size` bytes; fewer at the end of the text, and one less to keep CRLF together.
+
+        Arrow takes a line feed at the beginning of a block for the rest of a line end if the block
+        before it ends in a carriage return, and drops it, inside of a quoted cell too.
 
         Raises:
             NulByteError: If the chunk that is decoded next has a NUL byte.
@@ -169,7 +172,11 @@ class Utf8Stream(io.RawIOBase):
                 parts.append(self._rest[:size])
                 self._rest = self._rest[size:]
                 size -= len(parts[-1])
-        return b"".join(parts)
+            data = b"".join(parts)
+            if len(data) > 1 and data.endswith(b"\r") and (self._rest or self._fill()):
+                self._rest = memoryview(b"\r" + self._rest)
+                data = data[:-1]
+        return data
 
     def close(self) -> None:
         """Closes the file, after a read in another thread has returned."""
@@ -187,13 +194,12 @@ class Utf8Stream(io.RawIOBase):
         return False
 
     def _observe(self, data: bytes) -> None:
-        """Counts quotes and lines, keeps the last bytes, and checks for NUL bytes."""
+        """Looks for quotes, counts lines, keeps the last bytes, and checks for NUL bytes."""
         nul = data.find(b"\0")
         if nul >= 0:
             raise NulByteError(self._lines + data.count(b"\n", 0, nul) + 1)
         self._lines += data.count(b"\n")
-        if self._quote:
-            self.quotes += data.count(self._quote)
+        self.has_quotes = self.has_quotes or bool(self._quote and self._quote in data)
         tail = self._tail + data[-_TAIL_BYTES:]
         self._is_cut = self._is_cut or len(tail) > _TAIL_BYTES or len(data) > _TAIL_BYTES
         self._tail = tail[-_TAIL_BYTES:]

@@ -91,17 +91,18 @@ def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
     }
     by_name = np.argsort(np.argsort(header))
     ragged: deque[int] = deque()
-    batch = None
+    last = None
     next_row = 0
     for batch, may_have_bad_bytes in read_blocks(text, ragged.append):
         rows, left_out = _number_rows(next_row, len(batch), ragged)
         next_row += len(rows) + len(left_out)
+        last = batch if len(batch) else last  # a block of blank lines has no rows
         wrong = _find_wrong(batch, rules_by_index, may_have_bad_bytes=may_have_bad_bytes)
         usable = batch
         if wrong:
             usable = batch.filter(pa.array(~np.logical_or.reduce(list(wrong.values()))))
         yield Block(usable, _sort_faults(wrong, rows, left_out, by_name))
-    _check_end(text, batch, has_ragged_end=bool(ragged))
+    _check_end(text, last, has_ragged_end=bool(ragged))
     if ragged:
         empty = pa.RecordBatch.from_arrays([pa.array([], pa.string())] * len(header), header)
         yield Block(empty, _sort_faults({}, np.arange(0), list(ragged), by_name))
@@ -147,20 +148,20 @@ def _sort_faults(
 def _check_end(text: Utf8Stream, last: pa.RecordBatch | None, *, has_ragged_end: bool) -> None:
     """Checks that no quote is open at the end of the file: it would enclose the last rows.
 
-    An odd number of quotes alone is not a fault: inside an unquoted cell (5" pipe), a quote is a
-    plain character. If the last row is on one line, that line decides; else all records are read.
+    The number of quotes does not tell: inside an unquoted cell (5" pipe), a quote is a plain
+    character. If the last row is on one line, that line decides; else all records are read.
 
     Raises:
         pa.ArrowInvalid: If a quote is open.
     """
-    if not text.quotes:
+    if not text.has_quotes:
         return
-    cells = [] if last is None or not len(last) else [c[len(last) - 1].as_py() for c in last]
+    cells = [] if last is None else [column[len(last) - 1].as_py() for column in last]
     line = text.last_line
     if has_ragged_end or line is None or any(_LINE_END.search(cell) for cell in cells if cell):
         is_open = any(not record.is_closed for record in read_records(text.path, text.dialect))
     else:
-        is_open = text.quotes % 2 == 1 and opens_quote(line, text.dialect)
+        is_open = opens_quote(line, text.dialect)
     if is_open:
         raise pa.ArrowInvalid(f"{text.path}: a quote never closes")
 

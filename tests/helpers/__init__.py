@@ -8,6 +8,7 @@ The checkout and its command line
     e2e_workspace        a state folder, and the command line over it
 
 Data
+    bytes_read           how many bytes the process reads
     checked_csv          CSV files as a run has checked them
     csv_examples         examples that an ExampleGen makes of CSV files
     data_checks          small CSV files, and what `check_data` says of them

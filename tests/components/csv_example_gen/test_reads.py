@@ -1,6 +1,5 @@
 """How often a run reads its CSV files."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from components.csv_example_gen.executor import Executor
 from pipeline.data.prepare import prepare
 from pipeline.graph.nodes import make_example_gen
 from pipeline.settings.load import load_config
+from tests.helpers.bytes_read import NOISE, bytes_read
 
 CONFIG = """
 name: reads
@@ -20,8 +20,6 @@ features: FEATURES
 evaluation: {thresholds: {accuracy: {min: 0}}}
 """
 ROWS = 400_000
-NOISE = 2**20
-"""Bytes that a process reads beside the file: headers of files, modules."""
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +32,6 @@ def csv_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     path.write_text("x,day,word,kind\n" + "".join(rows))
     return path
-
-
-def bytes_read(action: Callable[[], None]) -> int:
-    """Counts the bytes that this process reads meanwhile, from any file and in any thread."""
-
-    def count() -> int:
-        (line,) = [x for x in Path("/proc/self/io").read_text().split("\n") if "rchar" in x]
-        return int(line.split()[1])
-
-    before = count()
-    action()
-    return count() - before
 
 
 @pytest.mark.parametrize(

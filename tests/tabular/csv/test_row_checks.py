@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.data.column_rules import make_column_rules
+from tabular.csv.column_rules import ColumnRules
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import BLOCK_BYTES
+from tabular.csv.records import read_records
 from tabular.csv.row_checks import Fault, explain_faults, read_usable
 from trainer.settings.train import TrainerSettings
 
@@ -131,14 +133,60 @@ def test_read_usable_counts_rows_over_blocks(tmp_path: Path) -> None:
     assert [fault.row for fault in faults] == [0, count + 1, count + 2, 2 * count + 3]
 
 
-@pytest.mark.parametrize("end", ['5",a\n1,"b\nmore,rows\n', '5",a\n"1,b\nmore,rows\n'])
+@pytest.mark.parametrize(
+    "end",
+    [
+        '1,"b',
+        '1,"b\n',
+        '1,"b\n\n',
+        '5",a\n1,"b\nmore,rows\n',  # an even number of quotes, one of them a plain character
+        '5",a\n"1,b\nmore,rows\n',
+        '5",a\n1,"b',
+        '5",a\r1,"b',
+        '1,"b\n\n1\n',
+        '1\n1,"b',
+    ],
+)
 def test_read_usable_refuses_an_open_quote_at_the_end(tmp_path: Path, end: str) -> None:
-    # An even number of quotes, one of them a plain character.
     path = tmp_path / "rows.csv"
-    path.write_text(f"x,kind\n1,a\n{end}")
+    path.write_text(f"x,kind\n1,a\n{end}", newline="")
 
     with pytest.raises(pa.ArrowInvalid, match="a quote never closes"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        '5" pipe,a\n',
+        '1,a"\n',
+        '1,"b"\n5",a',
+        '1,"b\nc"\n',
+        '1,"b\nc"',
+        '1,"b\r"\r\r',
+        '"5""",a\n\n',
+        '1,"b"" pipe"\n1\n5"\n',
+    ],
+)
+def test_read_usable_accepts_quotes_at_the_end(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"note,kind\n1,a\n{end}", newline="")
+
+    blocks = list(read_usable(Utf8Stream(path, RFC_4180), ColumnRules({}, {})))
+
+    records = list(read_records(path, RFC_4180))[1:]
+    rows = [list(row.values()) for block in blocks for row in block.batch.to_pylist()]
+    assert rows == [record.cells for record in records if len(record.cells) == 2]
+
+
+def test_read_usable_ignores_a_last_block_of_blank_lines(tmp_path: Path) -> None:
+    # Its end looks like an open quote, which closes within the last row.
+    path = tmp_path / "rows.csv"
+    path.write_text('note,kind\n"a\n",b' + "\n" * 2 * BLOCK_BYTES)
+
+    blocks = list(read_usable(Utf8Stream(path, RFC_4180), ColumnRules({}, {})))
+
+    assert sum(len(block.batch) for block in blocks) == 1
 
 
 @pytest.mark.parametrize(
