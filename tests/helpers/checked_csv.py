@@ -1,4 +1,4 @@
-"""What a run knows of CSV files once it has checked them."""
+"""The findings about CSV files that a run passes to its nodes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,7 +21,7 @@ NOTHING = Budget()
 def check_files(
     paths: Iterable[Path], rules: ColumnRules, dialect: Dialect = RFC_4180
 ) -> CheckedFiles:
-    """Finds what is in files."""
+    """Checks files as `check_data` does."""
     types: dict[str, ColumnType] = {}
     digests = {}
     rows = 0
@@ -40,6 +40,6 @@ def make_options(
     dialect: Dialect = RFC_4180,
     budget: Budget = NOTHING,
 ) -> Options:
-    """Makes what CsvExampleGen is told of files that have been checked."""
+    """Checks files, and makes the options of CsvExampleGen for them."""
     rules = make_column_rules(settings, dialect.decimal)
     return Options(rules, dialect, budget, check_files(paths, rules, dialect))

@@ -15,7 +15,7 @@ from tests.helpers.csv_examples import BUCKETS, SETTINGS, write_files
 
 
 def drive(input_dir: Path, pattern: str | Mapping[str, str] = "*.csv") -> str:
-    """Runs the driver, and gives the fingerprint that it puts into the cache key."""
+    """Runs the driver, and returns the fingerprint in the cache key."""
     component = CsvExampleGen(
         str(input_dir),
         pattern,

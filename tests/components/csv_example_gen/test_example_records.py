@@ -1,4 +1,4 @@
-"""Columns as TFRecords, held to TensorFlow's own examples and reader."""
+"""TFRecords equal those of TensorFlow, byte by byte or as its reader sees them."""
 
 import struct
 from pathlib import Path
@@ -15,7 +15,7 @@ from components.csv_example_gen.example_records import to_records
 
 INT64 = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
-    st.integers(1, 9).flatmap(  # where another byte begins
+    st.integers(1, 9).flatmap(  # around the sizes where a length takes another byte
         lambda count: st.integers(2 ** (7 * count) - 1, min(2 ** (7 * count), 2**63 - 1))
     ),
 )
@@ -44,7 +44,7 @@ def batches(draw: st.DrawFn) -> pa.RecordBatch:
 
 
 def make_example(row: dict[str, Any]) -> bytes:
-    """Makes the example of a row by TensorFlow."""
+    """Makes the example of a row with TensorFlow."""
     example = tf.train.Example()
     for name, value in row.items():
         feature = example.features.feature[name]
@@ -58,7 +58,7 @@ def make_example(row: dict[str, Any]) -> bytes:
 
 
 def read(records: pa.BinaryArray, path: Path) -> list[bytes]:
-    """Reads records by TensorFlow, which compares the checksums."""
+    """Reads records with TensorFlow, which verifies the checksums."""
     path.write_bytes(b"".join(records.to_pylist()))
     return list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
 

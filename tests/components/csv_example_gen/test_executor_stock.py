@@ -24,15 +24,15 @@ def test_executor_equals_the_stock_component(examples: Artifact, input_dir: Path
 
 
 KINDS_OF_RAW_TYPES = {"size": float, "code": str, "weight": float}
-"""Columns of whole numbers that are floats or bytes here, because the model reads them so."""
+"""Columns of whole numbers whose type the model decides here: floats or bytes."""
 
 
 LABEL_AS_NUMBER = "grade"
-"""Label of numbers that are whole, such as 1.0: classes here, hence integers."""
+"""Label of numbers such as 1.0: floats in the stock component, and classes, integers, here."""
 
 
 def make_stock_rows(rows: int, seed: int) -> str:
-    """Writes rows of all that CSV can hold in fields; every column has its kind in every file."""
+    """Writes rows of many kinds of cells; a column has the same type in every file."""
     random = np.random.default_rng(seed)
     words = ["a", "b c", '"quoted, ""twice"""', '"two\nlines"', "\u00df", " ", "NA", "nan!", "1e"]
     lines = ["id,size,code,weight,number,partial,word,bare,none,grade"]
@@ -49,7 +49,7 @@ def make_stock_rows(rows: int, seed: int) -> str:
 
 
 def as_ours(example: Example) -> Example:
-    """Gives an example of the stock component the types that columns have here."""
+    """Converts an example of the stock component to the types of columns here."""
     features = []
     for name, kind, values in example:
         if kind and KINDS_OF_RAW_TYPES.get(name) is float:

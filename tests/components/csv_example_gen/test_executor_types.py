@@ -37,7 +37,7 @@ def test_executor_types_columns_over_all_files(
 def test_executor_keeps_whole_numbers_exact(examples: Artifact) -> None:
     rows = read_split(examples, "train") + read_split(examples, "eval")
 
-    assert 2**53 + 1 in values_of(rows, "whole")  # no double is
+    assert 2**53 + 1 in values_of(rows, "whole")  # a double cannot hold it
 
 
 def test_executor_gives_floats_to_numeric_features(input_dir: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Gzipped files that are compressed by the part, as the stack's readers see them."""
+"""Gzipped files compressed in parts can be read by TensorFlow, Beam and Python."""
 
 import gzip
 import os
@@ -28,7 +28,7 @@ def write(path: Path, *parts: bytes) -> None:
 
 
 def write_examples(path: Path) -> list[bytes]:
-    """Writes a file of parts, some of them empty; gives its examples."""
+    """Writes a file of parts, some of them empty, and returns its examples."""
     random = np.random.default_rng(0)
     parts, examples = [], []
     for rows in (2, 0, 20_000, 1, 0):

@@ -1,4 +1,4 @@
-"""How often a run reads its CSV files."""
+"""A run reads each CSV file twice: once before the nodes, and once in CsvExampleGen."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Statistics of CSV files, as TFX makes them."""
+"""Statistics of CSV files are those that TFX computes of examples."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ RFC_4180 = Dialect()
 
 
 def check_types(paths: list[Path], dialect: Dialect = RFC_4180) -> CheckedFiles:
-    """Checks files as `check_data` does those of `validation.skew`; types are not decided."""
+    """Checks files like `check_data` checks `validation.skew`: types are not decided."""
     types: dict[str, ColumnType] = {}
     for path in paths:
         for batch in read_batches(path, dialect):

@@ -1,4 +1,4 @@
-"""Features that are chosen by the data."""
+"""`auto` features: the kinds that the data suggests."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

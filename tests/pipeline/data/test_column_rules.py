@@ -83,7 +83,7 @@ def test_rule_finds_cells_that_do_not_fit(
     ],
 )
 def test_rules_change_only_with_cells_and_types(feature: Any, same: Any, is_same: bool) -> None:
-    # Else CsvExampleGen and all after it would run again, their output being the same.
+    # Else CsvExampleGen and the nodes after it would run again for the same output.
     first, second = (
         make_column_rules(
             TrainerSettings.model_validate({"label": "y", "features": {"x": kind}}), "."

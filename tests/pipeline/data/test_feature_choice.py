@@ -1,4 +1,4 @@
-"""Columns and the features that they become."""
+"""The features chosen for columns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -104,7 +104,7 @@ def test_choose_adds_no_indicator_of_a_taken_name() -> None:
 
 def test_choose_hashes_many_words() -> None:
     choice = choice_of([f"user{number}" for number in range(30_000)] * 2)
-    # About 30,000 words have 2^15 ids or fewer; twice as many, and up to the next power of 2.
+    # 30,000 words fit 2^15 ids; a hash has twice as many, rounded up to a power of 2.
     assert choice.feature.model_dump() == {
         "kind": "categorical",
         "ids": "hash",
@@ -122,7 +122,7 @@ BIG = 2**60
         range(30),
         range(50_000, 50_897, 3),
         range(30, 0, -1),
-        range(BIG, BIG + 30),  # alike as doubles
+        range(BIG, BIG + 30),  # equal as doubles
         [*range(9), 100],
     ],
     ids=["index", "order number", "falling", "big", "with a gap"],

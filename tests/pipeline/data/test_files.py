@@ -1,4 +1,4 @@
-"""Which files `find_files` finds before a run, what it refuses, and that TFX finds the same."""
+"""`find_files`: the files it finds, what it refuses, and that TFX finds the same files."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ def make_config(**data: Any) -> Config:
 
 
 def write(folder: Path, *names: str) -> None:
-    """Makes files of rows, and folders where a name ends in a slash."""
+    """Writes files of rows; a name that ends in a slash is a folder."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def write(folder: Path, *names: str) -> None:
 
 
 def find(folder: Path, path: str, span: int | None = None) -> list[str]:
-    """Gives the files that are found, as paths below the folder."""
+    """Lists the files found, as paths below the folder."""
     files = find_files(make_config(path=str(folder / path), span=span))
     assert list(files) == [ALL]
     return [os.path.relpath(file, folder) for file in files[ALL]]
@@ -56,7 +56,7 @@ def refuse(folder: Path, path: str, span: int | None = None) -> str:
 
 
 LAYOUTS: list[tuple[str, list[str], int | None, list[str]]] = [
-    # path, what there is, the span asked for, what is read
+    # path, existing files, data.span, files read
     ("rows.csv", ["rows.csv", "b.csv"], None, ["rows.csv"]),
     ("d", ["d/b.csv", "d/a.csv.gz", "d/c.csv.bak", "d/e/f.csv"], None, ["d/a.csv.gz", "d/b.csv"]),
     ("d[1]", ["d[1]/a.csv", "d1/b.csv"], None, ["d[1]/a.csv"]),
@@ -107,7 +107,7 @@ def test_find_files_takes_the_newest_or_given_span(
 
 
 def drive(config: Config) -> Mapping[str, Any]:
-    """Runs the driver of the pipeline's ExampleGen, and gives the properties it resolves."""
+    """Runs the driver of the pipeline's ExampleGen, and returns the resolved properties."""
     from tfx.orchestration.portable import data_types
     from tfx.types import standard_artifacts
 
@@ -132,7 +132,7 @@ def drive(config: Config) -> Mapping[str, Any]:
 
 
 def files_of_tfx(config: Config) -> Iterator[str]:
-    """Gives the files that the executor reads of what the driver resolved."""
+    """Lists the files that the executor reads by the resolved properties."""
     from google.protobuf import json_format
     from tfx.dsl.io import fileio
     from tfx.proto import example_gen_pb2

@@ -1,4 +1,4 @@
-"""Schemas as files and in words."""
+"""Schemas as text and as descriptions of columns."""
 
 from io import StringIO
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The user's functions: found before a run, and importable in it."""
+"""User functions are found before a run, and can be imported in it."""
 
 import importlib
 import sys

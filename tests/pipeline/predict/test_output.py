@@ -1,4 +1,4 @@
-"""Files of predictions."""
+"""Predictions written as CSV and Parquet."""
 
 from pathlib import Path
 

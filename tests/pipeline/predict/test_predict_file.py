@@ -1,4 +1,4 @@
-"""`pipeline predict` over small models."""
+"""`pipeline predict` with small models."""
 
 import csv
 import fcntl
@@ -33,7 +33,7 @@ ROWS = [("1.25", "ab"), ("", "cd"), ("-0.1", "never seen"), ("3e-3", ""), ("2.5"
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A serving folder with two versions, which differ."""
+    """A serving folder with two different versions."""
     folder = tmp_path_factory.mktemp("serving")
     push(Classifier(), folder, 9)
     push(Classifier(shift=1), folder, 10)
@@ -42,7 +42,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def regressors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A serving folder with a model of numbers."""
+    """A serving folder with a regression model."""
     folder = tmp_path_factory.mktemp("regressors")
     push(Regressor(), folder, 1)
     return folder
@@ -105,7 +105,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def ask(model_dir: Path, rows: Sequence[Sequence[str]] = ROWS) -> dict[str, Any]:
-    """What the signature of raw columns answers."""
+    """Returns the outputs of the signature of raw columns."""
     model = tf.saved_model.load(str(model_dir))
     answer = model.signatures["serving_default"](
         x=tf.constant([float(x or "nan") for x, _ in rows], tf.float32),
@@ -366,7 +366,7 @@ def test_predict_leaves_no_output_if_killed(tmp_path: Path, regressors: Path) ->
     write_rows(tmp_path)
     scratch_dir = tmp_path / ".out.csv.tmp"
     process = start(tmp_path)
-    while not list(scratch_dir.glob("block-*")):  # TensorFlow is imported only then
+    while not list(scratch_dir.glob("block-*")):  # before TensorFlow is imported
         assert process.poll() is None
         time.sleep(0.01)
 

@@ -1,4 +1,4 @@
-"""What fits a column: a number is what Arrow takes for one."""
+"""Rules of cells: they accept the numbers that Arrow does, and survive JSON."""
 
 import math
 import re
@@ -40,7 +40,7 @@ def test_number_is_what_arrow_casts(text: str) -> None:
 def test_number_is_too_large_where_arrow_says_so(value: float) -> None:
     cast = pc.cast(pa.array([repr(value)]), pa.float32())[0].as_py()
 
-    # Values from halfway between the largest float32 and the next step on are rounded to infinity.
+    # From half a step above the largest float32 on, numbers are rounded to infinity.
     assert math.isinf(cast) == (abs(value) >= 2**128 - 2**103)
 
 

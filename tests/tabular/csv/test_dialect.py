@@ -1,4 +1,4 @@
-"""Dialects as settings, as properties of an execution, and as what they read."""
+"""Dialects: defaults, serialization, and what they read."""
 
 import codecs
 import csv
@@ -46,7 +46,7 @@ def dialects(draw: st.DrawFn) -> Dialect:
 
 
 def write(table: Table, dialect: Dialect, line_end: str) -> bytes:
-    """Writes a table by Python's csv, with a comment and a blank line at the beginning."""
+    """Writes a table with Python's csv, after a comment and a blank line."""
     text = io.StringIO(newline="")
     writer = csv.writer(
         text,

@@ -1,4 +1,4 @@
-"""Marks of spans in a path, and the files of a glob."""
+"""Placeholders of spans in a path, and the files of a glob."""
 
 import glob
 import re
@@ -56,7 +56,7 @@ def test_span_path_fills_and_reads_placeholders(path: str, span: Span, filled: s
         ("/d/{SPAN}", "/d/old"),
         ("/d/{SPAN}", "/d/-1"),
         ("/d/{SPAN}", "/d/1_0"),
-        ("/d/{SPAN}", "/d/٣"),  # a digit to Python, but no file that TFX would name
+        ("/d/{SPAN}", "/d/٣"),  # a digit for Python, but not for TFX
         ("/d/{SPAN}", "/d/1/2"),
         ("/d/{SPAN}.csv", "/d/1xcsv"),
         ("/d/{SPAN:2}", "/d/1"),

@@ -1,4 +1,4 @@
-"""How Arrow's thread that reads ahead begins and ends."""
+"""Arrow's thread that reads ahead: how it starts, fails and ends."""
 
 import gzip
 import os
@@ -19,7 +19,7 @@ def test_a_process_may_end_right_after_reading() -> None:
         "for _ in read_batches('data/iris/iris.csv'): pass"
     )
     processors = os.sched_getaffinity(0)
-    # On a processor that is kept busy, Arrow's thread comes late: one exit in four aborted.
+    # On a busy processor, Arrow's thread ends late: without the wait, one exit in four aborts.
     os.sched_setaffinity(0, {min(processors)})
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
@@ -73,7 +73,7 @@ def test_failed_reader_does_not_wait_for_its_thread(tmp_path: Path) -> None:
         "    except pa.ArrowInvalid: pass\n"
         "    else: sys.exit(1)\n"
     )
-    # Of several at once, on two processors, most waited for ever.
+    # With the GIL held, most of several readers on two processors wait for ever.
     running = [
         subprocess.Popen([sys.executable, "-c", code, path], cwd=PROJECT_DIR) for _ in range(3)
     ]

@@ -56,7 +56,7 @@ def test_read_batches_gives_null_for_empty_cells(path: Path) -> None:
 
 
 def test_read_batches_gives_string_columns(path: Path) -> None:
-    path.write_text("\n\na,b\n1,2.5\n")  # blank lines before the header were taken for it
+    path.write_text("\n\na,b\n1,2.5\n")  # blank lines are not the header
 
     (batch,) = read_batches(path)
 

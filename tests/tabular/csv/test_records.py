@@ -18,7 +18,7 @@ CELL = st.text(st.sampled_from('a1 ,"\r\n\t\x0b\x1e\x85\u2028é;'), max_size=6)
 
 @st.composite
 def csv_texts(draw: st.DrawFn) -> str:
-    """CSV of two or three columns, in some of its forms: line ends, quoting, blank lines."""
+    """Draws CSV of two or three columns, with any line ends, quotes and blank lines."""
     width = draw(st.integers(2, 3))
     rows = draw(st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8))
     line_end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
@@ -30,7 +30,7 @@ def csv_texts(draw: st.DrawFn) -> str:
 
 
 def cells(text: str) -> st.SearchStrategy[str]:
-    """Ways to write a cell: in quotes, which it may need, or with a quote inside or after them."""
+    """Draws a way to write a cell: in quotes if needed, or with a quote inside or after it."""
     quoted = '"' + text.replace('"', '""') + '"'
     if re.search('[,"\r\n]', text):
         return st.just(quoted)

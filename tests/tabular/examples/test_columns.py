@@ -1,4 +1,4 @@
-"""The columns of examples, kept beside them."""
+"""The file of column types beside examples."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Examples read by the batch, against tfx_bsl's own source."""
+"""Examples read in batches are the same as by tfx_bsl's own source."""
 
 import re
 import tempfile
@@ -46,7 +46,7 @@ def read(tfxio: TFExampleRecord, *batch_size: int) -> list[pa.RecordBatch]:
 
 
 def rows_of(batches: Sequence[pa.RecordBatch]) -> list[str]:
-    """Lists the rows, without missing values, of which a batch without a schema may not know."""
+    """Lists the rows without missing values: without a schema, a batch may lack their columns."""
     return sorted(
         repr(sorted(item for item in row.items() if item[1] is not None))
         for batch in batches
