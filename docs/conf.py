@@ -15,6 +15,7 @@ version = release = installed_version("estimator-pipeline")
 extensions = ["myst_parser"]
 exclude_patterns = ["bench"]
 nitpicky = True
+smartquotes = False  # options begin with two dashes
 
 myst_enable_extensions = ["attrs_block", "attrs_inline", "deflist"]
 myst_heading_anchors = 3

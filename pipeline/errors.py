@@ -12,6 +12,7 @@ PipelineError
  `- RunKilledError      130  interrupted by the user or the system
 """
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -104,4 +105,5 @@ def did_you_mean(word: str, allowed: Sequence[str]) -> str:
 def refuse(value: object, rule: str) -> str:
     """Returns the message that a value breaks a rule, with pydantic's rule reworded."""
     words = rule.replace("Input should", "should").replace("tuple", "list").replace("Tuple", "list")
+    words = re.sub(r"valid dictionary or instance of \w+", "mapping of settings", words)
     return f"{value!r} is not allowed: {words}"

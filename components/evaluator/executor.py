@@ -20,7 +20,7 @@ from components.evaluator.extractors import make_extractors
 from components.evaluator.summarize import write_summary
 from components.evaluator.thresholds import thresholds_from_json
 from tabular.examples.columns import read_columns
-from tabular.examples.tfxio import split_tfxio
+from tabular.examples.tfxio import split_tfxio, with_defaults
 
 _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
@@ -104,7 +104,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ]
         model = models[0] if len(models) == 1 else models
         schema_dir = artifact_utils.get_single_uri(input_dict[standard_component_specs.SCHEMA_KEY])
-        schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_dir))
+        schema = with_defaults(
+            io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_dir))
+        )
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
         tfxios = [
             split_tfxio(examples, split, schema, tfma.constants.ARROW_INPUT_COLUMN)

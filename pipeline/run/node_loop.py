@@ -17,6 +17,7 @@ from pipeline.errors import NodeFailedError, RunKilledError
 from pipeline.run.interrupts import Interrupts
 from pipeline.run.mlmd import cancel_running, read_execution
 from pipeline.run.node_result import NodeResult, NodeState
+from tabular.csv.checked_files import ChangedFileError
 from trainer.user_functions import one_line
 
 _MAX_CHARS = 400
@@ -124,8 +125,9 @@ def return_free_memory() -> None:
 def describe_error(error: BaseException) -> str:
     """Describes an error in one line of at most 400 characters.
 
-    The message of `DataRefusedError` is written for the user, and returned whole.
+    The messages of `DataRefusedError` and `ChangedFileError` are written for the user, and returned
+    whole.
     """
-    if isinstance(error, DataRefusedError):
+    if isinstance(error, (DataRefusedError, ChangedFileError)):
         return str(error)
     return one_line(error)[:_MAX_CHARS]

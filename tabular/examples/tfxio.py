@@ -112,7 +112,7 @@ def split_tfxio(
     uris = artifact_utils.get_split_uris(list(examples), split)
     return BulkExamples(
         [io_utils.all_files_pattern(uri) for uri in uris],
-        schema=None if schema is None else with_defaults(schema),
+        schema=schema,
         raw_record_column_name=raw_record_column_name,
     )
 

@@ -18,7 +18,11 @@ from tools import pages
 def build(project_dir: Path, output_dir: Path) -> "subprocess.CompletedProcess[str]":
     """Runs the command of `make docs`, with another output folder."""
     shown = subprocess.run(
-        ["make", "docs", "--dry-run"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+        ["make", "docs", "--dry-run", "--no-print-directory"],
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     command = shown.replace("\\\n", "").partition("/sphinx-build ")[2].split()
     assert command[-2:] == ["docs", "site"]

@@ -91,14 +91,14 @@ def test_statistics_gen_measures_as_tfx_does(beam_args: list[str], tmp_path: Pat
 
 def test_statistics_gen_of_empty_columns_equals_tfx(tmp_path: Path) -> None:
     rows: list[Row] = [
-        {"x": index / 8, "empty": None, "word": None, "label": 1} for index in range(9)
+        {"x": index / 8, "gaps": None, "word": None, "label": 1} for index in range(9)
     ]
     splits: dict[str, Sequence[Sequence[Row]]] = {"train": [rows, ROWS], "eval": [rows]}
 
     found = measure(executor.Executor, tmp_path / "bulk", splits)
 
     assert_alike(found, measure(stock.Executor, tmp_path / "stock", splits))
-    assert {"empty", "word"} <= found["eval"]["features"].keys()
+    assert {"gaps", "word"} <= found["eval"]["features"].keys()
 
 
 def test_statistics_gen_of_many_words_equals_tfx(tmp_path: Path) -> None:

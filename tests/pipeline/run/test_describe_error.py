@@ -5,6 +5,7 @@ import pytest
 from components.data_gate.report import DataRefusedError
 from pipeline.errors import NodeFailedError
 from pipeline.run.node_loop import describe_error
+from tabular.csv.checked_files import ChangedFileError
 from trainer.user_functions import UserFunctionError
 
 
@@ -28,3 +29,9 @@ def test_describe_error_of_refused_data_is_whole() -> None:
         "eval: x: odd",
         "eval: y: odd",
     ]
+
+
+def test_changed_file_is_named_without_a_class() -> None:
+    error = ChangedFileError("rows.csv")
+
+    assert describe_error(error) == "rows.csv: has changed since the run began: run again"

@@ -38,7 +38,7 @@ def test_load_takes_search_space(tmp_path: Path, key: str, domain: str) -> None:
         ("model.lerning_rate", UNIFORM, "; did you mean 'model.learning_rate'? (allowed: model.ty"),
         ("model", "{learning_rate: {values: [1]}}", "must be one dotted key, model.<setting>"),
         ("data.label", "{values: [y]}", "no such setting (allowed: model.type, model.hidden_units"),
-        ("model.learning_rate", "0.1", "0.1 is not allowed: should be a valid dictionary"),
+        ("model.learning_rate", "0.1", "0.1 is not allowed: should be a mapping"),
         (
             "model.learning_rate",
             "{}",
@@ -90,7 +90,7 @@ def test_load_refuses_search_space(tmp_path: Path, key: str, domain: str, messag
         ("{max_minutes: 0, space: {model.seed: {values: [1]}}}", "tuner.max_minutes: 0 is not all"),
         ("{max_trials: 1, seed: 0, space: {model.seed: {values: [1]}}}", "tuner.seed: 0 is not al"),
         ("{max_trails: 1, space: {model.seed: {values: [1]}}}", "did you mean 'max_trials'?"),
-        ("true", "11: tuner: True is not allowed: should be a valid dictionary"),
+        ("true", "11: tuner: True is not allowed: should be a mapping"),
     ],
 )
 def test_load_refuses_sweep(tmp_path: Path, tuner: str, message: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pipeline.errors import ConfigError
 from pipeline.settings.load import load_config
 from tests.helpers.paths import PROJECT_DIR, SHIPPED
 
@@ -105,3 +106,11 @@ def test_config_holds_tuples(minimal: Path) -> None:
 
     assert config.model.hidden_units == (3, 4)
     assert config.beam.args == ("--a=b",)
+
+
+@pytest.mark.parametrize("override", ["data.split=null", "evaluation.thresholds=3"])
+def test_message_names_no_class(override: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(SHIPPED, [override])
+
+    assert "Settings" not in str(caught.value)

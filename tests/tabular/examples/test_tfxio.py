@@ -60,7 +60,7 @@ def test_bulk_examples_are_those_of_tfx(
     columns: list[str] | None, raw: str | None, tmp_path: Path
 ) -> None:
     examples = write_files(tmp_path, {"train": SHARDS})
-    bulk: Any = split_tfxio([examples], "train", make_schema(), raw)
+    bulk: Any = split_tfxio([examples], "train", with_defaults(make_schema()), raw)
     stock: Any = TFExampleRecord(
         str(tmp_path / "Split-train" / "*"), schema=make_schema(), raw_record_column_name=raw
     )
@@ -158,7 +158,7 @@ def test_defaults_stand_for_missing_values_of_required_columns(tmp_path: Path) -
     name.shape.dim.add(size=1)
     examples = write_files(tmp_path, {"eval": [[{"label": 1}]]})
     write_columns(str(tmp_path), {**COLUMNS, "name": "string"})
-    tfxio: Any = split_tfxio([examples], "eval", schema)
+    tfxio: Any = split_tfxio([examples], "eval", with_defaults(schema))
 
     (batch,) = read(tfxio)
 
