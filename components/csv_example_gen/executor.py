@@ -258,7 +258,7 @@ class _WriteShards(beam.DoFn):
             ChangedFileError: At the end of the file, if it has changed since the check.
         """
         text = Utf8Stream(path, self._options.dialect)
-        for block in read_usable(text, self._options.rules):
+        for block in read_usable(text, self._options.rules, list(self._options.checked.types)):
             faults.append(block.faults)
             for begin in range(0, len(block.batch), _PART_ROWS):
                 yield block.batch[begin : begin + _PART_ROWS]

@@ -79,6 +79,7 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         paths = tuple(chain.from_iterable(files.values()))
         dialect = config.data.csv.dialect
         header = read_headers(paths, dialect)
+        _check_renamed(paths[0], dialect)
         _check_columns(config, header_place(paths[0], dialect), header)
         skew = config.validation.skew
         checked_skew = None if skew is None else _check_skew(config, skew)
@@ -215,8 +216,18 @@ def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -
         adds = f"has {quote_names(added)} in addition" * bool(added)
         hint = did_you_mean(added[0], lacking) if added else ""
         yield f"{' and '.join(filter(None, [lacks, adds]))}; {expected}{hint}"
-    elif list(header) != list(first):
-        yield f"the columns have another order: {quote_names(header)}; {expected}"
+
+
+def _check_renamed(path: str, dialect: Dialect) -> None:
+    """Checks that the header has the titles that are renamed."""
+    titles = next(read_records(path, dialect)).cells
+    missing = [title for title, _ in dialect.rename if title not in titles]
+    if missing:
+        raise data_error(
+            f"{header_place(path, dialect)}: there is no column {quote(title)}; expected one of"
+            f" {quote_names(titles)}: correct data.csv.rename{did_you_mean(title, titles)}"
+            for title in missing
+        )
 
 
 def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:

@@ -144,7 +144,7 @@ def _choose_datetime(profile: ColumnProfile) -> Datetime:
 def _why_useless(profile: ColumnProfile) -> str:
     """Explains why nothing can be learned from a column; empty if it can."""
     if not is_column_name(profile.name):
-        return "its name is not allowed for a tensor: rename it, as by data.csv.names"
+        return "its name is not allowed for a tensor: rename it in data.csv.rename"
     if profile.kind == "empty":
         return "every cell is empty"
     filled = profile.rows - profile.missing

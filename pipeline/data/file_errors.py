@@ -16,7 +16,7 @@ from pipeline.errors import DataError
 from tabular.csv.column_rules import quote
 from tabular.csv.decoding import BAD_BYTE, NulByteError, Utf8Stream, open_bytes
 from tabular.csv.dialect import Dialect
-from tabular.csv.reader import BLOCK_BYTES
+from tabular.csv.reader import BLOCK_BYTES, read_header
 from tabular.csv.records import Record, read_records
 from tabular.csv.row_checks import explain_bad_byte, explain_ragged_row
 
@@ -30,24 +30,25 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def find_cell(
-    paths: Iterable[str], dialect: Dialect, column: int, is_wanted: Callable[[str], bool]
+    paths: Iterable[str], dialect: Dialect, column: str, is_wanted: Callable[[str], bool]
 ) -> tuple[str, str]:
     """Finds the first cell of a column that meets a condition; rows without the column are skipped.
 
     Args:
         paths: The files, in their order.
         dialect: How they are written.
-        column: Index of the column.
+        column: Name of the column, which each file may have in another place.
         is_wanted: The condition on the text of the cell.
 
     Returns:
         The place of the cell, `path:line`, and its text.
     """
+    places = ((path, read_header(path, dialect).index(column)) for path in paths)
     return next(
-        (f"{path}:{record.line}", record.cells[column])
-        for path in paths
+        (f"{path}:{record.line}", record.cells[index])
+        for path, index in places
         for record in islice(read_records(path, dialect), int(dialect.header), None)
-        if len(record.cells) > column and is_wanted(record.cells[column])
+        if len(record.cells) > index and is_wanted(record.cells[index])
     )
 
 

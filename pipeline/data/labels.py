@@ -13,7 +13,6 @@ from pipeline.errors import DataError, did_you_mean
 from pipeline.settings.config import Config
 from tabular.csv.arrow_numpy import to_numpy
 from tabular.csv.column_rules import quote
-from tabular.csv.reader import read_header
 from tabular.csv.types import ColumnType, column_type, with_point
 from trainer.classes import class_order
 
@@ -224,8 +223,7 @@ class _Classes(Labels):
         return sorted(set().union(*self._words.values()))
 
     def _find(self, words: Container[str]) -> tuple[str, str]:
-        index = read_header(self._paths[0], self._dialect).index(self.column)
-        return find_cell(self._paths, self._dialect, index, words.__contains__)
+        return find_cell(self._paths, self._dialect, self.column, words.__contains__)
 
     def _class_of_word(self) -> dict[str, str]:
         """Maps each label to its class; if all are whole numbers, 01, 1 and 1.0 are one class."""

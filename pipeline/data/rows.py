@@ -18,6 +18,7 @@ from tabular.csv.checked_files import CheckedFiles
 from tabular.csv.column_rules import ColumnRules, Mask
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.file_patterns import ALL
+from tabular.csv.reader import read_header
 from tabular.csv.row_checks import Indices, explain_faults, read_usable
 from tabular.csv.types import ColumnType, decide_types, widen_types
 
@@ -63,6 +64,7 @@ class Rows:
         self._train = TableProfiler(self._dialect.decimal)
         self._others = TableProfiler(self._dialect.decimal)
         paths = tuple(chain.from_iterable(files.values()))
+        self._header = read_header(paths[0], self._dialect)
         self.labels = make_labels(config, paths, count_splits=count_splits)
         self.count = self.quarantined = 0
         for split, path in ((split, path) for split, paths in files.items() for path in paths):
@@ -95,7 +97,8 @@ class Rows:
             rules: The rules of the features to run, which decide the types of their columns.
         """
         types = {**decide_types(self._types, rules.label), **rules.types}
-        return CheckedFiles(self.count, types, self._digests)
+        in_order = {name: types[name] for name in self._header}
+        return CheckedFiles(self.count, in_order, self._digests)
 
     def check_budget(self) -> None:
         """Checks that no more rows are quarantined than `data.quarantine` allows.
@@ -112,7 +115,7 @@ class Rows:
         text = Utf8Stream(path, self._dialect)
         before = self.count
         first: Indices = np.empty((0, 2), dtype=np.int64)
-        for block in read_usable(text, self._rules):
+        for block in read_usable(text, self._rules, self._header):
             self.count += len(block.batch) + block.quarantined
             self.quarantined += block.quarantined
             self._faults += len(block.faults)

@@ -20,7 +20,8 @@ _MANY_ROWS = 20_000
 _CSV_COMMENTS = {
     "separator": "Character between cells.",
     "header": "Whether the first line names the columns.",
-    "names": "Names of the columns, in place of those in the header: letters, digits and ._- only.",
+    "names": "Names of the columns, which the file does not have.",
+    "rename": "Titles in the header to names of letters, digits and ._- only.",
     "null_values": "Words that mean a missing value, besides the empty cell.",
     "decimal": "Decimal point of numbers.",
     "encoding": "Encoding of the text.",
@@ -154,7 +155,7 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return _scalar(value)
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_value(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_scalar(key)}: {_value(item)}' for key, item in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     return {True: "true", False: "false", None: "null"}.get(value) or str(value)

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from pipeline.data.column_profile import NULL_WORDS
 from pipeline.errors import DataError
 from pipeline.settings.data import CsvSettings
-from tabular.csv.column_rules import NUMBER
+from tabular.csv.column_rules import NUMBER, quote
 from trainer.settings.train import is_column_name
 
 SEPARATORS = ("\t", ";", "|", ",")
@@ -35,8 +35,8 @@ class Sniffed(NamedTuple):
     """The format of a file.
 
     Attributes:
-        csv: The settings by which it is read. They name the columns if the file does not, or has
-            names that columns of this pipeline cannot have.
+        csv: The settings by which it is read. They name the columns if the file does not, and
+            rename those whose titles columns of this pipeline cannot have.
         titles: The titles in its header, one for each column; empty without a header.
     """
 
@@ -66,7 +66,7 @@ def sniff(path: Path, label: str) -> Sniffed:
     csv_settings = CsvSettings(
         separator=separator,
         header=has_header,
-        names=_find_names(records[0] if has_header else [""] * len(records[0])),
+        **_name_columns(path, records[0], has_header=has_header),
         decimal="," if _has_decimal_comma(rows, separator) else ".",
         encoding=encoding,
     )
@@ -155,16 +155,35 @@ def _has_decimal_comma(rows: Sequence[Sequence[str]], separator: str) -> bool:
     return found
 
 
-def _find_names(header: Sequence[str]) -> tuple[str, ...] | None:
-    """Makes valid and different names; None if the titles are valid and different already."""
+def _name_columns(path: Path, first: Sequence[str], *, has_header: bool) -> dict[str, Any]:
+    """Makes the settings that name the columns, as far as the header does not.
+
+    Raises:
+        DataError: If a title stands twice, so that it cannot tell the columns apart.
+    """
+    if not has_header:
+        return {"names": _find_names([""] * len(first))}
+    title, count = Counter(first).most_common(1)[0]
+    if count > 1:
+        raise DataError(
+            f"{path}: {count} columns have the name {quote(title)}; expected different names:"
+            " rename or remove all but one"
+        )
+    names = zip(first, _find_names(first), strict=True)
+    return {"rename": {title: name for title, name in names if title != name}}
+
+
+def _find_names(header: Sequence[str]) -> tuple[str, ...]:
+    """Makes valid and different names; titles that are valid stay as they are."""
     names: list[str] = []
     for index, title in enumerate(header, start=1):
         name = title if is_column_name(title) else _clean(title) or f"column_{index}"
         number = 1
-        while (unique := name if number == 1 else f"{name}_{number}") in names:
+        taken = {*names, *header} - {title}
+        while (unique := name if number == 1 else f"{name}_{number}") in taken:
             number += 1
         names.append(unique)
-    return None if names == list(header) else tuple(names)
+    return tuple(names)
 
 
 def _clean(title: str) -> str:

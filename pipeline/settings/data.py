@@ -24,7 +24,12 @@ class CsvSettings(Section):
     )
     header: bool = Field(True, description="Whether the first line names the columns.")
     names: Annotated[tuple[str, ...], FrozenList] | None = Field(
-        None, min_length=1, description="Names of the columns, in place of those in the header."
+        None, min_length=1, description="Names of the columns of files without a header."
+    )
+    rename: dict[str, str] = Field(
+        {},
+        description="Title of a column in the header to the name that it has here, such as"
+        " `{Width (cm): width_cm}`; columns are found by their titles.",
     )
     comment: str | None = Field(
         None, description="Character at the start of a comment line; null: no comments."
@@ -55,6 +60,12 @@ class CsvSettings(Section):
             )
         return encoding
 
+    @field_validator("rename")
+    @classmethod
+    def _names_differ(cls, rename: dict[str, str]) -> dict[str, str]:
+        cls._differ(tuple(rename.values()))
+        return rename
+
     @field_validator("names")
     @classmethod
     def _differ(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -70,6 +81,16 @@ class CsvSettings(Section):
             raise ValueError("separator, quote and comment must be different characters")
         if not self.header and self.names is None:
             raise SettingError(("names",), "must name the columns since there is no header")
+        if self.header and self.names is not None:
+            raise SettingError(
+                ("names",),
+                "is for files without a header, and would rename columns by their place: rename"
+                " them by their titles in data.csv.rename",
+            )
+        if not self.header and self.rename:
+            raise SettingError(
+                ("rename",), "needs a header with the titles: name the columns in data.csv.names"
+            )
         if self.decimal == self.separator and self.quote is None:
             raise SettingError(("decimal",), "is the separator too, and there are no quotes")
         return self
@@ -77,7 +98,7 @@ class CsvSettings(Section):
     @property
     def dialect(self) -> Dialect:
         """The settings in the form in which `tabular` takes them."""
-        return Dialect(**self.model_dump())
+        return Dialect(**{**self.model_dump(), "rename": tuple(self.rename.items())})
 
 
 class SplitSettings(Section):

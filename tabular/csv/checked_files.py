@@ -17,7 +17,7 @@ class CheckedFiles:
     Attributes:
         rows: Number of rows in all files, including those that cannot be used.
         types: Column to the type of its values: `INT`, `FLOAT`, `BYTES`, or `UNKNOWN` if all
-            values are missing.
+            values are missing. In the order of the columns in the first file.
         digests: Path to the sha256 of the file's bytes, in hex.
     """
 

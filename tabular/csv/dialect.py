@@ -14,11 +14,12 @@ class Dialect:
         quote: Character around cells that hold separators or line ends, doubled inside them; None
             if cells are never quoted.
         header: Whether the first record names the columns.
-        names: Names of the columns that replace those of the header; None to keep the latter.
+        names: Names of the columns of a file without a header; None if it has one.
         comment: Character at the beginning of lines to skip; None if there are none.
         null_values: Texts that mean a missing value, besides the empty cell.
         decimal: Decimal point of numbers.
         encoding: Encoding of the text, by its name in Python.
+        rename: Title in the header to the name of its column; other titles are names themselves.
     """
 
     separator: str = ","
@@ -29,6 +30,7 @@ class Dialect:
     null_values: tuple[str, ...] = ()
     decimal: str = "."
     encoding: str = "utf-8"
+    rename: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_utf8(self) -> bool:
@@ -46,6 +48,7 @@ class Dialect:
         names = fields.pop("names")
         return cls(
             names=None if names is None else tuple(names),
+            rename=tuple(map(tuple, fields.pop("rename"))),
             null_values=tuple(fields.pop("null_values")),
             **fields,
         )

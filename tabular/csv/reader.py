@@ -19,15 +19,17 @@ _RFC_4180 = Dialect()
 
 
 def read_header(path: str | Path, dialect: Dialect = _RFC_4180) -> list[str]:
-    """Reads the column names: those of the dialect, or the first record; empty if there is none.
+    """Reads the column names: those of the first record, renamed; without a header the dialect's.
+
+    Empty if the file is.
 
     Raises:
         pa.ArrowInvalid: If the first record cannot be decoded.
     """
-    if dialect.names is not None and not dialect.header:
-        return list(dialect.names)
-    header = _first_record(path, dialect)
-    return list(dialect.names) if header and dialect.names is not None else header
+    if not dialect.header:
+        return list(dialect.names or ())
+    names = dict(dialect.rename)
+    return [names.get(title, title) for title in _first_record(path, dialect)]
 
 
 def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:

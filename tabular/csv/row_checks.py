@@ -71,12 +71,15 @@ class Fault:
         return f"{self.line}: {column}: {self.reason}" if column else f"{self.line}: {self.reason}"
 
 
-def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
+def read_usable(
+    text: Utf8Stream, rules: ColumnRules, columns: Sequence[str] | None = None
+) -> Iterator[Block]:
     """Reads a file of any size and checks every row.
 
     Args:
         text: The file, unread.
         rules: The rules of its columns; the file may lack some columns.
+        columns: The order of the columns in the batches; None: that in the file.
 
     Yields:
         All of its rows, in blocks.
@@ -101,6 +104,8 @@ def read_usable(text: Utf8Stream, rules: ColumnRules) -> Iterator[Block]:
         usable = batch
         if wrong:
             usable = batch.filter(pa.array(~np.logical_or.reduce(list(wrong.values()))))
+        if columns is not None and list(columns) != header:
+            usable = pa.RecordBatch.from_arrays([usable[name] for name in columns], list(columns))
         yield Block(usable, _sort_faults(wrong, rows, left_out, by_name))
     _check_end(text, last, has_ragged_end=bool(ragged))
     if ragged:

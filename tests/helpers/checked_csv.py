@@ -10,6 +10,7 @@ from tabular.csv.column_rules import ColumnRules
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
 from tabular.csv.quarantine import Budget
+from tabular.csv.reader import read_header
 from tabular.csv.row_checks import read_usable
 from tabular.csv.types import ColumnType, decide_types, widen_types
 from trainer.settings.train import TrainerSettings
@@ -25,13 +26,16 @@ def check_files(
     types: dict[str, ColumnType] = {}
     digests = {}
     rows = 0
+    header: list[str] = []
     for path in paths:
+        header = header or read_header(path, dialect)
         text = Utf8Stream(path, dialect)
         for block in read_usable(text, rules):
             types |= widen_types(types, block.batch, dialect.decimal, without=rules.types)
             rows += len(block.batch) + block.quarantined
         digests[str(path)] = text.digest
-    return CheckedFiles(rows, {**decide_types(types, rules.label), **rules.types}, digests)
+    decided = {**decide_types(types, rules.label), **rules.types}
+    return CheckedFiles(rows, {name: decided[name] for name in header}, digests)
 
 
 def make_options(

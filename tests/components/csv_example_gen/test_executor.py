@@ -177,3 +177,19 @@ def test_executor_reads_another_dialect(tmp_path: Path) -> None:
         (("x", "float_list", (1.5,)), ("y", "bytes_list", ("a;\u00e9".encode(),))),
         (("x", None, ()), ("y", "bytes_list", (b"b",))),
     }
+
+
+def test_executor_finds_columns_in_any_order(tmp_path: Path) -> None:
+    texts = {"a.csv": "x,y,z\n1,a,u\n2,b,v\n", "b.csv": "x,y,z\n3,a,w\n4,b,u\n5,a,v\n"}
+    swapped = {**texts, "b.csv": "z,x,y\nw,3,a\nu,4,b\nv,5,a\n"}
+
+    found = []
+    for name, files in (("same", texts), ("swapped", swapped)):
+        folder = write_files(tmp_path / name, files)
+        examples = run(
+            Executor, folder, tmp_path / f"{name}-out", settings=make_settings("z", x="numeric")
+        )
+        found.append([read_split(examples, split) for split in BUCKETS])
+
+    assert found[0] == found[1]
+    assert sum(map(len, found[0])) == 5

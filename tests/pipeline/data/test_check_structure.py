@@ -95,7 +95,12 @@ def test_refuses_a_row_longer_than_a_block(path: Path) -> None:
     ("content", "dialect", "words"),
     [
         (make_csv(*ROWS), {"separator": ";"}, "this line holds ',': separate the cells by ';'"),
-        (make_csv(*ROWS), {"names": ["x", "y"]}, "1: 3 columns, 'x,y,kind'; expected 2: correct"),
+        (
+            make_csv(*ROWS),
+            {"rename": {"Kind": "k"}},
+            "1: there is no column 'Kind'; expected one of 'x', 'y', 'kind': correct"
+            " data.csv.rename; did you mean 'kind'?",
+        ),
         (make_csv(*ROWS), {"header": False, "names": ["x"]}, "1: 3 columns, 'x,y,kind'; expected"),
         ("", {"header": False, "names": ["x", "y", "kind"]}, "is empty"),
         (make_csv(*ROWS), {"encoding": "utf-16"}, "is not utf-16, UTF-16 stream"),

@@ -83,7 +83,7 @@ def test_choose_takes_the_kind_of_the_profile(cells: Cells, feature: Any, found:
             ["1.5", "2.5", "3.5", "NA"],
             "would be numbers, but for 'NA': see data.csv.null_values",
         ),
-        ("a name", ["1", "2"], "rename it, as by data.csv.names"),
+        ("a name", ["1", "2"], "rename it in data.csv.rename"),
     ],
 )
 def test_choose_ignores_useless_columns(name: str, cells: Cells, reason: str) -> None:

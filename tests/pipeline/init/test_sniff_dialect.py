@@ -88,8 +88,20 @@ def test_sniff_takes_words_or_label_for_header(tmp_path: Path, text: str) -> Non
 
 
 def test_sniff_renames_invalid_columns(tmp_path: Path) -> None:
-    sniffed = sniff_text(tmp_path, "Größe (cm),,a,a,_b,*,y\n1,2,3,4,5,6,7\n")
-    assert sniffed.csv.names == ("Grosse_cm", "column_2", "a", "a_2", "b", "column_6", "y")
+    sniffed = sniff_text(tmp_path, "Größe (cm),,a b,a_b,_b,*,y\n1,2,3,4,5,6,7\n")
+    assert sniffed.csv.names is None
+    assert sniffed.csv.rename == {
+        "Größe (cm)": "Grosse_cm",
+        "": "column_2",
+        "a b": "a_b_2",
+        "_b": "b",
+        "*": "column_6",
+    }
+
+
+def test_sniff_refuses_equal_titles(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="2 columns have the name 'a b'; expected different names"):
+        sniff_text(tmp_path, "a b,x,a b\n1,2,3\n")
 
 
 def test_sniff_reads_gzip(tmp_path: Path) -> None:

@@ -34,11 +34,13 @@ def test_dialect_returns_from_json(dialect: Dialect) -> None:
 
 @st.composite
 def dialects(draw: st.DrawFn) -> Dialect:
+    header = draw(st.booleans())
     return Dialect(
         separator=draw(st.sampled_from(",;\t| ")),
         quote=draw(st.sampled_from(['"', "'", None])),
-        header=draw(st.booleans()),
-        names=("x", "y", "z"),
+        header=header,
+        names=None if header else ("x", "y", "z"),
+        rename=(("a", "x"), ("b", "y"), ("c", "z")) if header else (),
         comment=draw(st.sampled_from(["#", None])),
         null_values=draw(st.sampled_from([(), ("NA", "a")])),
         encoding=draw(st.sampled_from(ENCODINGS)),
@@ -102,7 +104,7 @@ def test_read_batches_reads_any_dialect(
         (b"a,b\n'1,\n5',2\n", Dialect(quote="'"), ["a", "b"], [["1,\n5", "2"]]),
         (b'a,b\n"1,2\n', Dialect(quote=None), ["a", "b"], [['"1', "2"]]),
         (b"1,2\n", Dialect(header=False, names=("x", "y")), ["x", "y"], [["1", "2"]]),
-        (b"a,b\n1,2\n", Dialect(names=("x", "y")), ["x", "y"], [["1", "2"]]),
+        (b"a,b\n1,2\n", Dialect(rename=(("b", "y"),)), ["a", "y"], [["1", "2"]]),
         (b"#\na,b\n# c\n1,#2\n", Dialect(comment="#"), ["a", "b"], [["1", "#2"]]),
         (b'a,b\n1,"\n#2"\n#,\n', Dialect(comment="#"), ["a", "b"], [["1", "\n#2"]]),
         (b'a,b\n5",2\n#"\n6,7\n', Dialect(comment="#"), ["a", "b"], [['5"', "2"], ["6", "7"]]),
@@ -138,10 +140,9 @@ def test_read_batches_follows_each_setting(
         (b"a,b\n1,\x81\n", Dialect(encoding="cp1252")),
         (b"a,b\n1,\xc3\xa9\n", Dialect(encoding="ascii")),
         ("a,b\n1,2\n".encode("utf-16") + b"\0", Dialect(encoding="utf-16")),
-        (b"a,b\n1,2\n", Dialect(names=("x",))),
         (b"1,2\n", Dialect(header=False, names=("x",))),
     ],
-    ids=["no such byte", "not ASCII", "half a character", "too few names", "no header"],
+    ids=["no such byte", "not ASCII", "half a character", "no header"],
 )
 def test_read_batches_refuses_another_dialect(
     tmp_path: Path, content: bytes, dialect: Dialect
