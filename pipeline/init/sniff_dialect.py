@@ -163,14 +163,17 @@ def _name_columns(path: Path, first: Sequence[str], *, has_header: bool) -> dict
     """
     if not has_header:
         return {"names": _find_names([""] * len(first))}
-    title, count = Counter(first).most_common(1)[0]
+    title, count = max(
+        Counter(filter(None, first)).items(), key=lambda item: item[1], default=("", 0)
+    )
     if count > 1:
         raise DataError(
             f"{path}: {count} columns have the name {quote(title)}; expected different names:"
             " rename or remove all but one"
         )
     names = zip(first, _find_names(first), strict=True)
-    return {"rename": {title: name for title, name in names if title != name}}
+    rename = {title: name if title else "column" for title, name in names if title != name}
+    return {"rename": rename}
 
 
 def _find_names(header: Sequence[str]) -> tuple[str, ...]:

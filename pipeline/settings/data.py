@@ -29,7 +29,9 @@ class CsvSettings(Section):
     rename: dict[str, str] = Field(
         {},
         description="Title of a column in the header to the name that it has here, such as"
-        " `{Width (cm): width_cm}`; columns are found by their titles.",
+        " `{Width (cm): width_cm}`; columns are found by their titles. Columns without a title"
+        " get the name of `"
+        "` and their place, such as `column_3`.",
     )
     comment: str | None = Field(
         None, description="Character at the start of a comment line; null: no comments."

@@ -19,7 +19,8 @@ class Dialect:
         null_values: Texts that mean a missing value, besides the empty cell.
         decimal: Decimal point of numbers.
         encoding: Encoding of the text, by its name in Python.
-        rename: Title in the header to the name of its column; other titles are names themselves.
+        rename: Title in the header to the name of its column; other titles are names themselves. Of
+            the empty title the name is followed by the place: `column_3`.
     """
 
     separator: str = ","

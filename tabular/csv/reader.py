@@ -29,7 +29,10 @@ def read_header(path: str | Path, dialect: Dialect = _RFC_4180) -> list[str]:
     if not dialect.header:
         return list(dialect.names or ())
     names = dict(dialect.rename)
-    return [names.get(title, title) for title in _first_record(path, dialect)]
+    return [
+        f"{names['']}_{place}" if title == "" and "" in names else names.get(title, title)
+        for place, title in enumerate(_first_record(path, dialect), start=1)
+    ]
 
 
 def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:

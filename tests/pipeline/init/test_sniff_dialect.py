@@ -92,7 +92,7 @@ def test_sniff_renames_invalid_columns(tmp_path: Path) -> None:
     assert sniffed.csv.names is None
     assert sniffed.csv.rename == {
         "Größe (cm)": "Grosse_cm",
-        "": "column_2",
+        "": "column",
         "a b": "a_b_2",
         "_b": "b",
         "*": "column_6",
