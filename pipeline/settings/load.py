@@ -12,11 +12,11 @@ from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError, did_you_mean, refuse
 from pipeline.settings.config import Config, section_at
-from tracking.uris import hide_credentials
 from trainer.settings.base import SettingError
 
 Key = tuple[str, ...]
 _NOT_A_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 _KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
 
 _RENAMED: Mapping[Key, str] = {
@@ -105,7 +105,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     try:
         config = _load(path, overrides)
     except ConfigError as error:
-        raise ConfigError(hide_credentials(str(error))) from None
+        raise ConfigError(_CREDENTIALS.sub("//***@", str(error))) from None
     return config.located(path.resolve().parent, overrides)
 
 

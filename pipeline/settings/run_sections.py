@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from tracking.uris import hide_credentials
 from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
 from trainer.settings.train import Task
 
@@ -175,7 +175,7 @@ class MlflowSettings(Section):
     @field_validator("tracking_uri")
     @classmethod
     def _has_no_credentials(cls, tracking_uri: str | None) -> str | None:
-        if tracking_uri is not None and hide_credentials(tracking_uri) != tracking_uri:
+        if tracking_uri is not None and "@" in urlsplit(tracking_uri).netloc:
             raise ValueError(
                 "credentials belong in the environment: MLFLOW_TRACKING_USERNAME and"
                 " MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_URI"

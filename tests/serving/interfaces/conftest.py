@@ -54,7 +54,7 @@ def rest_server(rest_folder: Path) -> Iterator[ServerThread]:
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture
 def connection(rest_server: ServerThread) -> Iterator[http.client.HTTPConnection]:
     connection = connect(rest_server)
     yield connection

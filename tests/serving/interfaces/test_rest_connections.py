@@ -1,12 +1,12 @@
 """REST requests that are pipelined, too large, too slow, broken or random."""
 
 import gzip
-import http.client
 import json
 import random
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -154,10 +154,9 @@ _BODIES = st.one_of(
 _VERBS = st.sampled_from(["predict", "classify", "regress"])
 
 
-def _check_is_answered_or_refused(
-    connection: http.client.HTTPConnection, verb: str, body: bytes
-) -> None:
-    response, text = send(connection, "POST", f"/v1/models/m:{verb}", body)
+def _check_is_answered_or_refused(server: ServerThread, verb: str, body: bytes) -> None:
+    with closing(connect(server)) as connection:
+        response, text = send(connection, "POST", f"/v1/models/m:{verb}", body)
     assert response.status in (200, 400), text
     assert len(json.loads(text)) == 1
 
@@ -165,15 +164,15 @@ def _check_is_answered_or_refused(
 @settings(deadline=None, max_examples=150)
 @given(_VERBS, _BODIES)
 def test_rest_answers_200_or_400_to_any_body(
-    connection: http.client.HTTPConnection, verb: str, body: bytes
+    rest_server: ServerThread, verb: str, body: bytes
 ) -> None:
-    _check_is_answered_or_refused(connection, verb, body)
+    _check_is_answered_or_refused(rest_server, verb, body)
 
 
 @pytest.mark.slow
 @settings(deadline=None, max_examples=3000)
 @given(_VERBS, _BODIES)
 def test_rest_answers_200_or_400_to_many_bodies(
-    connection: http.client.HTTPConnection, verb: str, body: bytes
+    rest_server: ServerThread, verb: str, body: bytes
 ) -> None:
-    _check_is_answered_or_refused(connection, verb, body)
+    _check_is_answered_or_refused(rest_server, verb, body)

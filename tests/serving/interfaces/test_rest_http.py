@@ -3,6 +3,7 @@
 import base64
 import gzip
 import http.client
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from tests.helpers.rest_client import ask, send
+from tests.helpers.rest_client import ask, connect, send
 from tests.helpers.served_models import ServerThread
 
 _PREDICT = "/v1/models/m:predict"
@@ -276,10 +277,9 @@ def test_rest_accepts_a_chunked_body(connection: http.client.HTTPConnection) -> 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1))
-def test_rest_returns_the_outputs_of_the_model(
-    connection: http.client.HTTPConnection, rest_server: ServerThread, x: list[float]
-) -> None:
-    _, document = ask(connection, "POST", _PREDICT, {"instances": x})
+def test_rest_returns_the_outputs_of_the_model(rest_server: ServerThread, x: list[float]) -> None:
+    with closing(connect(rest_server)) as connection:
+        _, document = ask(connection, "POST", _PREDICT, {"instances": x})
     with rest_server.server._catalog.find("m") as served:
         signature = served.engine.signatures["serving_default"]
         expected = served.engine.run(signature, {"x": np.array(x, np.float32)})["y"]
