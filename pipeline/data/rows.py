@@ -8,10 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from components.csv_example_gen.splits import hash_buckets, split_rows
-from pipeline.data.column_profile import ColumnProfile, TableProfiler
+from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.column_rules import make_column_rules
 from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
 from pipeline.data.labels import make_labels
+from pipeline.data.table_profiler import TableProfiler
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
 from tabular.csv.checked_files import CheckedFiles

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.data.column_profile import NULL_WORDS, ColumnProfile, profile_columns
+from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import (
     MAX_DISTINCT_SHARE,
     Choice,
@@ -18,6 +18,8 @@ from pipeline.data.feature_choice import (
 )
 from pipeline.data.files import list_csv_files
 from pipeline.data.labels import MAX_CLASSES
+from pipeline.data.null_words import NULL_WORDS
+from pipeline.data.table_profiler import profile_columns
 from pipeline.errors import DataError, did_you_mean
 from pipeline.init.sniff_dialect import sniff
 from pipeline.settings.data import CsvSettings

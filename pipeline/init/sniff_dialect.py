@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from pipeline.data.column_profile import NULL_WORDS
+from pipeline.data.null_words import NULL_WORDS
 from pipeline.errors import DataError
 from pipeline.settings.data import CsvSettings
 from tabular.csv.column_rules import NUMBER, quote

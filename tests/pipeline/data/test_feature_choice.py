@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.data.column_profile import profile_columns
 from pipeline.data.feature_choice import Choice, choose
+from pipeline.data.table_profiler import profile_columns
 
 Cells = Sequence[str | None]
 

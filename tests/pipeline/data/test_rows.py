@@ -11,8 +11,8 @@ import pytest
 
 from components.csv_example_gen.splits import split_rows
 from pipeline.data.check import check_data
-from pipeline.data.column_profile import MAX_VALUES
 from pipeline.data.rows import RowSplits
+from pipeline.data.value_counts import MAX_VALUES
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
 from tabular.csv.file_patterns import ALL

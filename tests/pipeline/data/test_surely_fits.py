@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pytest
 
-from pipeline.data.column_profile import MAX_VALUES, ColumnProfile, profile_columns
+from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.table_profiler import profile_columns
+from pipeline.data.value_counts import MAX_VALUES
 from tabular.csv.column_rules import (
     BooleanRule,
     CellRule,

@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from pipeline.data.column_profile import MAX_VALUES, ColumnProfile, profile_columns
+from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.table_profiler import profile_columns
+from pipeline.data.value_counts import MAX_VALUES
 
 Cells = Sequence[str | None]
 

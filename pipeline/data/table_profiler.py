@@ -1,0 +1,178 @@
+"""Profiles the columns of CSV rows in one pass over Arrow batches; no TensorFlow."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.data.column_profile import ColumnKind, ColumnProfile
+from pipeline.data.date_formats import FORMATS, fitting_formats
+from pipeline.data.null_words import NULL_WORDS
+from pipeline.data.number_statistics import NumberOrder, NumberStatistics
+from pipeline.data.value_counts import ValueCounts
+from tabular.csv.column_rules import DatetimeRule
+from tabular.csv.types import with_point
+from trainer.settings.features import Boolean
+
+_NULL_WORDS = frozenset(NULL_WORDS)
+_BOOLEAN = Boolean()
+
+
+def profile_columns(
+    batches: Iterable[pa.RecordBatch], decimal: str = "."
+) -> dict[str, ColumnProfile]:
+    """Profiles every column.
+
+    Args:
+        batches: String columns of the same names, null where a value is missing.
+        decimal: Decimal point of numbers.
+
+    Returns:
+        Column to its profile, in the order of the columns; empty if there is no batch.
+    """
+    profiler = TableProfiler(decimal)
+    for batch in batches:
+        profiler.add(batch)
+    return profiler.profiles()
+
+
+class TableProfiler:
+    """Profiles the columns of a table, batch by batch."""
+
+    def __init__(self, decimal: str) -> None:
+        """Starts without rows.
+
+        Args:
+            decimal: Decimal point of numbers.
+        """
+        self._decimal = decimal
+        self._columns: dict[str, _Column] = {}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Adds rows: string columns, the same in each batch; null where a value is missing."""
+        for name, cells in zip(batch.schema.names, batch.columns, strict=True):
+            self._columns.setdefault(name, _Column(self._decimal)).add(cells)
+
+    def profiles(self) -> dict[str, ColumnProfile]:
+        """Gives the profile of each column, in the order of the columns."""
+        return {name: column.profile(name) for name, column in self._columns.items()}
+
+
+class _Column:
+    """Profiles a column."""
+
+    def __init__(self, decimal: str) -> None:
+        self._decimal = decimal
+        self._rows = self._missing = self._chars = self._longest = 0
+        self._values = ValueCounts()
+        self._null_words: Counter[str] = Counter()
+        self._formats = FORMATS
+        self._is_integer = self._is_number = True
+        self._numbers = NumberStatistics()
+        self._order = NumberOrder()
+        self._is_calendar = True
+        self._calendar_format: str | None = None
+
+    def add(self, cells: pa.Array) -> None:
+        """Adds the cells of a batch."""
+        self._rows += len(cells)
+        self._missing += cells.null_count
+        filled = cells.drop_null()
+        if len(filled) == 0:
+            return
+        lengths = pc.utf8_length(filled)
+        self._chars += pc.sum(lengths).as_py()
+        self._longest = max(self._longest, pc.max(lengths).as_py())
+        if self._is_number or self._formats:
+            self._narrow(self._without_null_words(filled))
+        self._count(filled)
+
+    def profile(self, name: str) -> ColumnProfile:
+        """Gives the profile of the cells added so far."""
+        filled = self._rows - self._missing
+        kind = self._kind()
+        if (
+            kind == "boolean"
+        ):  # of which `add` collects null words only while numbers or dates are possible
+            self._null_words.update(self._values.values & _NULL_WORDS)
+        return ColumnProfile(
+            name=name,
+            rows=self._rows,
+            missing=self._missing,
+            kind="words" if self._null_words else kind,
+            kind_but_null_words=kind,
+            null_words=tuple(word for word in NULL_WORDS if word in self._null_words),
+            values=self._values.exact,
+            distinct=self._values.distinct,
+            distinct_share=self._values.distinct_share,
+            least=self._numbers.least,
+            greatest=self._numbers.greatest,
+            skewness=self._numbers.skewness(),
+            mean_length=self._chars / filled if filled else 0.0,
+            longest=self._longest,
+            date_formats=self._formats if kind == "date" else (),
+            is_finite=self._numbers.are_finite,
+            is_calendar=self._is_calendar,
+            is_monotonic=kind == "integer" and self._order.is_monotonic,
+        )
+
+    def _count(self, filled: pa.Array) -> None:
+        """Counts values; beyond `MAX_VALUES` not those of dates and fractions, which go on."""
+        is_fraction = self._is_number and not self._is_integer
+        if not (self._values.is_sample and (self._formats or is_fraction)):
+            self._values.add(filled)
+
+    def _without_null_words(self, filled: pa.Array) -> pa.Array:
+        is_gap_word = pc.is_in(filled, value_set=pa.array(NULL_WORDS, pa.string()))
+        if not pc.any(is_gap_word).as_py():
+            return filled
+        self._null_words.update(filled.filter(is_gap_word).to_pylist())
+        return filled.filter(pc.invert(is_gap_word))
+
+    def _narrow(self, words: pa.Array) -> None:
+        """Drops the kinds and formats that do not fit all of the words."""
+        if len(words) == 0:
+            return
+        self._formats = fitting_formats(words, self._formats)
+        if self._formats and self._is_calendar:
+            self._calendar_format = self._calendar_format or self._formats[0]
+            is_same = self._calendar_format == self._formats[0]
+            wrong = DatetimeRule(self._calendar_format).find_wrong(words)
+            self._is_calendar = is_same and not wrong.any()
+        if self._decimal != "." and self._is_number:
+            words = with_point(words, self._decimal)
+        numbers = _cast(words, pa.float64()) if self._is_number else None
+        self._is_number = numbers is not None
+        if numbers is not None:
+            # Arrow reads 0x1F as an integer, but not as a float.
+            integers = _cast(words, pa.int64()) if self._is_integer else None
+            self._is_integer = integers is not None
+            if integers is not None:
+                self._order.add(integers.to_numpy())
+            self._numbers.add(numbers.to_numpy())
+
+    def _kind(self) -> ColumnKind:
+        if not self._values.values - _NULL_WORDS:  # a sample of many words has others too
+            return "empty"
+        if self._is_boolean():
+            return "boolean"
+        if self._formats:
+            return "date"
+        if self._is_number:
+            return "integer" if self._is_integer else "number"
+        return "words"
+
+    def _is_boolean(self) -> bool:
+        """Whether all words mean yes or no, and both occur."""
+        words = {word.lower() for word in self._values.values - _NULL_WORDS}
+        true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
+        return bool(words & true and words & false) and words <= true | false
+
+
+def _cast(words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:
+    """Casts words to numbers; None if some are not numbers."""
+    try:
+        return pc.cast(words, arrow_type)
+    except pa.ArrowInvalid:
+        return None
