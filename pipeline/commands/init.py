@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pipeline.commands.options import Commands, add_command
+from pipeline.commands.options import Commands, add_command, make_console
 
 
 def add_parser(commands: Commands) -> None:
@@ -31,9 +31,11 @@ def add_parser(commands: Commands) -> None:
 
 def init(options: argparse.Namespace) -> int:
     """Writes the configuration and prints what it is based on."""
+    from pipeline.commands.summary_table import print_summary
     from pipeline.init.write_config import write_config
 
-    for sentence in write_config(options.data, options.label, options.output):
-        print(sentence)
+    found = write_config(options.data, options.label, options.output)
+    print_summary(make_console(), found.summary)
+    print(f"{options.output}: {found.task} of {found.label.name!r} from {found.label.rows:,} rows")
     print(f"next: pipeline run --config {options.output}")
     return 0

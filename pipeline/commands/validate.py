@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipeline.commands.options import Commands, add_command, config_options, load
+from pipeline.commands.options import Commands, add_command, config_options, load, make_console
 
 
 def add_parser(commands: Commands) -> None:
@@ -20,11 +20,11 @@ def add_parser(commands: Commands) -> None:
 def validate(options: argparse.Namespace) -> int:
     """Checks configuration and data, and prints the rows of each split."""
     config = load(options)
+    from pipeline.commands.summary_table import print_summary
     from pipeline.data.prepare import prepare
 
     checked = prepare(config, count_splits=True)
-    for note in checked.config.notes:
-        print(f"features: {note}")
+    print_summary(make_console(), checked.summary)
     rows = ", ".join(f"{count} to {split}" for split, count in checked.rows.items())
     quarantined = f", {checked.quarantined} to quarantine" if checked.quarantined else ""
     classes = f"; classes: {', '.join(checked.classes)}" if checked.classes else ""

@@ -1,7 +1,6 @@
 """Replaces `auto` features by kinds that fit the content of their columns."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import (
@@ -9,9 +8,10 @@ from pipeline.data.feature_choice import (
     choose,
     choose_categorical,
     choose_numeric,
-    describe_column,
     is_constant,
+    make_choice,
 )
+from pipeline.data.findings import DataSummary, Finding
 from pipeline.data.schema_hints import SchemaHint, read_schema_hints
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
@@ -27,7 +27,7 @@ def auto_columns(config: Config, header: Sequence[str]) -> list[str]:
 
 def choose_features(
     config: Config, header: Sequence[str], profiles: Mapping[str, ColumnProfile]
-) -> Config:
+) -> tuple[Config, DataSummary]:
     """Chooses a kind for each `auto` feature by the rows of the train split.
 
     Args:
@@ -36,7 +36,8 @@ def choose_features(
         profiles: `auto` column to its profile in the train split.
 
     Returns:
-        The configuration with the chosen features, and with `notes` about them.
+        The configuration with the chosen features and `notes` about them, and the summary of the
+        columns that were `auto`.
 
     Raises:
         DataError: If no column is left that the model could read.
@@ -53,7 +54,8 @@ def choose_features(
             features[name] = feature
     if all(feature.kind == "ignore" for feature in features.values()):
         raise _no_feature_error(config, chosen)
-    return config.resolved(features, list(_notes(chosen)))
+    summary = DataSummary(tuple(choice.summarize(name) for name, choice in chosen.items()))
+    return config.resolved(features, list(summary.lines())), summary
 
 
 def _read_hints(config: Config) -> Mapping[str, SchemaHint]:
@@ -78,12 +80,13 @@ def _choose(
     config: Config, profile: ColumnProfile, hint: SchemaHint | None, columns: Sequence[str]
 ) -> Choice:
     if profile.name == config.data.split.by:
-        return Choice(Ignore(), describe_column(profile), "rows are split by it")
+        return make_choice(profile, Ignore(), Finding("rows are split by it"))
     choice = choose(profile, columns, is_sample=True)
     has_something = profile.kind != "empty" and not is_constant(profile)
     if hint is None or not has_something or not is_column_name(profile.name):
         return choice
-    return Choice(_feature_of_hint(hint, profile, columns), f"by the schema; {choice.found}")
+    by_schema = Finding("its kind is by the schema")
+    return make_choice(profile, _feature_of_hint(hint, profile, columns), by_schema)
 
 
 def _feature_of_hint(hint: SchemaHint, profile: ColumnProfile, columns: Sequence[str]) -> Feature:
@@ -103,15 +106,3 @@ def _no_feature_error(config: Config, chosen: Mapping[str, Choice]) -> DataError
     lines = [f"{path}: {name}: {choice.found}: {choice.reason}" for name, choice in chosen.items()]
     fix = "add columns, or name in features, each with its kind, the columns to learn from anyway"
     return DataError("\n".join([f"{path}: no column is left to learn from: {fix}", *lines]))
-
-
-def _notes(chosen: Mapping[str, Choice]) -> Iterator[str]:
-    """Describes how many features of each kind were chosen, and why columns are ignored."""
-    counts = Counter(
-        choice.feature.kind for choice in chosen.values() if choice.feature.kind != "ignore"
-    )
-    if counts:
-        yield f"chosen: {', '.join(f'{count} {kind}' for kind, count in counts.items())}"
-    for name, choice in chosen.items():
-        if choice.reason:
-            yield f"{name}: ignored, {choice.found}: {choice.reason}"

@@ -9,7 +9,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pipeline.data.file_errors import (
     explain_read_errors,
 )
 from pipeline.data.files import find_files, list_csv_files, look_up, quote_names
+from pipeline.data.findings import DataSummary
 from pipeline.data.rows import Rows
 from pipeline.errors import DataError, did_you_mean
 from pipeline.settings.config import Config
@@ -50,6 +51,7 @@ class CheckedData:
         rows: Split name to its number of rows; empty if splits were not counted.
         classes: The classes by class id; empty in a regression.
         quarantined: Number of rows that cannot be used and will be quarantined.
+        summary: The columns whose features were `auto`.
     """
 
     config: Config
@@ -57,6 +59,7 @@ class CheckedData:
     rows: Mapping[str, int]
     classes: tuple[str, ...]
     quarantined: int = 0
+    summary: DataSummary = field(default_factory=DataSummary)
 
 
 def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
@@ -83,7 +86,7 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         _check_columns(config, header_place(paths[0], dialect), header)
         skew = config.validation.skew
         checked_skew = None if skew is None else _check_skew(config, skew)
-        config, rows = _read_rows(config, files, header, count_splits=count_splits)
+        config, rows, summary = _read_rows(config, files, header, count_splits=count_splits)
         classes = _check_labels(config, files, rows)
     except OSError as error:
         place = error.filename or config.data_path
@@ -94,7 +97,7 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
     rules = make_column_rules(config.trainer_settings, dialect.decimal)
     config = config.with_checked_files(rows.checked_files(rules), checked_skew)
     counts = rows.labels.counts if count_splits else {}
-    return CheckedData(config, paths, counts, classes, rows.quarantined)
+    return CheckedData(config, paths, counts, classes, rows.quarantined, summary)
 
 
 def _read_rows(
@@ -103,13 +106,14 @@ def _read_rows(
     header: Sequence[str],
     *,
     count_splits: bool,
-) -> tuple[Config, Rows]:
-    """Reads the rows, and chooses the `auto` features by them."""
+) -> tuple[Config, Rows, DataSummary]:
+    """Reads the rows, and chooses and summarizes the `auto` features by them."""
+    summary = DataSummary()
     auto = auto_columns(config, header)
     rows = Rows(config, files, profiled=auto, count_splits=count_splits)
     if auto and rows.profiles:
         try:
-            config = choose_features(config, header, rows.profiles)
+            config, summary = choose_features(config, header, rows.profiles)
         except DataError:
             # Rows or labels that are wrong explain more than that no column is left.
             rows.check_budget()
@@ -119,7 +123,7 @@ def _read_rows(
         if not rows.surely_fit(rules) or not rows.is_within_budget:
             rows = Rows(config, files, count_splits=count_splits)
     rows.check_budget()
-    return config, rows
+    return config, rows, summary
 
 
 def _check_labels(

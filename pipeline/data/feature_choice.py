@@ -4,8 +4,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pipeline.data.column_findings import find_in_column
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.date_formats import has_time
+from pipeline.data.findings import ColumnSummary, Finding
 from tabular.csv.column_rules import quote
 from trainer.settings.features import (
     Boolean,
@@ -48,12 +50,26 @@ class Choice:
     Attributes:
         feature: The feature.
         found: A short description of the column.
-        reason: Why the column is ignored; empty if it is not.
+        findings: What its owner should know; the first says why the column is ignored, if it is.
     """
 
     feature: Feature
     found: str
-    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why the column is ignored; empty if it is not."""
+        return self.findings[0].text if isinstance(self.feature, Ignore) else ""
+
+    def summarize(self, name: str) -> ColumnSummary:
+        """Tells what the column of this name is and becomes."""
+        return ColumnSummary(name, self.found, self.feature.kind, self.findings)
+
+
+def make_choice(profile: ColumnProfile, feature: Feature, *findings: Finding) -> Choice:
+    """Makes a choice with the given findings, then those that the profile shows."""
+    return Choice(feature, describe_column(profile), (*findings, *find_in_column(profile, feature)))
 
 
 def choose(
@@ -66,13 +82,12 @@ def choose(
         taken: Names of all columns, which a missing indicator must not have.
         is_sample: Whether there are more rows than in the profile, which may have missing values.
     """
-    reason = _why_useless(profile)
-    if not reason:
-        feature = _choose_kind(profile, taken, is_sample=is_sample)
-        if isinstance(feature, Ignore):
-            reason = _why_too_many_words(profile)
-        return Choice(feature, describe_column(profile), reason)
-    return Choice(Ignore(), describe_column(profile), reason)
+    if reason := _why_useless(profile):
+        return make_choice(profile, Ignore(), Finding(reason))
+    feature = _choose_kind(profile, taken, is_sample=is_sample)
+    if isinstance(feature, Ignore):
+        return make_choice(profile, feature, Finding(_why_too_many_words(profile), look=True))
+    return make_choice(profile, feature)
 
 
 def choose_numeric(
@@ -189,8 +204,7 @@ def _describe_values(profile: ColumnProfile) -> str:
     if profile.kind == "empty":
         return "empty"
     if profile.kind == "date":
-        others = [quote(name) for name in profile.date_formats[1:]]
-        return f"dates{f', which {others[0]} fits too' if others else ''}"
+        return "dates"
     if profile.kind == "boolean":
         return " or ".join(map(quote, sorted(profile.values or ())))
     if profile.kind in ("integer", "number") and profile.least is not None:

@@ -9,25 +9,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.feature_choice import (
-    MAX_DISTINCT_SHARE,
-    Choice,
-    choose,
-    describe_column,
-    is_few_integers,
-)
+from pipeline.data.feature_choice import Choice, choose, describe_column
 from pipeline.data.files import list_csv_files
-from pipeline.data.labels import MAX_CLASSES
+from pipeline.data.findings import ColumnSummary, DataSummary, Finding
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.table_profiler import profile_columns
-from pipeline.errors import DataError, did_you_mean
+from pipeline.errors import DataError
+from pipeline.init.inspect_label import find_in_label, find_label, guess_positive, guess_task
 from pipeline.init.sniff_dialect import sniff
 from pipeline.settings.data import CsvSettings
-from tabular.csv.column_rules import quote
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import read_batches
-from trainer.classes import class_order
-from trainer.settings.features import Boolean
 from trainer.settings.train import Task
 
 
@@ -43,6 +35,8 @@ class Inspection:
         task: Whether classes or numbers are predicted.
         positive: The positive class of a binary task, None if the pipeline's default is right.
         features: Column to the feature that it becomes.
+        label_findings: What the owner of the data should know of the label.
+        findings: What the owner should know of whole files.
     """
 
     name: str
@@ -52,6 +46,16 @@ class Inspection:
     task: Task
     positive: str | None
     features: Mapping[str, Choice]
+    label_findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def summary(self) -> DataSummary:
+        """All that is found, for table and comments; the label comes first."""
+        label = self.label
+        columns = [ColumnSummary(label.name, describe_column(label), "label", self.label_findings)]
+        columns += [choice.summarize(name) for name, choice in self.features.items()]
+        return DataSummary(tuple(columns), self.findings)
 
 
 def inspect_csv(data: Path, label: str, folder: Path) -> Inspection:
@@ -67,12 +71,12 @@ def inspect_csv(data: Path, label: str, folder: Path) -> Inspection:
         OSError: If a file cannot be read.
     """
     paths = list_csv_files(data)
-    settings, titles = sniff(Path(paths[0]), label)
-    profiles, settings = _profile(paths, settings)
+    sniffed = sniff(Path(paths[0]), label)
+    profiles, settings = _profile(paths, sniffed.csv)
     if not profiles:
         raise DataError(f"{data}: has a header and no rows; expected a row per example: add some")
-    label_profile = profiles[_find_label(data, label, list(profiles), titles)]
-    task = _guess_task(data, label_profile)
+    label_profile = profiles[find_label(data, label, list(profiles), sniffed.titles)]
+    task = guess_task(data, label_profile)
     features = {
         name: choose(profile, profiles)
         for name, profile in profiles.items()
@@ -88,8 +92,10 @@ def inspect_csv(data: Path, label: str, folder: Path) -> Inspection:
         csv=settings,
         label=label_profile,
         task=task,
-        positive=_guess_positive(label_profile) if task == "binary" else None,
+        positive=guess_positive(label_profile) if task == "binary" else None,
         features=features,
+        label_findings=tuple(find_in_label(label_profile, task)),
+        findings=sniffed.findings,
     )
 
 
@@ -118,64 +124,6 @@ def _batches(paths: Sequence[str], dialect: Dialect) -> Iterator[pa.RecordBatch]
         except pa.ArrowInvalid as error:
             first = next(iter(str(error).splitlines()), "")
             raise DataError(f"{path}: is not a table: {first}") from None
-
-
-def _find_label(data: Path, label: str, names: Sequence[str], titles: Sequence[str]) -> str:
-    if label in names:
-        return label
-    if label in titles:
-        return names[list(titles).index(label)]
-    fix = did_you_mean(label, [*names, *titles])
-    headerless = "" if titles else "; its first line is not a header, so its columns are numbered"
-    raise DataError(
-        f"{data}: there is no column {quote(label)}; expected one of"
-        f" {', '.join(map(quote, names))}: correct --label{fix}{headerless}"
-    )
-
-
-def _guess_task(data: Path, label: ColumnProfile) -> Task:
-    """Guesses the task from the values of the label."""
-    place = f"{data}: {label.name}"
-    if label.missing:
-        raise DataError(
-            f"{place}: the label is empty in {label.missing:,} of {label.rows:,} rows; expected one"
-            " in each: fill them in, or remove these rows"
-        )
-    if label.distinct < 2:
-        raise DataError(
-            f"{place}: every row has the label {quote(next(iter(label.values or ())))}; expected at"
-            " least 2: add rows of another, or name another column with --label"
-        )
-    is_whole = label.kind == "integer" or all(map(_is_whole, label.values or ["0.5"]))
-    if label.kind == "number" and not is_whole:
-        return "regression"
-    if label.distinct == 2:
-        return "binary"
-    if label.kind in ("integer", "number") and not is_few_integers(label):
-        return "regression"
-    if label.distinct > MAX_CLASSES or label.distinct_share > MAX_DISTINCT_SHARE:
-        raise DataError(
-            f"{place}: {describe_column(label)} in {label.rows:,} rows are too many for classes:"
-            " name another column with --label"
-        )
-    return "multiclass"
-
-
-def _is_whole(word: str) -> bool:
-    """Whether a word is a whole number, perhaps with a decimal point, such as 1.0."""
-    return re.fullmatch(r"-?[0-9]+([.,]0*)?", word) is not None
-
-
-def _guess_positive(label: ColumnProfile) -> str | None:
-    """Returns the word for yes, else the last in order, or None if that is a number like 1.0."""
-    words = sorted(label.values or (), key=lambda word: class_order(word.encode()))
-    true = [
-        word for word in words if label.kind == "boolean" and word.lower() in Boolean().true_words
-    ]
-    word = (true or words)[-1]
-    if _is_whole(word):
-        return str(int(word)) if word.lstrip("-").isdecimal() else None
-    return word
 
 
 def _pipeline_name(data: Path) -> str:

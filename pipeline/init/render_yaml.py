@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.data.feature_choice import describe_column
+from pipeline.data.findings import LOOK_MARK, ColumnSummary
 from pipeline.init.inspect_csv import Inspection
 from pipeline.settings.data import CsvSettings
 from trainer.settings.train import is_column_name
@@ -65,8 +65,10 @@ def _data(found: Inspection, train_share: int, eval_share: int) -> Iterator[str]
     yield "data:"
     yield "  # A CSV file, or a folder of them."
     yield f"  path: {_scalar(found.data)}"
+    for finding in found.findings:
+        yield f"  # {_in_comment(_mark(finding.text, finding.look))}"
     yield from _csv(found.csv)
-    yield f"  # The column to predict: {describe_column(found.label)}."
+    yield f"  # The column to predict: {_comment(found.summary.columns[0])}."
     yield f"  label: {_scalar(found.label.name)}"
     if found.positive is not None:
         yield "  # The positive class; precision, recall and auc are those of this class."
@@ -96,10 +98,9 @@ def _features(found: Inspection) -> Iterator[str]:
     yield "# categorical, boolean, datetime, crossed; ignore: not read; auto: chosen by each run."
     yield "features:"
     for name, choice in found.features.items():
-        comment = f"{choice.found}: {choice.reason}" if choice.reason else choice.found
         line = f"{_scalar(name)}: {_value(choice.feature.model_dump())}"
         mark = "" if is_column_name(name) else "# "
-        yield f"  {mark}{line}  # {_in_comment(comment)}"
+        yield f"  {mark}{line}  # {_comment(choice.summarize(name))}"
 
 
 def _model(train_rows: int) -> Iterator[str]:
@@ -167,6 +168,16 @@ def _scalar(text: str) -> str:
         return text
     quoted: str = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf)
     return quoted.strip()
+
+
+def _comment(column: ColumnSummary) -> str:
+    """Renders what was found in a column, and why it becomes what it does."""
+    text = ": ".join(filter(None, [column.found, column.why]))
+    return _in_comment(_mark(text, column.needs_look))
+
+
+def _mark(text: str, needs_look: bool) -> str:
+    return f"{LOOK_MARK} {text}" if needs_look else text
 
 
 def _in_comment(text: str) -> str:

@@ -12,6 +12,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from pipeline.data.findings import Finding
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.errors import DataError
 from pipeline.settings.data import CsvSettings
@@ -38,10 +39,12 @@ class Sniffed(NamedTuple):
         csv: The settings by which it is read. They name the columns if the file does not, and
             rename those whose titles columns of this pipeline cannot have.
         titles: The titles in its header, one for each column; empty without a header.
+        findings: What else its owner should know of the format.
     """
 
     csv: CsvSettings
     titles: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def sniff(path: Path, label: str) -> Sniffed:

@@ -5,18 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.data.check import check_data
-from pipeline.data.feature_choice import describe_column
 from pipeline.errors import DataError, StateError
-from pipeline.init.inspect_csv import inspect_csv
+from pipeline.init.inspect_csv import Inspection, inspect_csv
 from pipeline.init.render_yaml import render
 from pipeline.settings.load import load_config
-from tabular.csv.column_rules import quote
 
 _SPLITS = ((2, 1), (4, 1), (9, 1))
 """Shares of train and eval to try: with a larger train, each class is more likely to be in it."""
 
 
-def write_config(data: Path, label: str, output: Path) -> list[str]:
+def write_config(data: Path, label: str, output: Path) -> Inspection:
     """Inspects the data, writes a configuration for it and checks the data by that.
 
     Args:
@@ -25,7 +23,7 @@ def write_config(data: Path, label: str, output: Path) -> list[str]:
         output: The YAML file to write.
 
     Returns:
-        Sentences for the user: task, label and number of columns; the columns that are ignored.
+        What was found.
 
     Raises:
         StateError: If the file exists already or cannot be written.
@@ -47,14 +45,7 @@ def write_config(data: Path, label: str, output: Path) -> list[str]:
             file.write(text)
     except OSError as error:
         raise StateError(f"{output}: cannot be written, {error.strerror}") from None
-    label_profile, features = inspection.label, inspection.features
-    ignored = [name for name, choice in features.items() if choice.reason]
-    return [
-        f"{output}: {inspection.task} of {quote(label_profile.name)}"
-        f" ({describe_column(label_profile)}) by {len(features) - len(ignored)} columns of"
-        f" {label_profile.rows:,} rows",
-        *(f"ignored: {', '.join(ignored)}" for _ in ignored[:1]),
-    ]
+    return inspection
 
 
 def _first_valid(texts: Iterator[str], folder: Path) -> str:

@@ -23,7 +23,7 @@ def test_init_prints_what_it_found(
     assert (
         load_config(tmp_path / "pipeline_config.yaml").evaluation.thresholds["accuracy"].min == 0.33
     )
-    assert "multiclass of 'species' (3 words) by 4 columns of 150 rows" in capsys.readouterr().out
+    assert "multiclass of 'species' from 150 rows" in capsys.readouterr().out
 
 
 def test_init_writes_path_relative_to_output(tmp_path: Path) -> None:

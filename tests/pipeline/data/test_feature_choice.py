@@ -57,7 +57,7 @@ def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choic
                 "format": "%m/%d/%Y %H:%M",
                 "parts": ["year", "month", "weekday", "hour"],
             },
-            "dates, which '%d/%m/%Y %H:%M' fits too",
+            "dates",
         ),
     ],
 )

@@ -1,0 +1,92 @@
+"""What was found in the data, for a person to read: collected once, shown everywhere.
+
+A `Finding` is made in one place. From there it reaches all that a user reads: the comments that
+`init` writes into the YAML, the table of `init` and `validate`, the lines of `run`, and the tag in
+MLflow. To add one:
+
+- About a column whose feature is chosen: put what the cells show into `ColumnProfile`, and yield
+  the finding from a function in `column_findings.py` that is listed there in `_FINDERS`.
+- About the label: yield it from `find_in_label` in `pipeline/init/inspect_label.py`.
+- About a whole file, such as its format: yield it where the format is detected, in
+  `Sniffed.findings`.
+
+A finding's text is a part of a sentence without a full stop. It names the setting that changes
+what was decided, where there is one. With `look`, a person should check the decision: the column is
+marked in the table, and `run` says it too.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LOOK_MARK = "!"
+"""Stands before what a person should check."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a column or file that its owner should be told.
+
+    Attributes:
+        text: What was found, and what was decided because of it.
+        look: Whether a person should check that decision.
+    """
+
+    text: str
+    look: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnSummary:
+    """A column as a user is told of it.
+
+    Attributes:
+        name: The column.
+        found: What its cells are: `3 words, 2 % missing`.
+        becomes: What it is used as: a kind of feature, `ignore`, or `label`.
+        findings: Why, and what else to know of it.
+    """
+
+    name: str
+    found: str
+    becomes: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def needs_look(self) -> bool:
+        """Whether a person should check one of its findings."""
+        return any(finding.look for finding in self.findings)
+
+    @property
+    def why(self) -> str:
+        """All findings in one text; empty if there are none."""
+        return "; ".join(finding.text for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """All columns as a user is told of them, and what concerns more than a column.
+
+    Attributes:
+        columns: The columns, in the order of the files.
+        findings: Findings about whole files.
+    """
+
+    columns: tuple[ColumnSummary, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Yields the sentences for places without a table: what was chosen, left out and odd."""
+        counts = Counter(
+            column.becomes for column in self.columns if column.becomes not in ("ignore", "label")
+        )
+        if counts:
+            yield f"chosen: {', '.join(f'{count} {kind}' for kind, count in counts.items())}"
+        for column in self.columns:
+            if column.becomes == "ignore":
+                yield f"{column.name}: ignored, {column.found}: {column.why}"
+            elif column.needs_look:
+                yield f"{column.name}: {column.becomes}, {column.found}: {column.why}"
+        for finding in self.findings:
+            if finding.look:
+                yield finding.text
