@@ -17,12 +17,8 @@ import pyarrow as pa
 
 from pipeline.data.auto_features import auto_columns, choose_features
 from pipeline.data.column_rules import make_column_rules
-from pipeline.data.file_errors import (
-    check_format,
-    data_error,
-    explain_empty_file,
-    explain_read_errors,
-)
+from pipeline.data.file_errors import data_error, explain_empty_file, explain_read_errors
+from pipeline.data.file_format import check_format
 from pipeline.data.files import find_files, list_csv_files, look_up, quote_names
 from pipeline.data.findings import DataSummary
 from pipeline.data.rows import Rows

@@ -7,26 +7,20 @@ Records are the same as Arrow's: blank lines are left out, and quotes have the s
 import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import chain, islice
 
 import pyarrow as pa
 
 from pipeline.errors import DataError
 from tabular.csv.column_rules import quote
-from tabular.csv.decoding import BAD_BYTE, NulByteError, Utf8Stream, open_bytes
+from tabular.csv.decoding import BAD_BYTE
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import BLOCK_BYTES, read_header
 from tabular.csv.records import Record, read_records
 from tabular.csv.row_checks import explain_bad_byte, explain_ragged_row
 
 FAULTS_SHOWN = 5
-_CHUNK_BYTES = 2**20
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "a zip archive or Excel file; expected plain text: unpack it, or save it as CSV",
-    b"PAR1\x15": "a Parquet file; expected plain text: convert it to CSV",
-}
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def find_cell(
@@ -86,33 +80,9 @@ def explain_read_errors(path: str, dialect: Dialect) -> Iterator[None]:
         ) from None
     except UnicodeError as error:
         raise _wrong_encoding(path, dialect, error) from None
-    except NulByteError as error:
-        encoding = "UTF-8" if dialect.is_utf8 else dialect.encoding
-        raise DataError(
-            f"{path}:{error.line}: holds a NUL byte; expected text in {encoding}: this is a binary"
-            " file or another encoding: set data.csv.encoding, or save it as CSV in UTF-8"
-        ) from None
     except pa.ArrowInvalid as error:
         with explain_read_errors(path, dialect):
             raise _explain(path, dialect, error) from None
-
-
-def check_format(path: str, dialect: Dialect) -> None:
-    """Checks that a file does not begin like a zip archive, a Parquet file or UTF-16.
-
-    Raises:
-        DataError: If it does; the message names the format.
-    """
-    with open_bytes(path) as file:
-        start = file.read(8)
-    for begin, words in _OTHER_FORMATS.items():
-        if start.startswith(begin):
-            raise DataError(f"{path}: is {words}")
-    if start.startswith(_UTF_16) and dialect.is_utf8:
-        raise DataError(
-            f"{path}: is UTF-16; expected UTF-8: set data.csv.encoding to utf-16, or save it as CSV"
-            " in UTF-8"
-        )
 
 
 def _wrong_encoding(path: str, dialect: Dialect, error: BaseException) -> DataError:
@@ -132,9 +102,6 @@ def _explain(path: str, dialect: Dialect, cause: Exception) -> DataError:
     """
     if isinstance(cause.__cause__, UnicodeError):
         return _wrong_encoding(path, dialect, cause.__cause__)
-    with closing(Utf8Stream(path, dialect)) as text:
-        while text.read(_CHUNK_BYTES):  # raises at a NUL byte, where the csv module would stop
-            pass
     faults = _faults(path, dialect)
     first = next(faults, f"{path}: {cause}; expected rows of up to {BLOCK_BYTES // 2**20} MiB")
     return data_error(chain([first], faults))

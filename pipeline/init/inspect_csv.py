@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import Choice, choose, describe_column
+from pipeline.data.file_errors import explain_read_errors
 from pipeline.data.files import list_csv_files
 from pipeline.data.findings import ColumnSummary, DataSummary, Finding
 from pipeline.data.null_words import NULL_WORDS
@@ -119,11 +120,8 @@ def _profile(
 
 def _batches(paths: Sequence[str], dialect: Dialect) -> Iterator[pa.RecordBatch]:
     for path in paths:
-        try:
+        with explain_read_errors(path, dialect):
             yield from read_batches(path, dialect)
-        except pa.ArrowInvalid as error:
-            first = next(iter(str(error).splitlines()), "")
-            raise DataError(f"{path}: is not a table: {first}") from None
 
 
 def _pipeline_name(data: Path) -> str:

@@ -22,6 +22,8 @@ _CSV_COMMENTS = {
     "header": "Whether the first line names the columns.",
     "names": "Names of the columns, which the file does not have.",
     "rename": "Titles in the header to names of letters, digits and ._- only.",
+    "comment": "Character at the start of comment lines.",
+    "skip_lines": "Lines above the header that are not read.",
     "null_values": "Words that mean a missing value, besides the empty cell.",
     "decimal": "Decimal point of numbers.",
     "encoding": "Encoding of the text.",

@@ -1,32 +1,22 @@
-"""Detects the format of a CSV file: encoding, separator, decimal point and header."""
+"""Detects the format of a CSV file: the separator, the decimal point and the header."""
 
-import codecs
-import csv
-import gzip
-import io
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from pipeline.data.findings import Finding
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.errors import DataError
+from pipeline.init.find_table import find_table
+from pipeline.init.sniff_encoding import find_encoding
 from pipeline.settings.data import CsvSettings
 from tabular.csv.column_rules import NUMBER, quote
 from trainer.settings.train import is_column_name
 
-SEPARATORS = ("\t", ";", "|", ",")
-"""In order of preference if several fit equally; commas are also part of numbers and text."""
-_RECORDS = 1000
-_HEAD_CHARACTERS = 2**20
-_CHUNK_BYTES = 2**20
-_GZIP = b"\x1f\x8b"
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1a\x1b"))
 _NUMBER = re.compile(NUMBER)
 _COMMA_NUMBER = re.compile(r"-?[0-9]+,[0-9]+([eE][-+]?[0-9]+)?")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+")
@@ -58,10 +48,8 @@ def sniff(path: Path, label: str) -> Sniffed:
         DataError: If it is empty or not text.
         OSError: If it cannot be read.
     """
-    encoding = _find_encoding(path)
-    with io.TextIOWrapper(_open(path), encoding, newline="") as text:
-        head = text.read(_HEAD_CHARACTERS)
-    separator, records = _find_separator(head.removeprefix("\ufeff"))
+    encoding = find_encoding(path)
+    separator, skip_lines, comment, records = find_table(path, encoding, label)
     if not records:
         raise DataError(f"{path}: is empty; expected a header line, then a row per example")
     has_header = _has_header(records, label)
@@ -72,68 +60,22 @@ def sniff(path: Path, label: str) -> Sniffed:
         **_name_columns(path, records[0], has_header=has_header),
         decimal="," if _has_decimal_comma(rows, separator) else ".",
         encoding=encoding,
+        comment=comment,
+        skip_lines=skip_lines,
     )
-    return Sniffed(csv_settings, tuple(records[0]) if has_header else ())
+    titles = tuple(records[0]) if has_header else ()
+    return Sniffed(csv_settings, titles, tuple(_find_above(path, csv_settings)))
 
 
-def _open(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP
-    return cast(BinaryIO, gzip.open(path) if is_gzip else path.open("rb"))
-
-
-def _find_encoding(path: Path) -> str:
-    """Reads all bytes to detect UTF-8 or UTF-16; everything else is taken for Latin-1."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    encoding = "utf-8"
-    try:
-        with _open(path) as file:
-            for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
-                if chunk.startswith(_UTF_16):
-                    return "utf-16"
-                if len(chunk.translate(None, _CONTROL)) < len(chunk):
-                    raise DataError(
-                        f"{path}: is a binary file; expected a CSV file: save it as CSV in UTF-8"
-                    )
-                if encoding == "utf-8":
-                    encoding = _decode(decoder, chunk)
-        if encoding == "utf-8":
-            encoding = _decode(decoder, b"", final=True)
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: is broken: {error}; expected a whole gzip file") from None
-    return encoding
-
-
-def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> str:
-    try:
-        decoder.decode(chunk, final)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
-
-
-def _find_separator(head: str) -> tuple[str, list[list[str]]]:
-    """Finds the separator with which most records have the same number of cells, above one."""
-    best: tuple[float, str, list[list[str]]] | None = None
-    for separator in SEPARATORS:
-        records = list(_records(head, separator))
-        width, count = Counter(map(len, records)).most_common(1)[0] if records else (0, 0)
-        share = count / len(records) if width > 1 else 0.0
-        if best is None or share > best[0]:
-            best = share, separator, records
-    assert best is not None
-    return (best[1], best[2]) if best[0] > 0 else (",", list(_records(head, ",")))
-
-
-def _records(head: str, separator: str) -> Iterator[list[str]]:
-    """Reads the first records that are not blank, without one cut off at the end of the head."""
-    is_cut = len(head) == _HEAD_CHARACTERS
-    lines = head.splitlines(keepends=True)
-    reader = csv.reader(lines[:-1] if is_cut and len(lines) > 1 else lines, delimiter=separator)
-    try:
-        yield from islice(filter(None, reader), _RECORDS)
-    except csv.Error:  # a cell that is too long, since its quote is never closed
-        return
+def _find_above(path: Path, settings: CsvSettings) -> Iterator[Finding]:
+    """Yields what stands above the table."""
+    count = settings.skip_lines
+    if count:
+        yield Finding(
+            f"{path}: the table begins after line {count}: data.csv.skip_lines", look=True
+        )
+    if settings.comment is not None:
+        yield Finding(f"{path}: lines that begin with {settings.comment} are comments")
 
 
 def _has_header(records: Sequence[Sequence[str]], label: str) -> bool:

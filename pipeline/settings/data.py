@@ -36,6 +36,13 @@ class CsvSettings(Section):
     comment: str | None = Field(
         None, description="Character at the start of a comment line; null: no comments."
     )
+    skip_lines: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Lines above the header, such as the title of a report, to leave out. Blank"
+        " lines and a first line such as `sep=;` are left out anyway.",
+    )
     null_values: Annotated[tuple[str, ...], FrozenList] = Field(
         (), description="Words that mean a missing value, such as `NA`, besides the empty cell."
     )

@@ -6,18 +6,23 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from itertools import chain, islice
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, cast
 
+from tabular.csv.around_table import remove_end_mark, remove_start, split_lines
 from tabular.csv.dialect import Dialect
 
 Watch = Callable[[memoryview], object]
 """Called with the bytes of a file as they are read."""
 
 BAD_BYTE = re.compile("[\udc00-\udcff]")
-"""Matches a byte that is not valid in the encoding: the lone surrogate U+DC00 plus the byte."""
+"""Matches a byte that is not valid in the encoding: the lone surrogate U+DC00 plus the byte.
+
+A NUL is taken for such a byte, as no CSV file has any.
+"""
 
 BAD_BYTE_MARK = "\U0010ffff"
 """Takes the place of a `BAD_BYTE` in UTF-8; Unicode has no such character."""
@@ -25,26 +30,11 @@ BAD_BYTE_MARK = "\U0010ffff"
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = "\ufeff"
 _CHUNK_BYTES = 2**20
+_LINES_BYTES = 2**14  # often only the header is read
 _TAIL_BYTES = 2**16
 _LINES_PER_CHUNK = 10_000
 _ESCAPE = "csv_example_gen.escape"
-
-
-class NulByteError(Exception):
-    """Raised if the text has a NUL byte: the file is binary, or in another encoding.
-
-    Attributes:
-        line: Line of the byte, counted from 1.
-    """
-
-    def __init__(self, line: int) -> None:
-        """Makes the message.
-
-        Args:
-            line: Line of the byte, counted from 1.
-        """
-        super().__init__(f"line {line} holds a NUL byte")
-        self.line = line
+_NUL, _NUL_BYTE = "\0", "\udc00"
 
 
 def open_bytes(path: str | Path, watch: Watch | None = None) -> BinaryIO:
@@ -90,27 +80,39 @@ def read_lines(path: str | Path, dialect: Dialect, watch: Watch | None = None) -
     Yields:
         The lines; a byte that is not valid in the encoding is a lone surrogate, see `BAD_BYTE`.
     """
-    with _open_text(path, dialect, watch) as text:
-        first = text.readline().removeprefix(_BYTE_ORDER_MARK)
-        yield from _blank_comments(chain([first], text), dialect)
+    with closing(_read_decoded(path, dialect, watch, _LINES_BYTES)) as text:
+        yield from _blank_comments(split_lines(text), dialect)
 
 
 def read_chunks(
     path: str | Path, dialect: Dialect, watch: Watch | None = None
 ) -> Generator[str, None, None]:
     """Reads the text of `read_lines` in chunks of about a megabyte."""
-    if dialect.comment is not None:
-        lines = read_lines(path, dialect, watch)
-        yield from iter(lambda: "".join(islice(lines, _LINES_PER_CHUNK)), "")
+    if dialect.comment is None:
+        yield from _read_decoded(path, dialect, watch, _CHUNK_BYTES)
         return
+    lines = read_lines(path, dialect, watch)
+    yield from iter(lambda: "".join(islice(lines, _LINES_PER_CHUNK)), "")
+
+
+def _read_decoded(
+    path: str | Path, dialect: Dialect, watch: Watch | None, chunk_bytes: int
+) -> Generator[str, None, None]:
+    """Reads the text without what stands around the table, but with its comments."""
     with open_bytes(path, watch) as file:
-        codecs.register_error(_ESCAPE, _escape)
-        decoder = codecs.getincrementaldecoder(_codec(dialect))(_ESCAPE)
-        start = _BYTE_ORDER_MARK
-        while data := file.read(_CHUNK_BYTES):
-            yield decoder.decode(data).removeprefix(start)
-            start = ""
-        yield decoder.decode(b"", final=True)
+        text = _decode(file, dialect, chunk_bytes)
+        text = remove_start(text, dialect.skip_lines, dialect.separator)
+        yield from remove_end_mark(text)
+
+
+def _decode(file: BinaryIO, dialect: Dialect, chunk_bytes: int) -> Iterator[str]:
+    codecs.register_error(_ESCAPE, _escape)
+    decoder = codecs.getincrementaldecoder(_codec(dialect))(_ESCAPE)
+    start = _BYTE_ORDER_MARK
+    while data := file.read(chunk_bytes):
+        yield decoder.decode(data).removeprefix(start).replace(_NUL, _NUL_BYTE)
+        start = ""
+    yield decoder.decode(b"", final=True)
 
 
 class Utf8Stream(io.RawIOBase):
@@ -131,7 +133,6 @@ class Utf8Stream(io.RawIOBase):
         self.has_bad_bytes = False
         self.has_quotes = False
         self._quote = (dialect.quote or "").encode()
-        self._lines = 0
         self._tail = b""
         self._is_cut = False
         self._digest = hashlib.sha256()
@@ -162,7 +163,6 @@ class Utf8Stream(io.RawIOBase):
         before it ends in a carriage return, and drops it, inside of a quoted cell too.
 
         Raises:
-            NulByteError: If the chunk that is decoded next has a NUL byte.
             UnicodeError: If the encoding cannot be decoded beyond a bad byte, as in UTF-16.
             EOFError, gzip.BadGzipFile, zlib.error: If a gzip file is damaged.
         """
@@ -194,11 +194,7 @@ class Utf8Stream(io.RawIOBase):
         return False
 
     def _observe(self, data: bytes) -> None:
-        """Looks for quotes, counts lines, keeps the last bytes, and checks for NUL bytes."""
-        nul = data.find(b"\0")
-        if nul >= 0:
-            raise NulByteError(self._lines + data.count(b"\n", 0, nul) + 1)
-        self._lines += data.count(b"\n")
+        """Looks for quotes, and keeps the last bytes."""
         self.has_quotes = self.has_quotes or bool(self._quote and self._quote in data)
         tail = self._tail + data[-_TAIL_BYTES:]
         self._is_cut = self._is_cut or len(tail) > _TAIL_BYTES or len(data) > _TAIL_BYTES
@@ -220,11 +216,6 @@ def opens_quote(line: str, dialect: Dialect) -> bool:
 
 def _codec(dialect: Dialect) -> str:
     return "utf-8-sig" if dialect.is_utf8 else dialect.encoding
-
-
-def _open_text(path: str | Path, dialect: Dialect, watch: Watch | None) -> io.TextIOWrapper:
-    codecs.register_error(_ESCAPE, _escape)
-    return io.TextIOWrapper(open_bytes(path, watch), _codec(dialect), _ESCAPE, newline="")
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:

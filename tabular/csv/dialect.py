@@ -19,6 +19,7 @@ class Dialect:
         null_values: Texts that mean a missing value, besides the empty cell.
         decimal: Decimal point of numbers.
         encoding: Encoding of the text, by its name in Python.
+        skip_lines: Number of lines before the header, or before the first row, to leave out.
         rename: Title in the header to the name of its column; other titles are names themselves. Of
             the empty title the name is followed by the place: `column_3`.
     """
@@ -31,6 +32,7 @@ class Dialect:
     null_values: tuple[str, ...] = ()
     decimal: str = "."
     encoding: str = "utf-8"
+    skip_lines: int = 0
     rename: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -48,7 +48,7 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
     Raises:
         pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not valid
             in the encoding.
-        NulByteError: And the other errors of `Utf8Stream.read`.
+        UnicodeError: And the other errors of `Utf8Stream.read`.
     """
     for batch, has_bad_bytes in read_blocks(Utf8Stream(path, dialect)):
         if has_bad_bytes:
@@ -71,7 +71,7 @@ def read_blocks(
 
     Raises:
         pa.ArrowInvalid: If the file is not a table.
-        NulByteError: And the other errors of `Utf8Stream.read`.
+        UnicodeError: And the other errors of `Utf8Stream.read`.
     """
     path, dialect = text.path, text.dialect
     header = read_header(path, dialect)

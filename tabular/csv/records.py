@@ -37,7 +37,7 @@ class Record:
 
 
 def read_records(path: str | Path, dialect: Dialect) -> Iterator[Record]:
-    """Reads all records of a file without NUL bytes, including the header."""
+    """Reads all records of a file, including the header."""
     lines: list[str] = []
     # Arrow does not have the csv module's limit of 128 KiB a cell.
     limit = csv.field_size_limit(sys.maxsize)

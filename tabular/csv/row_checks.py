@@ -86,7 +86,7 @@ def read_usable(
 
     Raises:
         pa.ArrowInvalid: If the file as a whole is not a table.
-        NulByteError: And the other errors of `Utf8Stream.read`.
+        UnicodeError: And the other errors of `Utf8Stream.read`.
     """
     header = read_header(text.path, text.dialect)
     rules_by_index = {
@@ -227,6 +227,11 @@ def explain_bad_byte(record: Record, index: int, dialect: Dialect) -> tuple[int,
     before = [*record.cells[:index], cell[: bad.start() if bad else 0]]
     line = record.line + sum(len(_LINE_END.findall(text)) for text in before)
     encoding = "UTF-8" if dialect.is_utf8 else dialect.encoding
+    if bad and bad[0] == "\udc00":
+        return line, (
+            f"a NUL byte; expected text in {encoding}: remove it (tr -d '\\000'), or set"
+            " data.csv.encoding if the file is UTF-16 or the like"
+        )
     save = (
         "convert it, as by iconv -f latin1 -t utf-8, or name its encoding in"
         if dialect.is_utf8

@@ -101,10 +101,13 @@ def test_refuses_a_header_without_rows(path: Path, content: str) -> None:
     ("content", "words"),
     [
         (b"\x1f\x8b\x08\x00", "is damaged, Compressed file ended"),
-        (gzip.compress(b"PK\x03\x04\x14\x00", mtime=0), "is a zip archive or Excel file"),
-        (b"PK\x03\x04\x14\x00", "is a zip archive or Excel file"),
+        (gzip.compress(b"PK\x03\x04\x14\x00", mtime=0), "is a zip archive"),
+        (b"PK\x03\x04\x14\x00", "is a zip archive"),
         (b"PAR1\x15\x04", "is a Parquet file"),
         (make_csv(*ROWS).encode("utf-16"), "is UTF-16; expected UTF-8"),
+        (make_csv(*ROWS).encode("utf-16-le"), "set data.csv.encoding to utf-16-le"),
+        (make_csv(*ROWS).encode("utf-16-be"), "set data.csv.encoding to utf-16-be"),
+        ("sep=;\n" + make_csv(*ROWS), "1: says that cells are separated by ';'; expected ','"),
     ],
 )
 def test_names_another_format(path: Path, content: bytes, words: str) -> None:

@@ -12,13 +12,17 @@ from tests.helpers.data_checks import ROWS, check_error, make_csv, replace_rows
 
 
 def test_nul_byte_is_refused_with_its_line(path: Path) -> None:
-    assert check_error(path, replace_rows({7: "1,\0,a"})).startswith("7: holds a NUL byte")
+    assert check_error(path, replace_rows({7: "1,\0,a"})).startswith(
+        "7: column 'y': a NUL byte; expected text in UTF-8: remove it"
+    )
 
 
 def test_nul_byte_beyond_the_first_chunk(path: Path) -> None:
     rows = ["1.5,2,a"] * 200_000  # 1.6 MB, read in chunks of 1 MiB
 
-    assert check_error(path, make_csv(*rows, "1.5,\0,a")).startswith("200002: holds a NUL byte")
+    assert check_error(path, make_csv(*rows, "1.5,\0,a")).startswith(
+        "200002: column 'y': a NUL byte"
+    )
 
 
 def test_bad_bytes_of_several_cells(path: Path) -> None:

@@ -104,6 +104,19 @@ def test_sniff_refuses_equal_titles(tmp_path: Path) -> None:
         sniff_text(tmp_path, "a b,x,a b\n1,2,3\n")
 
 
+def test_sniff_tells_what_stands_above_the_table(tmp_path: Path) -> None:
+    rows = "a,b,y\n1,2,x\n3,4,z\n"
+
+    titled = sniff_text(tmp_path, f"Export of May\n{rows}")
+    commented = sniff_text(tmp_path, f"# one\n# two\n{rows}")
+
+    assert titled.csv.skip_lines == 1
+    assert [finding.look for finding in titled.findings] == [True]
+    assert "the table begins after line 1" in titled.findings[0].text
+    assert commented.csv.comment == "#"
+    assert "lines that begin with # are comments" in commented.findings[0].text
+
+
 def test_sniff_reads_gzip(tmp_path: Path) -> None:
     path = tmp_path / "data.csv.gz"
     path.write_bytes(gzip.compress(b"a;y\n1;x\n"))
@@ -116,7 +129,7 @@ def test_sniff_reads_gzip(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0", "is a binary file"),
-        (b"PK\x03\x04", "is a binary file"),
+        (b"PK\x03\x04", "is a zip archive"),
         (gzip.compress(b"a,y\n" * 999, mtime=0)[:20], "is broken"),
         (gzip.compress(b"", mtime=0), "is empty"),
     ],
