@@ -31,7 +31,8 @@ def main() -> int:
             def on_ready(server: Server) -> None:
                 os.write(ready, json.dumps(server.describe()).encode())
 
-            run_server(folders, settings, listeners, on_ready, parent=0)
+            shared_dir = Path(task["shared_dir"])
+            run_server(folders, settings, listeners, on_ready, shared_dir, parent=0)
     except StartError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_CANNOT_START

@@ -19,7 +19,8 @@ def run_server(
     settings: ServingSettings,
     listeners: Listeners,
     on_ready: Callable[[Server], None],
-    parent: int | None = None,
+    shared_dir: Path,
+    parent: int,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
 
@@ -28,6 +29,7 @@ def run_server(
         settings: The section `serving`.
         listeners: The server's ports.
         on_ready: Called when the server answers requests.
+        shared_dir: Folder that the supervisor and its workers share.
         parent: A descriptor; the server drains when its other end is closed.
 
     Raises:
@@ -35,7 +37,7 @@ def run_server(
     """
     _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    uvloop.run(_run(folders, settings, listeners, on_ready, parent))
+    uvloop.run(_run(folders, settings, listeners, on_ready, shared_dir, parent))
 
 
 async def _run(
@@ -43,7 +45,8 @@ async def _run(
     settings: ServingSettings,
     listeners: Listeners,
     on_ready: Callable[[Server], None],
-    parent: int | None,
+    shared_dir: Path,
+    parent: int,
 ) -> None:
     loop = asyncio.get_running_loop()
     has_signal = asyncio.Event()
@@ -57,14 +60,13 @@ async def _run(
         has_signal.set()
 
     def lose_parent() -> None:
-        loop.remove_reader(parent or 0)
+        loop.remove_reader(parent)
         has_signal.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
-    if parent is not None:
-        loop.add_reader(parent, lose_parent)
-    server = Server(folders, settings, listeners)
+    loop.add_reader(parent, lose_parent)
+    server = Server(folders, settings, listeners, shared_dir)
     await server.start()
     is_ready = True
     on_ready(server)

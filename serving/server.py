@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import grpc
 import orjson
@@ -20,6 +21,7 @@ from serving.models.catalog import Catalog
 from serving.models.versions import State
 from serving.pages.page import make_pages
 from serving.settings import ServingSettings
+from serving.suspects import RequestWatch
 from serving.telemetry.access_log import AccessLog
 from serving.telemetry.metrics import METRICS_PATH, Metrics
 
@@ -44,6 +46,7 @@ class Server:
         folders: Mapping[str, Path],
         settings: ServingSettings,
         listeners: Listeners | None = None,
+        shared_dir: Path | None = None,
     ) -> None:
         """Prepares the server for the running event loop; `start` loads the models and listens.
 
@@ -51,6 +54,7 @@ class Server:
             folders: Model name to the folder of its versions.
             settings: The section `serving`.
             listeners: The server's ports; None opens those of the settings.
+            shared_dir: Folder that it shares with its supervisor; None makes one.
 
         Raises:
             StartError: If a port is in use or a TLS file cannot be used.
@@ -68,13 +72,16 @@ class Server:
         self._catalog = Catalog(
             folders, settings, self._metrics.make_on_batch, on_load=self._metrics.observe_load
         )
+        if shared_dir is None:
+            shared_dir = Path(self._resources.enter_context(TemporaryDirectory(prefix="serving-")))
+        self._watch = RequestWatch(shared_dir)
         pages = {
             **make_pages(self._catalog, settings),
             "/healthz": lambda: (200, JSON, b'{"alive":true}'),
             "/readyz": self._readiness,
             METRICS_PATH: self._expose,
         }
-        self._app = RestApp(self._catalog, settings, self._metrics, pages)
+        self._app = RestApp(self._catalog, settings, self._metrics, self._watch, pages)
         on_response = self._access_log.write_http if self._access_log else None
         self._http = ServerState(self._app.handle, settings.limits, on_response)
         self.connections = self._http.connections
@@ -139,7 +146,7 @@ class Server:
         return lines
 
     async def _start_grpc(self) -> None:
-        self._grpc = make_grpc_server(self._catalog, self._settings, self._metrics)
+        self._grpc = make_grpc_server(self._catalog, self._settings, self._metrics, self._watch)
         address = format_address(self.host, self.grpc_port)
         tls = self._listeners.tls
         if tls is None:

@@ -1,8 +1,9 @@
-"""Several worker processes that share the server's ports, and their supervisor.
+"""The worker processes of a server, which share its ports, and their supervisor.
 
-The supervisor loads no TensorFlow. It starts each worker as `python -m serving`, writes models and
-settings as one line to its standard input, and reads from a pipe when the worker is ready. A worker
-whose standard input ends knows that the supervisor is gone, and stops.
+The supervisor loads no TensorFlow, and outlives what ends a worker. It starts each worker as
+`python -m serving`, writes models and settings as one line to its standard input, and reads from a
+pipe when the worker is ready. A worker whose standard input ends knows that the supervisor is gone,
+and stops.
 """
 
 import json
@@ -22,12 +23,13 @@ from types import FrameType
 from serving.errors import StartError
 from serving.listeners import Listeners, reserve_port
 from serving.settings import ServingSettings
-from serving.telemetry.multiprocess import MULTIPROCESS_DIR, drop_process
+from serving.suspects import SuspectList, take_notes
+from serving.telemetry import MULTIPROCESS_DIR
 
 EXIT_CANNOT_START = 2
 """Exit code of a worker that need not be started again."""
 _POLL_SECONDS = 0.1
-_FIRST_PAUSE_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS = 0.1
 _MAX_PAUSE_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
@@ -78,31 +80,37 @@ def run_workers(
     reserve_port(listeners.rest)
     reserve_port(listeners.grpc)
     ports = {"rest_port": listeners.rest_port, "grpc_port": listeners.grpc_port}
-    task = {
-        "folders": {name: str(folder) for name, folder in folders.items()},
-        "settings": settings.model_copy(update=ports).model_dump(mode="json"),
-    }
-    with tempfile.TemporaryDirectory(prefix="serving-metrics-") as metrics_dir:
-        Supervisor(task, settings.workers, metrics_dir, on_ready).run()
+    with tempfile.TemporaryDirectory(prefix="serving-") as shared_dir:
+        task = {
+            "folders": {name: str(folder) for name, folder in folders.items()},
+            "settings": settings.model_copy(update=ports).model_dump(mode="json"),
+            "shared_dir": shared_dir,
+        }
+        os.environ[MULTIPROCESS_DIR] = shared_dir
+        Supervisor(task, settings.workers, Path(shared_dir), on_ready).run()
 
 
 class Supervisor:
     """Starts workers, replaces those that die, and passes signals on."""
 
     def __init__(
-        self, task: Mapping[str, object], n_workers: int, metrics_dir: str, on_ready: OnReady
+        self, task: Mapping[str, object], n_workers: int, shared_dir: Path, on_ready: OnReady
     ) -> None:
         """Prepares the workers; `run` starts them.
 
         Args:
             task: Models and settings, sent to each worker as JSON.
             n_workers: Number of workers.
-            metrics_dir: Folder for the files through which they share metrics.
+            shared_dir: Folder for the files through which they share metrics and suspects.
             on_ready: Called once all workers are ready.
         """
         self._task = json.dumps(task).encode() + b"\n"
         self._workers = [_Worker() for _ in range(n_workers)]
-        self._metrics_dir = metrics_dir
+        self._shared_dir = shared_dir
+        self._suspects = SuspectList(shared_dir)
+        from serving.telemetry import multiprocess  # reads the environment
+
+        self._metrics = multiprocess.SupervisorMetrics(shared_dir)
         self._on_ready: OnReady | None = on_ready
         self._signal: int | None = None
 
@@ -144,12 +152,25 @@ class Supervisor:
             return
         if code == EXIT_CANNOT_START and not was_ready:
             raise StartError("a worker cannot start, see above")
-        drop_process(pid, self._metrics_dir)
         if was_ready:
             worker.pause_seconds = _FIRST_PAUSE_SECONDS
-        _log.error("worker %d died (%d), replaced in %g s", pid, code, worker.pause_seconds)
+        self._report(pid, code, worker.pause_seconds)
         worker.start_at = time.monotonic() + worker.pause_seconds
         worker.pause_seconds = min(2 * worker.pause_seconds, _MAX_PAUSE_SECONDS)
+
+    def _report(self, pid: int, code: int, pause_seconds: float) -> None:
+        """Logs and counts the death of a worker, and suspects what it was answering."""
+        digests = take_notes(self._shared_dir, pid)
+        self._suspects.record(digests)
+        reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        self._metrics.count_death(pid, reason)
+        _log.error(
+            "worker %d died (%s) with %d requests to answer; replaced in %g s",
+            pid,
+            reason,
+            len(digests),
+            pause_seconds,
+        )
 
     def _start(self, worker: _Worker) -> None:
         worker.ready, writer = os.pipe()
@@ -157,7 +178,6 @@ class Supervisor:
             [sys.executable, "-m", "serving", str(writer)],
             stdin=subprocess.PIPE,
             pass_fds=[writer],
-            env={**os.environ, MULTIPROCESS_DIR: self._metrics_dir},
             start_new_session=True,  # Ctrl-C goes to the supervisor alone, which passes it on
         )
         os.close(writer)

@@ -8,9 +8,10 @@ from pathlib import Path
 from pipeline.errors import ConfigError, InputError, ModelError
 from pipeline.settings.config import Config
 from serving.errors import StartError
-from serving.listeners import Listeners, open_listeners
+from serving.listeners import open_listeners
 from serving.settings import ServingSettings
 from serving.telemetry.logs import set_up_logging
+from serving.workers import run_workers
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -31,26 +32,9 @@ def serve_models(config: Config, models: Sequence[str]) -> None:
     try:
         with open_listeners(settings) as listeners:
             set_up_logging()
-            if settings.workers > 1:
-                from serving.workers import run_workers
-
-                run_workers(folders, settings, listeners, _say)
-            else:
-                _serve_here(folders, settings, listeners)
+            run_workers(folders, settings, listeners, _say)
     except StartError as error:
         raise InputError(str(error)) from None
-
-
-def _serve_here(
-    folders: Mapping[str, Path], settings: ServingSettings, listeners: Listeners
-) -> None:
-    from serving.run import run_server  # TensorFlow takes seconds
-    from serving.server import Server
-
-    def on_ready(server: Server) -> None:
-        _say(server.describe())
-
-    run_server(folders, settings, listeners, on_ready)
 
 
 def _say(lines: Iterable[str]) -> None:

@@ -29,6 +29,7 @@ from serving.interfaces.grpc_health import Health
 from serving.interfaces.grpc_methods import Methods
 from serving.models.catalog import Catalog
 from serving.settings import ServingSettings
+from serving.suspects import RequestWatch
 from serving.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ _Method = Callable[[Any], Awaitable[bytes]]
 
 
 def make_grpc_server(
-    catalog: Catalog, settings: ServingSettings, metrics: Metrics
+    catalog: Catalog, settings: ServingSettings, metrics: Metrics, watch: RequestWatch
 ) -> grpc.aio.Server:
     """Makes the gRPC server, without a port and not started.
 
@@ -49,6 +50,7 @@ def make_grpc_server(
         catalog: The models.
         settings: The section `serving`.
         metrics: Observes each request.
+        watch: Refuses requests that end processes.
 
     Raises:
         RuntimeError: If protobuf runs in pure Python.
@@ -59,14 +61,14 @@ def make_grpc_server(
         options=[
             ("grpc.max_receive_message_length", settings.limits.body_bytes),
             ("grpc.max_send_message_length", -1),
-            ("grpc.so_reuseport", int(settings.workers > 1)),
+            ("grpc.so_reuseport", 1),
         ],
         maximum_concurrent_rpcs=settings.limits.connections,
     )
     services = _services(Methods(catalog, settings))
     for service, methods in services.items():
         handlers = {
-            name: _make_handler(name, request_type, method, settings, metrics)
+            name: _make_handler(name, request_type, method, settings, metrics, watch)
             for name, (request_type, method) in methods.items()
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
@@ -126,20 +128,23 @@ def _make_handler(
     method: _Method,
     settings: ServingSettings,
     metrics: Metrics,
+    watch: RequestWatch,
 ) -> grpc.RpcMethodHandler:
     max_seconds = settings.limits.timeout_seconds
     no_message = f"no {request_type.DESCRIPTOR.name} message was sent"
 
     async def handle(_: Any, context: Any) -> bytes:
         start = time.perf_counter()
-        model, code = "", Code.UNKNOWN
+        model, note, code = "", None, Code.UNKNOWN
         remaining = context.time_remaining()
         timeout = _Timeout(max_seconds if remaining is None else min(remaining, max_seconds))
         try:
             body = await context.read()
             request = request_type()
-            if body is not grpc.aio.EOF and request.MergeFromString(body) != len(body):
-                raise DecodeError  # protobuf's parser only warns of trailing bytes
+            if body is not grpc.aio.EOF:
+                note = watch.begin(entrypoint.encode(), body)
+                if request.MergeFromString(body) != len(body):
+                    raise DecodeError  # protobuf's parser only warns of trailing bytes
             model = _model_of(request)
             response = await method(request)
             code = Code.OK
@@ -158,6 +163,8 @@ def _make_handler(
             code, message = Code.INTERNAL, "internal error"
         finally:
             timeout.timer.cancel()
+            if note is not None:
+                watch.end(note)
             metrics.observe_request(model, "GRPC", entrypoint, code, time.perf_counter() - start)
         await context.abort(_STATUS[code], _cut(message))
         raise AssertionError("abort returned")

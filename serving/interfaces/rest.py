@@ -32,6 +32,7 @@ from serving.models.batching import Outputs
 from serving.models.catalog import Catalog
 from serving.models.versions import ServedVersion
 from serving.settings import ServingSettings
+from serving.suspects import Note, RequestWatch
 from serving.telemetry.metrics import Metrics
 from trainer.signatures import SERVING_SIGNATURE
 
@@ -83,6 +84,7 @@ class RestApp:
         catalog: Catalog,
         settings: ServingSettings,
         metrics: Metrics,
+        watch: RequestWatch,
         pages: Mapping[str, Page] | None = None,
     ) -> None:
         """Initializes the application.
@@ -91,12 +93,14 @@ class RestApp:
             catalog: The models.
             settings: The section `serving`.
             metrics: Observes each request to a model.
+            watch: Refuses requests that end processes.
             pages: Pages by path, for GET and HEAD, besides TensorFlow Serving's paths below `/v1`.
         """
         self.is_draining = False
         self._catalog = catalog
         self._settings = settings
         self._metrics = metrics
+        self._watch = watch
         self._pages = pages or {}
         self._metadata: WeakKeyDictionary[ServedVersion, bytes] = WeakKeyDictionary()
 
@@ -112,21 +116,25 @@ class RestApp:
             that the caller sets on the future is sent as the response.
         """
         start = time.perf_counter()
-        route, code = None, Code.OK
+        route, note, code = None, None, Code.OK
         try:
             if page := self._pages.get(request.path):
                 response = Response(*_show(page, request), is_last=self.is_draining)
             else:
                 route = find_route(request.method, request.path)
+                if request.body:
+                    note = self._watch.begin(request.path.encode(), request.body)
                 result = self._call(route, request)
                 if isinstance(result, _Pending):
                     result.outputs.add_done_callback(
-                        partial(self._finish, request, send, route, start, result.write)
+                        partial(self._finish, request, send, route, note, start, result.write)
                     )
                     return result.outputs
                 response = Response(200, JSON, result, is_last=self.is_draining)
         except Exception as error:
             response, code = self._make_error(request, error)
+        if note is not None:
+            self._watch.end(note)
         if route is not None:
             self._count(route, code, start)
         send(response)
@@ -137,11 +145,14 @@ class RestApp:
         request: Request,
         send: Send,
         route: Route,
+        note: Note | None,
         start: float,
         write: Callable[[Outputs], bytes],
         outputs: asyncio.Future[Outputs],
     ) -> None:
         code = Code.OK
+        if note is not None:
+            self._watch.end(note)
         try:
             response = Response(200, JSON, write(outputs.result()), is_last=self.is_draining)
         except Exception as error:

@@ -15,14 +15,16 @@ from pathlib import Path
 import grpc
 import psutil
 import pytest
+import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from components.pusher.versions import PushRecord, locked, publish
 from pipeline.__main__ import run_command
 from tests.helpers.paths import PROJECT_DIR
 from tests.helpers.raw_http import Clients, ask, post
-from tests.helpers.served_models import write_model
+from tests.helpers.served_models import sign, write_graph, write_model
 from tests.helpers.server_process import COMMAND, ServerProcess
+from tests.helpers.tracker_processes import wait_for
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
 READY = b"GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -280,3 +282,43 @@ def test_workers_end_with_their_supervisor(half: Path, tmp_path: Path) -> None:
         _, alive = psutil.wait_procs(workers, 20)
 
     assert (len(workers), alive) == (2, [])
+
+
+@pytest.mark.slow
+def test_server_survives_requests_that_end_its_process(tmp_path: Path) -> None:
+    with write_graph(tmp_path / "deadly" / "1") as signatures:
+        x = tf.compat.v1.placeholder(tf.float32, [None], "x")
+        is_13 = tf.equal(tf.reduce_max(x), 13.0)
+        with tf.control_dependencies([tf.cond(is_13, _abort, tf.no_op)]):
+            signatures["serving_default"] = sign({"x": x}, {"y": x + 1})
+    arguments = ["--set", f"paths.root={tmp_path}", "--model", f"deadly={tmp_path / 'deadly'}"]
+    path = "/v1/models/deadly:predict"
+    deadly = post(path, b'{"instances": [13]}')
+    harmless = post(path, b'{"instances": [1]}')
+    with ServerProcess(*arguments) as server:
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                ask(server.rest_port, deadly)
+            assert wait_for(lambda: _answers(server.rest_port, harmless))
+        refused = ask(server.rest_port, deadly)
+        answered = ask(server.rest_port, harmless)
+        metrics = ask(server.rest_port, METRICS)[2]
+        code = server.stop()
+
+    assert refused[0] == 400
+    assert b"ended 2 processes of the server" in refused[2]
+    assert (answered[0], answered[2]) == (200, b'{"predictions":[2.0]}')
+    assert b'serving_restarts_total{reason="SIGABRT"} 2.0' in metrics
+    assert sum("died (SIGABRT) with 1 requests to answer" in line for line in server.log) == 2
+    assert code == 0
+
+
+def _abort() -> tf.Operation:
+    return tf.raw_ops.Abort(error_msg="deadly")
+
+
+def _answers(port: int, request: bytes) -> bool:
+    try:
+        return ask(port, request)[0] == 200
+    except ConnectionError:
+        return False

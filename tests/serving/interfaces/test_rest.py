@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from serving.http.messages import Request, Response
 from serving.interfaces.rest import RestApp
 from serving.models.catalog import Catalog
 from serving.settings import BatchingSettings, ServingSettings
+from serving.suspects import RequestWatch
 from serving.telemetry.metrics import Metrics
 from tests.helpers.served_models import write_model
 
@@ -47,7 +49,9 @@ async def _app(folder: Path, settings: ServingSettings, **options: Any) -> Async
     metrics = _Recorder()
     catalog = Catalog({"m": folder}, settings, metrics.make_on_batch)
     await catalog.start()
-    yield RestApp(catalog, settings, metrics, **options), metrics
+    with tempfile.TemporaryDirectory() as shared_dir:
+        watch = RequestWatch(Path(shared_dir))
+        yield RestApp(catalog, settings, metrics, watch, **options), metrics
     await catalog.close()
 
 
