@@ -1,5 +1,6 @@
 """The command line: `pipeline run`, `validate`, `predict` and others."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ def main() -> None:
 
     The clean-up of TensorFlow and Beam at exit takes a second and complains on standard error.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names and values of any alphabet, in a terminal that may know fewer letters.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = run_command(sys.argv[1:])
         sys.stdout.flush()

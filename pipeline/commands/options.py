@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +20,8 @@ Handler: TypeAlias = Callable[[argparse.Namespace], int]
 """Runs a command with its parsed options and returns the exit code."""
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
+PROGRAM = "pipeline"
+"""Name of the command."""
 _EXAMPLES_TITLE = "examples:"
 _WIDTH_WITHOUT_TERMINAL = 200
 _VALUE_FOR_FLAG = re.compile(r"argument (\S+): ignored explicit argument (.*)", re.DOTALL)
@@ -124,11 +128,31 @@ def load(options: argparse.Namespace) -> Config:
     return load_config(options.config, options.set)
 
 
-def make_console() -> Console:
-    """Makes a console for tables, wide where standard output is not a terminal."""
+def make_console(file: TextIO | None = None) -> Console:
+    """Makes a console for tables, wide where its file is not a terminal.
+
+    Args:
+        file: Where it prints; None for standard output.
+    """
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    file = file or sys.stdout
+    return Console(file=file, width=None if file.isatty() else _WIDTH_WITHOUT_TERMINAL)
+
+
+def command_line(*arguments: str) -> str:
+    """Returns a line to type for another command of this program, called as this one was."""
+    program = sys.argv[0]
+    found = shutil.which(PROGRAM)
+    is_named = os.path.basename(program) == PROGRAM and os.path.exists(program)
+    if not is_named or (found is not None and os.path.samefile(found, program)):
+        program = PROGRAM
+    return shlex.join([program, *arguments])
+
+
+def count(number: int, noun: str) -> str:
+    """Counts things: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def become(program: str, *arguments: str) -> NoReturn:

@@ -20,7 +20,7 @@ from pipeline.commands import (
     ui,
     validate,
 )
-from pipeline.commands.options import Parser
+from pipeline.commands.options import PROGRAM, Parser
 
 _COMMANDS = (
     init,
@@ -49,7 +49,7 @@ _STACK = {
 def make_parser() -> Parser:
     """Makes the parser of all commands; the parsed options have the command's `handler`."""
     parser = Parser(
-        prog="pipeline",
+        prog=PROGRAM,
         description="From CSV files and one YAML file to a pushed, tracked model.",
         epilog="examples:\n  pipeline init customers.csv --label churned\n  pipeline run",
         formatter_class=argparse.RawDescriptionHelpFormatter,

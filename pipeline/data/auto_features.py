@@ -9,13 +9,14 @@ from pipeline.data.feature_choice import (
     choose_categorical,
     choose_numeric,
     is_constant,
+    leave_out,
     make_choice,
 )
 from pipeline.data.findings import DataSummary, Finding
 from pipeline.data.schema_hints import SchemaHint, read_schema_hints
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
-from trainer.settings.features import ALL_OTHERS, Boolean, Feature, Ignore
+from trainer.settings.features import ALL_OTHERS, Boolean, Feature
 from trainer.settings.train import is_column_name
 
 
@@ -54,7 +55,7 @@ def choose_features(
             features[name] = feature
     if all(feature.kind == "ignore" for feature in features.values()):
         raise _no_feature_error(config, chosen)
-    summary = DataSummary(tuple(choice.summarize(name) for name, choice in chosen.items()))
+    summary = DataSummary(tuple(choice.summary for choice in chosen.values()))
     return config.resolved(features, list(summary.lines())), summary
 
 
@@ -80,7 +81,7 @@ def _choose(
     config: Config, profile: ColumnProfile, hint: SchemaHint | None, columns: Sequence[str]
 ) -> Choice:
     if profile.name == config.data.split.by:
-        return make_choice(profile, Ignore(), Finding("rows are split by it"))
+        return leave_out(profile, "rows are split by it")
     choice = choose(profile, columns, is_sample=True)
     has_something = profile.kind != "empty" and not is_constant(profile)
     if hint is None or not has_something or not is_column_name(profile.name):

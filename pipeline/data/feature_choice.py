@@ -1,6 +1,7 @@
 """Chooses the kind of a feature by the profile of its column."""
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ _MIN_MONOTONIC = 10
 SKEWED = 3.0
 """Beyond this skewness, the logarithm is used; an exponential distribution has 2."""
 
+_COMMONEST = 8
+
 _ID_NAME = re.compile(r"(.*[\W_])?(id|idx|index|key|uuid|guid|row)|id[\W_].*", re.IGNORECASE)
 _CAMEL_ID = re.compile(r".*[a-z]I[dD]")
 
@@ -49,27 +52,43 @@ class Choice:
 
     Attributes:
         feature: The feature.
-        found: A short description of the column.
-        findings: What its owner should know; the first says why the column is ignored, if it is.
+        summary: What its owner is told of the column; the first finding says why it is ignored, if
+            it is.
     """
 
     feature: Feature
-    found: str
-    findings: tuple[Finding, ...] = ()
+    summary: ColumnSummary
+
+    @property
+    def found(self) -> str:
+        """A short description of the column."""
+        return self.summary.found
 
     @property
     def reason(self) -> str:
         """Why the column is ignored; empty if it is not."""
-        return self.findings[0].text if isinstance(self.feature, Ignore) else ""
-
-    def summarize(self, name: str) -> ColumnSummary:
-        """Tells what the column of this name is and becomes."""
-        return ColumnSummary(name, self.found, self.feature.kind, self.findings)
+        return self.summary.findings[0].text if isinstance(self.feature, Ignore) else ""
 
 
 def make_choice(profile: ColumnProfile, feature: Feature, *findings: Finding) -> Choice:
     """Makes a choice with the given findings, then those that the profile shows."""
-    return Choice(feature, describe_column(profile), (*findings, *find_in_column(profile, feature)))
+    return Choice(
+        feature,
+        ColumnSummary(
+            name=profile.name,
+            kind=_KIND_NAMES[profile.kind],
+            values=describe_values(profile),
+            missing=describe_missing(profile),
+            becomes=feature.kind,
+            findings=(*findings, *find_in_column(profile, feature)),
+            commonest=commonest_words(profile),
+        ),
+    )
+
+
+def leave_out(profile: ColumnProfile, reason: str) -> Choice:
+    """Makes the choice to ignore a column for a reason that does not stand in its cells."""
+    return make_choice(profile, Ignore(), Finding(reason))
 
 
 def choose(
@@ -116,12 +135,22 @@ def choose_categorical(profile: ColumnProfile) -> Categorical:
 
 def describe_column(profile: ColumnProfile) -> str:
     """Describes a column: `12 words, 3 % missing`."""
-    words = [_describe_values(profile)]
-    if profile.missing:
-        percent = 100 * profile.missing / profile.rows
-        few = f"{profile.missing} missing"
-        words.append(f"{percent:.0f} % missing" if percent >= 1 else few)
-    return ", ".join(filter(None, words))
+    missing = describe_missing(profile)
+    return ", ".join([describe_values(profile), *[f"{missing} missing"] * bool(missing)])
+
+
+def describe_missing(profile: ColumnProfile) -> str:
+    """Says how many cells are missing: `3 %`, or their number if it is below 1 %."""
+    percent = 100 * profile.missing / max(profile.rows, 1)
+    few = f"{profile.missing:,}" if profile.missing else ""
+    return f"{percent:.0f} %" if percent >= 1 else few
+
+
+def commonest_words(profile: ColumnProfile) -> tuple[str, ...]:
+    """Lists the most frequent words, first to last; none if only a sample of them is counted."""
+    if profile.kind != "words" or not profile.values:
+        return ()
+    return tuple(word for word, _ in Counter(profile.values).most_common(_COMMONEST))
 
 
 def is_constant(profile: ColumnProfile) -> bool:
@@ -200,7 +229,8 @@ _KIND_NAMES = {
 }
 
 
-def _describe_values(profile: ColumnProfile) -> str:
+def describe_values(profile: ColumnProfile) -> str:
+    """Describes the filled cells: `12 words`."""
     if profile.kind == "empty":
         return "empty"
     if profile.kind == "date":

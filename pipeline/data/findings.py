@@ -42,20 +42,36 @@ class ColumnSummary:
 
     Attributes:
         name: The column.
-        found: What its cells are: `3 words, 2 % missing`.
+        kind: What kind its cells are of: `words`.
+        values: What its cells are: `3 words`.
+        missing: How many are missing, as a number or percentage; empty if none are.
         becomes: What it is used as: a kind of feature, `ignore`, or `label`.
         findings: Why, and what else to know of it.
+        commonest: The most frequent words, first to last; empty if it holds none.
     """
 
     name: str
-    found: str
+    kind: str
+    values: str
+    missing: str
     becomes: str
     findings: tuple[Finding, ...] = ()
+    commonest: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> str:
+        """What its cells are and how many are missing: `3 words, 2 % missing`."""
+        return f"{self.values}, {self.missing} missing" if self.missing else self.values
 
     @property
     def needs_look(self) -> bool:
         """Whether a person should check one of its findings."""
         return any(finding.look for finding in self.findings)
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the model does not read it."""
+        return self.becomes == "ignore"
 
     @property
     def why(self) -> str:
@@ -83,7 +99,7 @@ class DataSummary:
         if counts:
             yield f"chosen: {', '.join(f'{count} {kind}' for kind, count in counts.items())}"
         for column in self.columns:
-            if column.becomes == "ignore":
+            if column.is_left_out:
                 yield f"{column.name}: ignored, {column.found}: {column.why}"
             elif column.needs_look:
                 yield f"{column.name}: {column.becomes}, {column.found}: {column.why}"

@@ -9,19 +9,35 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.feature_choice import Choice, choose, describe_column
+from pipeline.data.feature_choice import Choice, choose, leave_out
 from pipeline.data.file_errors import explain_read_errors
-from pipeline.data.files import list_csv_files
-from pipeline.data.findings import ColumnSummary, DataSummary, Finding
+from pipeline.data.files import list_csv_files, quote_names
+from pipeline.data.findings import DataSummary, Finding
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.table_profiler import profile_columns
-from pipeline.errors import DataError
-from pipeline.init.inspect_label import find_in_label, find_label, guess_positive, guess_task
+from pipeline.errors import DataError, did_you_mean
+from pipeline.init.inspect_label import choose_task, guess_positive, summarize_label
 from pipeline.init.sniff_dialect import sniff
 from pipeline.settings.data import CsvSettings
+from tabular.csv.column_rules import quote
 from tabular.csv.dialect import Dialect
 from tabular.csv.reader import read_batches
 from trainer.settings.train import Task
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user of `init` has decided.
+
+    Attributes:
+        label: The column to predict, by its title in the file or its name in the configuration.
+        task: The task; None if the label decides.
+        ignored: Columns to leave out, by their titles or names.
+    """
+
+    label: str
+    task: Task | None = None
+    ignored: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,6 @@ class Inspection:
         task: Whether classes or numbers are predicted.
         positive: The positive class of a binary task, None if the pipeline's default is right.
         features: Column to the feature that it becomes.
-        label_findings: What the owner of the data should know of the label.
         findings: What the owner should know of whole files.
     """
 
@@ -47,41 +62,46 @@ class Inspection:
     task: Task
     positive: str | None
     features: Mapping[str, Choice]
-    label_findings: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
     def summary(self) -> DataSummary:
         """All that is found, for table and comments; the label comes first."""
-        label = self.label
-        columns = [ColumnSummary(label.name, describe_column(label), "label", self.label_findings)]
-        columns += [choice.summarize(name) for name, choice in self.features.items()]
-        return DataSummary(tuple(columns), self.findings)
+        label = summarize_label(self.label, self.task)
+        columns = (label, *(choice.summary for choice in self.features.values()))
+        return DataSummary(columns, self.findings)
 
 
-def inspect_csv(data: Path, label: str, folder: Path) -> Inspection:
+def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     """Inspects CSV files to find the settings of a first configuration.
 
     Args:
         data: A CSV file, or a folder of them.
-        label: The column to predict.
+        wishes: What the user has decided.
         folder: The folder of the configuration to be.
 
     Raises:
-        DataError: If the data cannot be read, or the label is not a column that can be learned.
+        DataError: If the data cannot be read, lacks a column of the wishes, or has a label that
+            cannot be learned.
         OSError: If a file cannot be read.
     """
     paths = list_csv_files(data)
-    sniffed = sniff(Path(paths[0]), label)
+    sniffed = sniff(Path(paths[0]), wishes.label)
     profiles, settings = _profile(paths, sniffed.csv)
     if not profiles:
         raise DataError(f"{data}: has a header and no rows; expected a row per example: add some")
-    label_profile = profiles[find_label(data, label, list(profiles), sniffed.titles)]
-    task = guess_task(data, label_profile)
+    name_of = _Names(data, list(profiles), sniffed.titles)
+    label = profiles[name_of(wishes.label, "--label")]
+    task = choose_task(data, label, wishes.task)
+    ignored = [name_of(column, "--ignore") for column in wishes.ignored]
+    if label.name in ignored:
+        raise DataError(f"{data}: {label.name}: is the label; expected another column in --ignore")
     features = {
-        name: choose(profile, profiles)
+        name: leave_out(profile, "as --ignore asks")
+        if name in ignored
+        else choose(profile, profiles)
         for name, profile in profiles.items()
-        if name != label_profile.name
+        if name != label.name
     }
     if all(choice.reason for choice in features.values()):
         lines = [f"{data}: no column is left to learn from"]
@@ -91,11 +111,10 @@ def inspect_csv(data: Path, label: str, folder: Path) -> Inspection:
         name=_pipeline_name(data),
         data=os.path.relpath(data.resolve(), folder),
         csv=settings,
-        label=label_profile,
+        label=label,
         task=task,
-        positive=guess_positive(label_profile) if task == "binary" else None,
+        positive=guess_positive(label) if task == "binary" else None,
         features=features,
-        label_findings=tuple(find_in_label(label_profile, task)),
         findings=sniffed.findings,
     )
 
@@ -122,6 +141,32 @@ def _batches(paths: Sequence[str], dialect: Dialect) -> Iterator[pa.RecordBatch]
     for path in paths:
         with explain_read_errors(path, dialect):
             yield from read_batches(path, dialect)
+
+
+class _Names:
+    """Finds the name of a column by that name, or by its title in the file."""
+
+    def __init__(self, data: Path, names: Sequence[str], titles: Sequence[str]) -> None:
+        self._data = data
+        self._names = names
+        self._titles = titles
+
+    def __call__(self, column: str, option: str) -> str:
+        """Finds the name of a column that an option of the command names.
+
+        Raises:
+            DataError: If there is no such column.
+        """
+        if column in self._names:
+            return column
+        if column in self._titles:
+            return self._names[self._titles.index(column)]
+        fix = did_you_mean(column, [*self._names, *self._titles])
+        headerless = "; its first line is not a header, so its columns are numbered"
+        raise DataError(
+            f"{self._data}: there is no column {quote(column)}; expected one of"
+            f" {quote_names(self._names)}: correct {option}{fix}{headerless * (not self._titles)}"
+        )
 
 
 def _pipeline_name(data: Path) -> str:

@@ -1,36 +1,51 @@
-"""Finds the label's column, and what its values ask for: task, positive class, a person's look."""
+"""Finds what the values of the label ask for: the task, the positive class, a person's look."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.feature_choice import MAX_DISTINCT_SHARE, describe_column, is_few_integers
-from pipeline.data.findings import Finding
+from pipeline.data.feature_choice import (
+    MAX_DISTINCT_SHARE,
+    commonest_words,
+    describe_column,
+    describe_missing,
+    describe_values,
+    is_few_integers,
+)
+from pipeline.data.findings import ColumnSummary, Finding
 from pipeline.data.labels import MAX_CLASSES
-from pipeline.errors import DataError, did_you_mean
-from tabular.csv.column_rules import quote
+from pipeline.errors import DataError
+from tabular.csv.column_rules import NUMBER, quote
 from trainer.classes import class_order
 from trainer.settings.features import Boolean
 from trainer.settings.train import Task
 
+_NUMBER = re.compile(NUMBER)
 
-def find_label(data: Path, label: str, names: Sequence[str], titles: Sequence[str]) -> str:
-    """Finds the name of the label's column by its name or its title in the file.
+
+def choose_task(data: Path, label: ColumnProfile, wanted: Task | None) -> Task:
+    """Chooses the task by the values of the label, or checks that the wanted one fits them.
 
     Raises:
-        DataError: If there is no such column.
+        DataError: If they cannot be learned, or not by that task.
     """
-    if label in names:
-        return label
-    if label in titles:
-        return names[list(titles).index(label)]
-    fix = did_you_mean(label, [*names, *titles])
-    headerless = "" if titles else "; its first line is not a header, so its columns are numbered"
-    raise DataError(
-        f"{data}: there is no column {quote(label)}; expected one of"
-        f" {', '.join(map(quote, names))}: correct --label{fix}{headerless}"
-    )
+    if wanted is None:
+        return guess_task(data, label)
+    _check_filled(data, label)
+    are_numbers = all(map(_NUMBER.fullmatch, label.values or ["x"]))
+    is_number = label.kind in ("integer", "number") or are_numbers
+    allowed: list[Task] = ["regression"] if is_number else []
+    is_class = label.kind != "number" or all(map(_is_whole, label.values or ["0.5"]))
+    if is_class and label.distinct <= MAX_CLASSES:
+        allowed += ["binary", "multiclass"] if label.distinct == 2 else ["multiclass"]
+    if wanted not in allowed:
+        raise DataError(
+            f"{data}: {label.name}: the label has {describe_column(label)}, which --task {wanted}"
+            f" does not allow; expected {' or '.join(allowed) or 'another label'}: correct --task"
+            " or --label"
+        )
+    return wanted
 
 
 def guess_task(data: Path, label: ColumnProfile) -> Task:
@@ -39,6 +54,24 @@ def guess_task(data: Path, label: ColumnProfile) -> Task:
     Raises:
         DataError: If they cannot be learned.
     """
+    _check_filled(data, label)
+    is_whole = label.kind == "integer" or all(map(_is_whole, label.values or ["0.5"]))
+    if label.kind == "number" and not is_whole:
+        return "regression"
+    if label.distinct == 2:
+        return "binary"
+    if label.kind in ("integer", "number") and not is_few_integers(label):
+        return "regression"
+    if label.distinct > MAX_CLASSES or label.distinct_share > MAX_DISTINCT_SHARE:
+        raise DataError(
+            f"{data}: {label.name}: {describe_column(label)} in {label.rows:,} rows are too many"
+            " for classes: name another column with --label"
+        )
+    return "multiclass"
+
+
+def _check_filled(data: Path, label: ColumnProfile) -> None:
+    """Checks that every row has a label, and that these differ."""
     place = f"{data}: {label.name}"
     if label.missing:
         raise DataError(
@@ -50,19 +83,6 @@ def guess_task(data: Path, label: ColumnProfile) -> Task:
             f"{place}: every row has the label {quote(next(iter(label.values or ())))}; expected at"
             " least 2: add rows of another, or name another column with --label"
         )
-    is_whole = label.kind == "integer" or all(map(_is_whole, label.values or ["0.5"]))
-    if label.kind == "number" and not is_whole:
-        return "regression"
-    if label.distinct == 2:
-        return "binary"
-    if label.kind in ("integer", "number") and not is_few_integers(label):
-        return "regression"
-    if label.distinct > MAX_CLASSES or label.distinct_share > MAX_DISTINCT_SHARE:
-        raise DataError(
-            f"{place}: {describe_column(label)} in {label.rows:,} rows are too many for classes:"
-            " name another column with --label"
-        )
-    return "multiclass"
 
 
 def _is_whole(word: str) -> bool:
@@ -80,6 +100,24 @@ def guess_positive(label: ColumnProfile) -> str | None:
     if _is_whole(word):
         return str(int(word)) if word.lstrip("-").isdecimal() else None
     return word
+
+
+def summarize_label(label: ColumnProfile, task: Task) -> ColumnSummary:
+    """Tells what the label's column is.
+
+    Args:
+        label: The profile of the column.
+        task: The task that was chosen by it.
+    """
+    return ColumnSummary(
+        name=label.name,
+        kind=label.kind,
+        values=describe_values(label),
+        missing=describe_missing(label),
+        becomes="label",
+        findings=tuple(find_in_label(label, task)),
+        commonest=commonest_words(label),
+    )
 
 
 def find_in_label(label: ColumnProfile, task: Task) -> Iterator[Finding]:

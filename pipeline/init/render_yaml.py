@@ -102,7 +102,7 @@ def _features(found: Inspection) -> Iterator[str]:
     for name, choice in found.features.items():
         line = f"{_scalar(name)}: {_value(choice.feature.model_dump())}"
         mark = "" if is_column_name(name) else "# "
-        yield f"  {mark}{line}  # {_comment(choice.summarize(name))}"
+        yield f"  {mark}{line}  # {_comment(choice.summary)}"
 
 
 def _model(train_rows: int) -> Iterator[str]:

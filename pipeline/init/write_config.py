@@ -1,12 +1,13 @@
 """Writes a first configuration for CSV files, by which the pipeline runs at once."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.data.check import check_data
 from pipeline.errors import DataError, StateError
-from pipeline.init.inspect_csv import Inspection, inspect_csv
+from pipeline.init.inspect_csv import Inspection, Wishes, inspect_csv
 from pipeline.init.render_yaml import render
 from pipeline.settings.load import load_config
 
@@ -14,38 +15,64 @@ _SPLITS = ((2, 1), (4, 1), (9, 1))
 """Shares of train and eval to try: with a larger train, each class is more likely to be in it."""
 
 
-def write_config(data: Path, label: str, output: Path) -> Inspection:
-    """Inspects the data, writes a configuration for it and checks the data by that.
+def make_config(data: Path, wishes: Wishes, folder: Path) -> tuple[Inspection, str]:
+    """Inspects the data, makes a configuration for it and checks the data by that.
 
     Args:
         data: A CSV file, or a folder of them.
-        label: The column to predict, by its title in the file or its name in the configuration.
-        output: The YAML file to write.
+        wishes: What the user has decided.
+        folder: The folder that the configuration is for, at which its paths start.
 
     Returns:
-        What was found.
+        What was found, and the text of the configuration.
 
     Raises:
-        StateError: If the file exists already or cannot be written.
-        DataError: If the pipeline cannot learn from the data; nothing is written.
+        DataError: If the pipeline cannot learn from the data.
     """
-    if output.exists() or output.is_symlink():
-        raise StateError(f"{output}: exists already: remove it, or name another file with --output")
-    if not output.parent.is_dir():
-        raise StateError(f"{output}: there is no folder {output.parent}: create it (mkdir -p)")
     try:
-        inspection = inspect_csv(data, label, output.resolve().parent)
+        inspection = inspect_csv(data, wishes, folder.resolve())
     except OSError as error:
         raise DataError(f"{error.filename or data}: cannot be read, {error.strerror}") from None
-    text = _first_valid(
-        (render(inspection, train, evaluate) for train, evaluate in _SPLITS), output.parent
-    )
+    texts = (render(inspection, train, evaluate) for train, evaluate in _SPLITS)
+    return inspection, _first_valid(texts, folder)
+
+
+def check_output(output: Path, data: Path, *, force: bool) -> None:
+    """Checks that the output can be written.
+
+    Args:
+        output: The YAML file to write.
+        data: A CSV file, or a folder of them.
+        force: Whether a file that exists is replaced.
+
+    Raises:
+        StateError: If it cannot, or exists and is not to be replaced, or is not a configuration.
+    """
+    if not output.parent.is_dir():
+        raise StateError(f"{output}: there is no folder {output.parent}: create it (mkdir -p)")
+    if output.is_dir():
+        raise StateError(f"{output}: is a folder; expected a file: name one with --output")
+    if output.exists() and data.exists() and output.samefile(data):
+        raise StateError(f"{output}: is the data: name another file with --output")
+    if (output.exists() or output.is_symlink()) and not force:
+        raise StateError(
+            f"{output}: exists already: name another file with --output, or replace it by --force"
+        )
+
+
+def write_config(text: str, output: Path) -> None:
+    """Writes the configuration in one step, so that a file that it replaces is never lost.
+
+    Raises:
+        StateError: If it cannot be written.
+    """
+    temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        with output.open("x", encoding="utf-8") as file:
-            file.write(text)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(output)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise StateError(f"{output}: cannot be written, {error.strerror}") from None
-    return inspection
 
 
 def _first_valid(texts: Iterator[str], folder: Path) -> str:

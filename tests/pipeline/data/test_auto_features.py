@@ -221,11 +221,8 @@ def test_validate_shows_what_was_chosen(
     make_config("auto")
     assert run_command(["validate", "--config", str(tmp_path / "pipeline_config.yaml")]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["color", "2", "words", "categorical"] in lines
-    assert any(
-        line[:2] == ["!", "note"] and line[-4:] == ["most", "cells", "are", "different"]
-        for line in lines
-    )
+    assert ["color", "2", "words:", "green,", "red", "categorical"] in lines
+    assert ["!", "note:", "left", "out:", "ids:", "most", "cells", "are", "different"] in lines
 
 
 def test_run_start_tells_what_was_chosen(make_config: MakeConfig) -> None:

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.init.inspect_csv import inspect_csv
+from pipeline.init.inspect_csv import Wishes, inspect_csv
 from pipeline.init.render_yaml import render
 from pipeline.settings.load import load_config
 from tests.helpers.made_tables import ROWS, init, numbers, rows_of, table, words
@@ -67,7 +67,7 @@ def test_render_makes_loadable_yaml_of_any_table(
     path = tmp_path / "data.csv"
     path.write_text(table(["number", *titles, "the label"], rows), encoding="utf-8")
 
-    inspection = inspect_csv(path, "the label", tmp_path)
+    inspection = inspect_csv(path, Wishes("the label"), tmp_path)
     text = render(inspection, 2, 1)
 
     output = tmp_path / "out.yaml"
