@@ -22,6 +22,7 @@ class CsvStatisticsGenSpec(ComponentSpec):
         "paths": ExecutionParameter(type=str),
         "dialect": ExecutionParameter(type=str),
         "checked": ExecutionParameter(type=str),
+        "label": ExecutionParameter(type=str),
         "stats_options_json": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str, optional=True),
     }
@@ -44,6 +45,7 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
         paths: Sequence[str],
         dialect: Dialect,
         checked: CheckedFiles,
+        label: str,
         statistics: types.BaseChannel,
         stats_options: tfdv.StatsOptions,
     ) -> None:
@@ -53,6 +55,7 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
             paths: The CSV files.
             dialect: How they are written.
             checked: Findings of the check of these files; column types as inferred from the cells.
+            label: The column of the label, read as in the training data; the files may lack it.
             statistics: Statistics of the training data, whose column types are used here too.
             stats_options: Options that the statistics of the training data were made with.
         """
@@ -61,6 +64,7 @@ class CsvStatisticsGen(base_beam_component.BaseBeamComponent):
                 paths=json_utils.dumps(list(paths)),
                 dialect=dialect.to_json(),
                 checked=checked.to_json(),
+                label=label,
                 stats_options_json=stats_options.to_json(),
                 statistics=statistics,
                 baseline_statistics=types.Channel(type=standard_artifacts.ExampleStatistics),

@@ -17,10 +17,11 @@ from tfx.types import artifact_utils
 from components.distribution_validator.executor import load
 from tabular.csv.casting import cast_to_lists
 from tabular.csv.checked_files import ChangedFileError, CheckedFiles
+from tabular.csv.column_rules import ColumnRules
 from tabular.csv.decoding import Utf8Stream
 from tabular.csv.dialect import Dialect
-from tabular.csv.reader import read_blocks
-from tabular.csv.types import ColumnType
+from tabular.csv.row_checks import read_usable
+from tabular.csv.types import ColumnType, decide_type
 
 SPLIT = "all"
 _Feature = statistics_pb2.FeatureNameStatistics
@@ -45,7 +46,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: `statistics` of the training data, to compare with.
             output_dict: `baseline_statistics`.
-            exec_properties: `paths`, `dialect` and `checked`, JSON; `stats_options_json`.
+            exec_properties: `paths`, `dialect` and `checked`, JSON; `label`; `stats_options_json`.
 
         Raises:
             ChangedFileError: If a file has changed since the check.
@@ -71,7 +72,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths)
-                | "Read" >> beam.FlatMap(_read, column_types, dialect, checked.digests)
+                | "Read"
+                >> beam.FlatMap(
+                    _read, column_types, dialect, exec_properties["label"], checked.digests
+                )
                 | "Measure"
                 >> tfdv.GenerateStatistics(
                     tfdv.StatsOptions.from_json(exec_properties["stats_options_json"])
@@ -88,20 +92,23 @@ def _decide(found: ColumnType, known: ColumnType) -> ColumnType:
         found: The narrowest type that holds the cells.
         known: The type in the training data, `UNKNOWN` if it lacks the column.
     """
-    if found == ColumnType.WHOLE:  # 1.0
-        return known if known == ColumnType.INT else max(known, ColumnType.FLOAT)
-    return max(found, known)
+    if found == ColumnType.WHOLE and known == ColumnType.INT:  # 1.0
+        return known
+    if found == ColumnType.PADDED and known in (ColumnType.INT, ColumnType.FLOAT):  # 01
+        return ColumnType.FLOAT
+    return max(decide_type(found), known)
 
 
 def _read(
     path: str,
     column_types: Mapping[str, ColumnType],
     dialect: Dialect,
+    label: str,
     digests: Mapping[str, str],
 ) -> Iterator[pa.RecordBatch]:
     """Reads the batches of a file: a list of one value per cell, null for a missing value."""
     text = Utf8Stream(path, dialect)
-    for batch, _ in read_blocks(text):
-        yield cast_to_lists(batch, column_types, dialect.decimal)
+    for block in read_usable(text, ColumnRules({}, {}, label)):
+        yield cast_to_lists(block.batch, column_types, dialect.decimal)
     if text.digest != digests.get(path):
         raise ChangedFileError(path)

@@ -27,6 +27,7 @@ class DataGateSpec(ComponentSpec):
         "is_reviewed": ExecutionParameter(type=int),
         "label": ExecutionParameter(type=str),
         "columns": ExecutionParameter(type=str),
+        "warnings": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -55,6 +56,7 @@ class DataGate(base_component.BaseComponent):
         is_reviewed: bool,
         label: str,
         columns: Sequence[str],
+        warnings: Sequence[str] = (),
         drift: types.BaseChannel | None = None,
         skew: types.BaseChannel | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class DataGate(base_component.BaseComponent):
             is_reviewed: Whether the schema was written by a person rather than inferred.
             label: The column to predict.
             columns: All columns that the model learns from, including the label.
+            warnings: What the check before the run warns of; findings too, of severity `warning`.
             drift: Distances to earlier data.
             skew: Distances to the rows of a given file.
         """
@@ -77,6 +80,7 @@ class DataGate(base_component.BaseComponent):
                 is_reviewed=int(is_reviewed),
                 label=label,
                 columns=json.dumps(list(columns)),
+                warnings=json.dumps(list(warnings)),
                 statistics=statistics,
                 anomalies=anomalies,
                 schema=schema,

@@ -37,8 +37,8 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: `statistics`, `anomalies`, `schema`; `drift` and `skew` if measured.
             output_dict: `findings`.
-            exec_properties: `stop_at`, `is_reviewed`, `label`, and `columns`, the JSON list of
-                columns that the model learns from.
+            exec_properties: `stop_at`, `is_reviewed`, `label`; JSON lists: `columns` that the model
+                learns from, and `warnings` of the check before the run.
 
         Raises:
             DataRefusedError: If a finding is at least as severe as `stop_at`.
@@ -55,7 +55,9 @@ class Executor(base_executor.BaseExecutor):
             for key in ("drift", "skew")
             for distances in input_dict.get(key, [])
         ]
-        findings = [*_of_splits(input_dict, rules)]
+        warnings = json.loads(exec_properties["warnings"])
+        findings = [Finding("warning", "", "", text) for text in warnings]
+        findings += _of_splits(input_dict, rules)
         for report in measured:
             findings += find_distances(report, rules)
         stop_at = exec_properties["stop_at"]

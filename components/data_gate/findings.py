@@ -44,8 +44,8 @@ class Finding:
 
     Attributes:
         severity: `error` or `warning`.
-        split: The split, or `drift` or `skew`.
-        column: The column; empty if the whole split is meant.
+        split: The split, or `drift` or `skew`; empty if all rows are meant.
+        column: The column; empty if all columns are meant, or the text names them.
         text: What was expected, what was found, and in how many examples.
     """
 

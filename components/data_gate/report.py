@@ -5,7 +5,8 @@
      "notes": ["drift: not measured, ..."]}
 
 For a distance above its limit, the split is `drift` or `skew`. The column is empty if the whole
-split is meant. A note names a check that could not be made; it is not a finding.
+split is meant; both are empty if the check before the run warns, of all rows. A note names a check
+that could not be made; it is not a finding.
 """
 
 import json

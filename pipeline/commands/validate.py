@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def validate(options: argparse.Namespace) -> int:
-    """Checks configuration and data, and prints the rows of each split."""
+    """Checks configuration and data; prints what was found, and the rows of each split."""
     config = load(options)
     from pipeline.commands.summary_table import print_summary
     from pipeline.data.prepare import prepare

@@ -9,7 +9,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class CheckedData:
         rows: Split name to its number of rows; empty if splits were not counted.
         classes: The classes by class id; empty in a regression.
         quarantined: Number of rows that cannot be used and will be quarantined.
-        summary: The columns whose features were `auto`.
+        summary: The columns whose features were `auto`, and what a person should check.
     """
 
     config: Config
@@ -91,7 +91,11 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
     rules = make_column_rules(config.trainer_settings, dialect.decimal)
-    config = config.with_checked_files(rows.checked_files(rules), checked_skew)
+    findings = rows.labels.findings()
+    summary = replace(summary, findings=(*summary.findings, *findings))
+    config = config.with_checked_files(
+        rows.checked_files(rules), checked_skew, [finding.text for finding in findings]
+    )
     counts = rows.labels.counts if count_splits else {}
     return CheckedData(config, paths, counts, classes, rows.quarantined, summary)
 
@@ -151,7 +155,7 @@ def _check_skew(config: Config, skew: SkewSettings) -> CheckedFiles:
     for path in paths:
         text = Utf8Stream(path, dialect)
         with explain_read_errors(path, dialect):
-            for block in read_usable(text, ColumnRules({}, {})):
+            for block in read_usable(text, ColumnRules({}, {}, config.data.label)):
                 if len(block.faults):
                     raise pa.ArrowInvalid("not a table")
                 types |= widen_types(types, block.batch, dialect.decimal)

@@ -8,10 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from components.csv_example_gen.splits import hash_buckets, split_rows
+from pipeline.data.class_labels import ClassLabels
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.column_rules import make_column_rules
 from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
-from pipeline.data.labels import make_labels
+from pipeline.data.labels import Labels
+from pipeline.data.number_labels import NumberLabels
 from pipeline.data.table_profiler import TableProfiler
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
@@ -21,7 +23,7 @@ from tabular.csv.decoding import Utf8Stream
 from tabular.csv.file_patterns import ALL
 from tabular.csv.reader import read_header
 from tabular.csv.row_checks import Indices, explain_faults, read_usable
-from tabular.csv.types import ColumnType, decide_types, widen_types
+from tabular.csv.types import ColumnType, decide_type, widen_types
 
 
 class Rows:
@@ -66,7 +68,8 @@ class Rows:
         self._others = TableProfiler(self._dialect.decimal)
         paths = tuple(chain.from_iterable(files.values()))
         self._header = read_header(paths[0], self._dialect)
-        self.labels = make_labels(config, paths, count_splits=count_splits)
+        kind = NumberLabels if config.task == "regression" else ClassLabels
+        self.labels: Labels = kind(config, paths, count_splits=count_splits)
         self.count = self.quarantined = 0
         for split, path in ((split, path) for split, paths in files.items() for path in paths):
             with explain_read_errors(path, self._dialect):
@@ -97,7 +100,8 @@ class Rows:
         Args:
             rules: The rules of the features to run, which decide the types of their columns.
         """
-        types = {**decide_types(self._types, rules.label), **rules.types}
+        found = {name: decide_type(found) for name, found in self._types.items()}
+        types = {**found, **rules.types, self.labels.column: self.labels.column_type}
         in_order = {name: types[name] for name in self._header}
         return CheckedFiles(self.count, in_order, self._digests)
 
@@ -117,10 +121,11 @@ class Rows:
         before = self.count
         first: Indices = np.empty((0, 2), dtype=np.int64)
         for block in read_usable(text, self._rules, self._header):
-            self.count += len(block.batch) + block.quarantined
+            self.count += block.read
             self.quarantined += block.quarantined
             self._faults += len(block.faults)
             first = np.concatenate([first, block.faults])[:FAULTS_SHOWN]
+            self.labels.add_with_blanks(block.with_blanks)
             if len(block.batch):
                 self._add(block.batch, RowSplits(self._config, block.batch, split))
         if self.count == before:
@@ -130,9 +135,8 @@ class Rows:
 
     def _add(self, batch: pa.RecordBatch, splits: "RowSplits") -> None:
         self.labels.add(batch[self._config.data.label], splits.of)
-        self._types |= widen_types(
-            self._types, batch, self._dialect.decimal, without=self._rules.types
-        )
+        without = {*self._rules.types, self.labels.column}
+        self._types |= widen_types(self._types, batch, self._dialect.decimal, without=without)
         if self._profiled:
             is_train = splits.of() == self._config.data.splits.index("train")
             cells = [batch[name] for name in self._profiled]

@@ -86,6 +86,7 @@ def create_pipeline(config: Config) -> Pipeline:
             is_reviewed=config.data.schema_path is not None,
             label=config.data.label,
             columns=columns_learnt_from(config),
+            warnings=config.warnings,
             drift=drift[-1].outputs["distances"] if drift else None,
             skew=skew[-1].outputs["distances"] if skew else None,
         ),

@@ -123,6 +123,7 @@ def make_skew(config: Config, statistics_gen: BaseComponent) -> list[BaseCompone
         list_csv_files(config.resolve(skew.path), "validation.skew.path"),
         config.data.csv.dialect,
         config.checked_skew_files,
+        config.data.label,
         statistics_gen.outputs["statistics"],
         make_stats_options(config),
     ).with_id("SkewStatisticsGen")

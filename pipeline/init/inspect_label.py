@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.data.class_labels import MAX_CLASSES
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import (
     MAX_DISTINCT_SHARE,
@@ -14,7 +15,6 @@ from pipeline.data.feature_choice import (
     is_few_integers,
 )
 from pipeline.data.findings import ColumnSummary, Finding
-from pipeline.data.labels import MAX_CLASSES
 from pipeline.errors import DataError
 from tabular.csv.column_rules import NUMBER, quote
 from trainer.classes import class_order

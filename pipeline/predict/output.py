@@ -19,6 +19,7 @@ _ARROW_TYPES = {
     ColumnType.INT: pa.int64(),
     ColumnType.WHOLE: pa.float64(),
     ColumnType.FLOAT: pa.float64(),
+    ColumnType.PADDED: pa.string(),
     ColumnType.BYTES: pa.string(),
 }
 

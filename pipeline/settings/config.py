@@ -70,6 +70,7 @@ class Config(Section):
     _base_dir: Path = PrivateAttr(default_factory=Path.cwd)
     _overrides: tuple[str, ...] = PrivateAttr(default=())
     _notes: tuple[str, ...] = PrivateAttr(default=())
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
     _checked: "CheckedFiles | None" = PrivateAttr(default=None)
     _checked_skew: "CheckedFiles | None" = PrivateAttr(default=None)
 
@@ -97,15 +98,20 @@ class Config(Section):
         return config
 
     def with_checked_files(
-        self, checked: "CheckedFiles", checked_skew: "CheckedFiles | None"
+        self,
+        checked: "CheckedFiles",
+        checked_skew: "CheckedFiles | None",
+        warnings: Sequence[str] = (),
     ) -> "Config":
         """Returns a copy that knows what is in its files.
 
         Args:
             checked: The files of `data`, checked.
             checked_skew: The files of `validation.skew`, checked; None if there are none.
+            warnings: What a person should look at in `data`, a line each.
         """
         config = self.model_copy()
+        config._warnings = tuple(warnings)
         config._checked = checked
         config._checked_skew = checked_skew
         return config
@@ -126,6 +132,11 @@ class Config(Section):
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user about the features that were chosen by the data."""
         return self._notes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at in the data, a line each; known only after `prepare`."""
+        return self._warnings
 
     @property
     def overrides(self) -> tuple[str, ...]:

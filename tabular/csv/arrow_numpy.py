@@ -1,5 +1,6 @@
-"""Converts Arrow arrays to NumPy without `Array.to_numpy`, which imports pandas first."""
+"""Converts to Arrow and to NumPy without the functions of Arrow that import pandas first."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,14 @@ def to_numpy(column: pa.Array, null: float) -> npt.NDArray[Any]:
     if validity is not None and column.null_count:
         values[~_bits(validity, begin, count)] = null
     return values
+
+
+def to_strings(words: Sequence[str]) -> pa.StringArray:
+    """Makes the same as `pa.array`, without its import of pandas: a quarter of a second."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    data = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), data)
 
 
 def as_lists(column: pa.Array, values: pa.Array) -> pa.ListArray:

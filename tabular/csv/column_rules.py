@@ -240,12 +240,15 @@ class ColumnRules:
     Attributes:
         cells: Column to the rule of its cells. A file may lack the column.
         types: Column to its type, where the configuration decides it and not the cells.
-        label: Column whose whole numbers are classes, where 1.0 means 1; None if there is none.
+        label: The column of the label, in which blanks around a cell do not count; None if there
+            is none.
+        skips_unlabeled: Whether rows whose label is missing are left out, and not a fault.
     """
 
     cells: Mapping[str, CellRule]
     types: Mapping[str, ColumnType]
     label: str | None = None
+    skips_unlabeled: bool = False
 
     def to_json(self) -> str:
         """Serializes the rules for an execution property; equal rules give equal texts."""
@@ -253,9 +256,8 @@ class ColumnRules:
             name: {"rule": type(rule).__name__, **asdict(rule)}  # type: ignore[call-overload]
             for name, rule in self.cells.items()
         }
-        return json.dumps(
-            {"cells": cells, "types": self.types, "label": self.label}, sort_keys=True
-        )
+        fields = {"types": self.types, "label": self.label, "skips_unlabeled": self.skips_unlabeled}
+        return json.dumps({"cells": cells, **fields}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "ColumnRules":
@@ -265,6 +267,7 @@ class ColumnRules:
             {name: _rule_from(described) for name, described in fields["cells"].items()},
             {name: ColumnType(number) for name, number in fields["types"].items()},
             fields["label"],
+            fields["skips_unlabeled"],
         )
 
 

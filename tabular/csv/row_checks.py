@@ -14,15 +14,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabular.csv.arrow_numpy import to_numpy
+from tabular.csv.arrow_numpy import to_numpy, to_strings
 from tabular.csv.column_rules import CellRule, ColumnRules, Mask, quote
 from tabular.csv.decoding import BAD_BYTE, BAD_BYTE_MARK, Utf8Stream, opens_quote
 from tabular.csv.dialect import Dialect
+from tabular.csv.label_cells import trim_label, trim_labels
 from tabular.csv.reader import read_blocks, read_header
 from tabular.csv.records import Record, read_records, select_records
 
 Indices = npt.NDArray[np.int64]
 _WHOLE_ROW = -1
+_NO_CELLS = to_strings([])
 _LINE_END = re.compile("\r\n|\r|\n")
 _SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space", "|": "bar"}
 
@@ -33,12 +35,18 @@ class Block:
 
     Attributes:
         batch: The rows that can be used: string columns, null where a value is missing.
-        faults: The faults of the other rows, int64 `[n, 2]`, in the order of rows: index of the
-            row in the file, and index of the column, -1 for the row as a whole.
+        faults: The faults of other rows, int64 `[n, 2]`, in the order of rows: index of the row in
+            the file, and index of the column, -1 for the row as a whole.
+        read: Number of all rows.
+        unlabeled: Number of rows that are left out since their label is missing.
+        with_blanks: The labels that were read without the blanks around them, as they were.
     """
 
     batch: pa.RecordBatch
     faults: Indices
+    read: int
+    unlabeled: int
+    with_blanks: pa.StringArray
 
     @property
     def quarantined(self) -> int:
@@ -100,17 +108,50 @@ def read_usable(
         rows, left_out = _number_rows(next_row, len(batch), ragged)
         next_row += len(rows) + len(left_out)
         last = batch if len(batch) else last  # a block of blank lines has no rows
+        read = len(rows) + len(left_out)
+        batch, with_blanks = _trim(batch, rules.label, text.dialect)
+        if rules.skips_unlabeled:
+            batch, rows = _leave_out_unlabeled(batch, rows, rules.label)
+        unlabeled = read - len(left_out) - len(batch)
         wrong = _find_wrong(batch, rules_by_index, may_have_bad_bytes=may_have_bad_bytes)
         usable = batch
         if wrong:
             usable = batch.filter(pa.array(~np.logical_or.reduce(list(wrong.values()))))
         if columns is not None and list(columns) != header:
             usable = pa.RecordBatch.from_arrays([usable[name] for name in columns], list(columns))
-        yield Block(usable, _sort_faults(wrong, rows, left_out, by_name))
+        faults = _sort_faults(wrong, rows, left_out, by_name)
+        yield Block(usable, faults, read, unlabeled, with_blanks)
     _check_end(text, last, has_ragged_end=bool(ragged))
     if ragged:
-        empty = pa.RecordBatch.from_arrays([pa.array([], pa.string())] * len(header), header)
-        yield Block(empty, _sort_faults({}, np.arange(0), list(ragged), by_name))
+        empty = pa.RecordBatch.from_arrays([_NO_CELLS] * len(header), header)
+        faults = _sort_faults({}, np.arange(0), list(ragged), by_name)
+        yield Block(empty, faults, len(ragged), 0, _NO_CELLS)
+
+
+def _trim(
+    batch: pa.RecordBatch, label: str | None, dialect: Dialect
+) -> tuple[pa.RecordBatch, pa.StringArray]:
+    """Removes the blanks around labels, and gives those that had some as they were."""
+    names = batch.schema.names
+    if label not in names:
+        return batch, _NO_CELLS
+    cells = batch[label]
+    labels = trim_labels(cells, dialect)
+    if labels is cells:
+        return batch, _NO_CELLS
+    columns = [labels if name == label else batch[name] for name in names]
+    trimmed = pa.RecordBatch.from_arrays(columns, names)
+    return trimmed, cells.filter(pc.not_equal(labels, cells))  # not where nothing was left
+
+
+def _leave_out_unlabeled(
+    batch: pa.RecordBatch, rows: Indices, label: str | None
+) -> tuple[pa.RecordBatch, Indices]:
+    """Leaves out the rows whose label is missing, whatever is in their other cells."""
+    if label not in batch.schema.names or not batch[label].null_count:
+        return batch, rows
+    is_labeled = to_numpy(pc.is_valid(batch[label]), null=False)
+    return batch.filter(pa.array(is_labeled)), rows[is_labeled]
 
 
 def _find_wrong(
@@ -193,6 +234,7 @@ def explain_faults(
                 reason = explain_ragged_row(record, len(header), dialect)
             else:
                 name, cell = header[index], record.cells[index]
+                cell = trim_label(cell, dialect) if name == rules.label else cell
                 is_encoding = bool(BAD_BYTE.search(cell))
                 if is_encoding or name not in rules.cells:
                     line, reason = explain_bad_byte(record, index, dialect)

@@ -16,9 +16,14 @@ class ColumnType(IntEnum):
     UNKNOWN = 0
     INT = 1
     WHOLE = 2
-    """Whole numbers, some written as 1.0: classes if the column is the label, else `FLOAT`."""
+    """Whole numbers, some written as 1.0: `INT` if they are classes, else `FLOAT`."""
     FLOAT = 3
-    BYTES = 4
+    PADDED = 4
+    """Numbers, some with leading zeros such as 01: `BYTES`, unless numbers must be meant."""
+    BYTES = 5
+
+
+_PADDED = r"^-?0[0-9]+$"
 
 
 def widen_types(
@@ -47,19 +52,20 @@ def widen_types(
     return widened
 
 
-def decide_types(types: Mapping[str, ColumnType], label: str | None) -> dict[str, ColumnType]:
-    """Replaces `WHOLE` by `INT` in the label, where 1.0 is the class 1, and by `FLOAT` elsewhere.
+def decide_type(found: ColumnType) -> ColumnType:
+    """Decides the type of the values of a column: replaces `WHOLE` by `FLOAT`, `PADDED` by `BYTES`.
 
     Args:
-        types: Column to the narrowest type that holds its cells.
-        label: The column of the classes; None if there is none.
+        found: The narrowest type that holds all cells of the column.
     """
-    return {
-        name: found
-        if found != ColumnType.WHOLE
-        else (ColumnType.INT if name == label else ColumnType.FLOAT)
-        for name, found in types.items()
-    }
+    return {ColumnType.WHOLE: ColumnType.FLOAT, ColumnType.PADDED: ColumnType.BYTES}.get(
+        found, found
+    )
+
+
+def decide_class_type(found: ColumnType) -> ColumnType:
+    """Decides the type of classes as `decide_type` does, but 1.0 is the whole number 1."""
+    return ColumnType.INT if found == ColumnType.WHOLE else decide_type(found)
 
 
 def with_point(column: pa.Array, decimal: str) -> pa.Array:
@@ -84,11 +90,18 @@ def column_type(column: pa.Array, at_least: ColumnType = ColumnType.UNKNOWN) -> 
     # Whole numbers have to be numbers too: Arrow reads 0x1F as an integer, but not as a float.
     if at_least == ColumnType.BYTES or not can_cast(column, pa.float64()):
         return ColumnType.BYTES
+    if at_least == ColumnType.PADDED or _is_padded(column):
+        return ColumnType.PADDED
     if at_least <= ColumnType.INT and can_cast(column, pa.int64()):
         return ColumnType.INT
     return (
         ColumnType.WHOLE if at_least <= ColumnType.WHOLE and _is_whole(column) else ColumnType.FLOAT
     )
+
+
+def _is_padded(column: pa.Array) -> bool:
+    """Whether a number of a column has zeros before its first digit."""
+    return bool(to_numpy(pc.match_substring_regex(column, _PADDED), null=False).any())
 
 
 def _is_whole(column: pa.Array) -> bool:

@@ -12,7 +12,7 @@ from tabular.csv.dialect import Dialect
 from tabular.csv.quarantine import Budget
 from tabular.csv.reader import read_header
 from tabular.csv.row_checks import read_usable
-from tabular.csv.types import ColumnType, decide_types, widen_types
+from tabular.csv.types import ColumnType, decide_class_type, decide_type, widen_types
 from trainer.settings.train import TrainerSettings
 
 RFC_4180 = Dialect()
@@ -32,9 +32,12 @@ def check_files(
         text = Utf8Stream(path, dialect)
         for block in read_usable(text, rules):
             types |= widen_types(types, block.batch, dialect.decimal, without=rules.types)
-            rows += len(block.batch) + block.quarantined
+            rows += block.read
         digests[str(path)] = text.digest
-    decided = {**decide_types(types, rules.label), **rules.types}
+    decided = {name: decide_type(found) for name, found in types.items()}
+    if rules.label in types:
+        decided[rules.label] = decide_class_type(types[rules.label])
+    decided |= rules.types
     return CheckedFiles(rows, {name: decided[name] for name in header}, digests)
 
 

@@ -41,6 +41,7 @@ def make_component(
         list(map(str, paths)),
         dialect,
         check_types(paths, dialect),
+        "label",
         channel_utils.as_channel([statistics]),
         tfdv.StatsOptions(),
     )

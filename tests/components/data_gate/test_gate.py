@@ -9,7 +9,7 @@ from tfx.types import Artifact, channel_utils
 
 from components.data_gate.component import DataFindings, DataGate
 from components.data_gate.executor import Executor
-from components.data_gate.report import DataRefusedError, read_findings, shorten
+from components.data_gate.report import DataRefusedError, read_findings, shorten, to_lines
 from tests.helpers.measured_data import (
     Columns,
     measure,
@@ -56,6 +56,12 @@ def test_gate_writes_warnings(tmp_path: Path) -> None:
         "column": "word",
         "text": "expected one of 'a', 'b'; found 'rare' (1), in 1 of 2 examples",
     }
+
+
+def test_gate_passes_on_warnings_of_the_check(tmp_path: Path) -> None:
+    found = run_gate(tmp_path, TRAIN, warnings=["rows.csv: label: 2 labels have blanks"])
+
+    assert list(to_lines(found["findings"])) == ["rows.csv: label: 2 labels have blanks"]
 
 
 REFUSAL = """\

@@ -8,8 +8,9 @@ import pytest
 
 from components.csv_example_gen.splits import split_rows
 from pipeline.data.check import check_data
-from pipeline.data.labels import MAX_CLASSES
+from pipeline.data.class_labels import MAX_CLASSES
 from tabular.csv.reader import read_batches
+from tabular.csv.types import ColumnType
 from tests.helpers.data_checks import ROWS, check_error, make_config, make_csv, replace_rows
 
 BINARY: dict[str, Any] = {"task": "binary"}
@@ -25,7 +26,7 @@ def find_rare_rows(path: Path, split: int) -> list[str]:
 
 
 def test_whole_numbers_are_classes_by_value(path: Path) -> None:
-    path.write_text(make_csv(*(f"{i},{i},{('10', '9', '09', '-1')[i % 4]}" for i in range(60))))
+    path.write_text(make_csv(*(f"{i},{i},{('10', '9', '9.0', '-1')[i % 4]}" for i in range(60))))
 
     assert check_data(make_config(path)).classes == ("-1", "9", "10")
 
@@ -36,11 +37,105 @@ def test_hexadecimal_labels_are_words(path: Path) -> None:
     assert check_data(make_config(path)).classes == ("0x10", "0x9")
 
 
-@pytest.mark.parametrize("label", [("1.0", "0.0"), ("1", "0.0"), ("1e0", "00")])
-def test_labels_such_as_1_0_are_whole_numbers(path: Path, label: tuple[str, str]) -> None:
-    path.write_text(make_csv(*(f"{i},{i},{label[i % 2]}" for i in range(30))))
+@pytest.mark.parametrize(
+    "labels",
+    [("1.0", "0.0"), ("1", "0.0"), ("1e0", "0"), ("0", "1", "-0", "1.0", "0.0", "1e0", "1 ")],
+)
+def test_labels_such_as_1_0_are_whole_numbers(path: Path, labels: tuple[str, ...]) -> None:
+    path.write_text(make_csv(*(f"{i},{i},{labels[i % len(labels)]}" for i in range(60))))
 
-    assert check_data(make_config(path)).classes == ("0", "1")
+    checked = check_data(make_config(path))
+
+    assert checked.classes == ("0", "1")
+    assert checked.config.checked_files.types["kind"] == ColumnType.INT
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "classes"),
+    [
+        (("0", "1"), ("0.0", "1.0"), ("0", "1")),
+        (("0", "1"), ("00", "01"), ("0", "00", "01", "1")),
+        (("0", "1"), ("0.0", "one"), ("0", "1", "0.0", "one")),
+        (("01", "02"), ("10", "10"), ("01", "02", "10")),
+    ],
+)
+def test_classes_are_decided_by_all_files(
+    tmp_path: Path, first: tuple[str, str], second: tuple[str, str], classes: tuple[str, ...]
+) -> None:
+    (tmp_path / "1.csv").write_text(make_csv(*(f"{i},{i},{first[i % 2]}" for i in range(40))))
+    (tmp_path / "2.csv").write_text(make_csv(*(f"{i},{i}.5,{second[i % 2]}" for i in range(40))))
+
+    for count_splits in (True, False):
+        assert check_data(make_config(tmp_path), count_splits=count_splits).classes == classes
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "warning"),
+    [
+        (("01", "1"), ("01", "1"), "the classes '01' and '1' are learned as different ones"),
+        (("1", "1.0", "one"), ("1", "1.0", "one"), "the classes '1' and '1.0' are learned"),
+        (("True", "true", "no"), ("True", "no", "true"), "the classes 'True' and 'true' are"),
+        (("+1", "-1", "1"), ("-1", "1", "+1"), "the classes '1' and '+1' are learned"),
+        (("a  b", "a b", "c"), ("a  b", "a b", "c"), "the classes 'a  b' and 'a b' are"),
+        (("yes", "yes ", " yes", "no"), ("no", "yes"), "labels have blanks around them, such as"),
+        (("yes", ' "yes"', "no"), ("no", "yes"), """such as ' "yes"': they are read without"""),
+        (("yes", '" yes"', "no"), ("no", "yes"), "such as ' yes': they are read without"),
+        (("yes", "yes\u00a0", "no"), ("no", "yes"), "labels have blanks around them"),
+    ],
+)
+def test_labels_are_read_as_written_but_for_blanks(
+    path: Path, labels: tuple[str, ...], classes: tuple[str, ...], warning: str
+) -> None:
+    count = len(labels)
+    path.write_text(make_csv(*(f"{i},{i},{labels[i % count]}" for i in range(30 * count))))
+
+    checked = check_data(make_config(path))
+
+    assert checked.classes == classes
+    (found,) = checked.config.warnings
+    assert found.startswith(f"{path}: kind: ")
+    assert warning in found
+
+
+def test_says_how_many_labels_have_blanks(path: Path) -> None:
+    labels = ("no", "yes", "no", "yes ", "no", " yes")
+    path.write_text(make_csv(*(f"{i},{i},{labels[i % 6]}" for i in range(240))))
+
+    (warning,) = check_data(make_config(path)).config.warnings
+
+    assert warning.endswith(
+        "80 labels have blanks around them, such as 'yes ', ' yes': they are read without"
+    )
+
+
+def test_labels_without_oddities_have_no_warnings(path: Path) -> None:
+    path.write_text(make_csv(*(f"{i},{i},{('New York', 'Köln')[i % 2]}" for i in range(40))))
+
+    checked = check_data(make_config(path))
+
+    assert (checked.config.warnings, checked.summary.findings) == ((), ())
+
+
+def test_a_label_of_blanks_is_empty(path: Path) -> None:
+    message = check_error(path, replace_rows({6: "1,2, "}))
+
+    assert message.startswith("6: kind: the label is empty")
+
+
+def test_fault_of_a_label_with_blanks_names_its_line(path: Path) -> None:
+    rows = find_rare_rows(path, split=1)
+    message = check_error(path, make_csv(*ROWS, *(f"{row} " for row in rows)))
+
+    assert message.startswith("22: kind: the class 'rare' is in the eval split only")
+
+
+def test_regression_reads_numbers_with_blanks(path: Path) -> None:
+    path.write_text(make_csv(*(f"{i},{i}, {i}.5" for i in range(40))))
+
+    checked = check_data(make_config(path, task="regression"))
+
+    assert sum(checked.rows.values()) == 40
+    assert "40 labels have blanks around them" in checked.config.warnings[0]
 
 
 def test_refuses_an_empty_label(path: Path) -> None:
@@ -102,8 +197,8 @@ def test_refuses_a_single_class(path: Path) -> None:
     assert "kind: every row has the class 'a'; expected at least 2 classes" in message
 
 
-def test_01_and_1_are_a_single_class(path: Path) -> None:
-    message = check_error(path, make_csv(*(f"{i},{i},{('1', '01')[i % 2]}" for i in range(20))))
+def test_1_and_1_0_are_a_single_class(path: Path) -> None:
+    message = check_error(path, make_csv(*(f"{i},{i},{('1', '1.0')[i % 2]}" for i in range(20))))
 
     assert "every row has the class '1'" in message
 

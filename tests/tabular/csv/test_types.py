@@ -16,7 +16,11 @@ from tabular.csv.types import ColumnType, can_cast, column_type, widen_types
     [
         ([], ColumnType.UNKNOWN),
         ([None, None], ColumnType.UNKNOWN),
-        (["1", "-2", "007"], ColumnType.INT),
+        (["1", "-2", "0"], ColumnType.INT),
+        (["1", "-2", "007"], ColumnType.PADDED),
+        (["1.5", "-01"], ColumnType.PADDED),
+        (["01", "x"], ColumnType.BYTES),
+        (["0.5", "00.5"], ColumnType.FLOAT),
         (["1", None], ColumnType.INT),
         (["9223372036854775807"], ColumnType.INT),
         (["9223372036854775808"], ColumnType.FLOAT),
