@@ -3,14 +3,15 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from pipeline.commands.options import Commands, add_command, command_line, count, make_console
-from trainer.settings.train import Task
 
 if TYPE_CHECKING:
     from pipeline.init.inspect_csv import Inspection
 
+TASKS = ("multiclass", "binary", "regression")
+"""All of `Task`, which is not imported here so that `--help` answers at once."""
 _STANDARD_OUTPUT = "-"
 
 
@@ -29,7 +30,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="a CSV file, or a folder of them")
     parser.add_argument("--label", metavar="COLUMN", required=True, help="the column to predict")
     parser.add_argument(
-        "--task", choices=get_args(Task), help="what to predict (default: what the label asks for)"
+        "--task", choices=TASKS, help="what to predict (default: what the label asks for)"
     )
     parser.add_argument(
         "--ignore",

@@ -1,13 +1,16 @@
 """`pipeline init`: the files that it reads and writes."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from pipeline.__main__ import run_command
+from pipeline.commands.init import TASKS
 from pipeline.settings.load import load_config
 from tests.helpers.made_tables import GOOD, ROWS, init, numbers, rows_of, table, words
 from tests.helpers.paths import PROJECT_DIR
+from trainer.settings.train import Task
 
 
 def test_init_prints_what_it_found(
@@ -83,6 +86,10 @@ MANY = table(
     ["größe", "a name", "when", "y"],
     rows_of(numbers(1), IDS, ["2024-05-01", "2024-06-02"] * (ROWS // 2), words("1", "0")),
 )
+
+
+def test_init_offers_all_tasks() -> None:
+    assert get_args(Task) == TASKS
 
 
 def run_init(folder: Path, content: str, *options: str) -> tuple[int, Path]:
