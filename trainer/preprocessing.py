@@ -13,10 +13,9 @@ from trainer.features.dates import date_parts
 from trainer.features.ids import boolean_ids, bucket_ids, category_ids
 from trainer.features.labels import encode_label
 from trainer.features.raw_columns import to_dense
-from trainer.features.scaling import clip_number, scale_numbers
+from trainer.features.scaling import scale_numbers
 from trainer.features.target_scaling import analyze_target
 from trainer.model.outputs import REGRESSION
-from trainer.settings.feature_names import indicator_name
 from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime, Numeric
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError, load_function, user_errors
@@ -66,10 +65,7 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
         if raw_type == "float":
             x = tf.cast(x, tf.float32)
         if isinstance(feature, Numeric):
-            x = clip_number(x, feature)
             numbers[name] = (x, feature)
-            if feature.missing_indicator:
-                others[indicator_name(name)] = tf.cast(tf.math.is_nan(x), tf.float32)
         elif isinstance(feature, Datetime):
             years, ids = date_parts(name, x, feature)
             numbers.update({key: (year, _YEAR) for key, year in years.items()})

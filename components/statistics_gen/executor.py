@@ -24,6 +24,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
+from components.statistics_gen.histograms import fast_histograms
 from tabular.examples.columns import Columns, read_columns
 from tabular.examples.in_process import is_in_process, run_in_process
 from tabular.examples.reading import read_batches
@@ -150,7 +151,8 @@ class _Write(_Generating):
                 self._generators, zip(*of_files, strict=True), strict=True
             )
         ]
-        statistics = stats_impl.extract_statistics_output(merged, self._generators)
+        with fast_histograms():
+            statistics = stats_impl.extract_statistics_output(merged, self._generators)
         fileio.makedirs(folder)
         with fileio.open(os.path.join(folder, DEFAULT_FILE_NAME), "wb") as file:
             file.write(statistics.SerializeToString())

@@ -1,6 +1,6 @@
 """Reads a file of examples as Arrow record batches."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,10 @@ BATCH_EXAMPLES = 5_000
 FRAME_BYTES = 16
 """Bytes that TFRecord adds to a record: its length and two checksums."""
 _LENGTH_BYTES = 4
+
+_Parsed = Mapping[str, tuple[tf.Tensor, tf.Tensor]]
+"""Type to the values of its columns one after another, `[n_values]`, and for each column 0 and the
+end of each list among its values, int64 `[n_columns, n + 1]`."""
 
 
 class ExamplesFileError(Exception):
@@ -43,23 +47,18 @@ def read_batches(
         ExamplesFileError: If the file is damaged, does not hold examples, or has values of other
             types.
     """
-    spec = {
-        name: tf.io.RaggedFeature(tf.as_dtype(dtype), row_splits_dtype=tf.int64)
-        for name, dtype in columns.items()
-    }
+    parse = make_parse(columns)
 
-    def parse(serialized: tf.Tensor) -> Any:
-        parsed = tf.io.parse_example(serialized, spec)
-        lists = {name: (ragged.values, ragged.row_splits) for name, ragged in parsed.items()}
+    def step(serialized: tf.Tensor) -> Any:
         records = serialized[: None if raw_record_column else 0]
-        return records, lists, count_bytes(serialized)
+        return records, parse(serialized), count_bytes(serialized)
 
-    parse = tf.autograph.experimental.do_not_convert(parse)
+    step = tf.autograph.experimental.do_not_convert(step)
     n_read = n_bytes = 0
     try:
-        for records, lists, size in read_ahead(path, batch_examples).map(parse).prefetch(1):
-            arrays = [_to_lists(*(tensor.numpy() for tensor in lists[name])) for name in columns]
-            batch = pa.RecordBatch.from_arrays(arrays, list(columns))
+        for records, parsed, size in read_ahead(path, batch_examples).map(step).prefetch(1):
+            lists = _split(parsed, columns)
+            batch = pa.RecordBatch.from_arrays([lists[name] for name in columns], list(columns))
             if raw_record_column is not None:
                 batch = AppendRawRecordColumn(batch, raw_record_column, records.numpy())
             n_read += len(batch)
@@ -91,6 +90,47 @@ def count_bytes(serialized: tf.Tensor) -> tf.Tensor:
         int64 scalar.
     """
     return tf.reduce_sum(tf.cast(tf.strings.length(serialized), tf.int64) + FRAME_BYTES)
+
+
+def make_parse(columns: Columns) -> Callable[[tf.Tensor], _Parsed]:
+    """Makes a function that parses serialized examples, string `[n]`.
+
+    The columns of a type are joined, since each output of a graph costs time whenever it is built.
+    """
+    spec = {
+        name: tf.io.RaggedFeature(tf.as_dtype(dtype), row_splits_dtype=tf.int64)
+        for name, dtype in columns.items()
+    }
+
+    def parse(serialized: tf.Tensor) -> _Parsed:
+        parsed = tf.io.parse_example(serialized, spec)
+        return {
+            dtype: (
+                tf.concat([parsed[name].values for name in names], axis=0),
+                tf.stack([parsed[name].row_splits for name in names]),
+            )
+            for dtype, names in _by_type(columns).items()
+        }
+
+    return parse
+
+
+def _by_type(columns: Columns) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for name, dtype in columns.items():
+        names.setdefault(dtype, []).append(name)
+    return names
+
+
+def _split(parsed: _Parsed, columns: Columns) -> dict[str, pa.LargeListArray]:
+    """Makes the lists of each column from what `make_parse`'s function returned."""
+    lists = {}
+    for dtype, names in _by_type(columns).items():
+        values, ends = (tensor.numpy() for tensor in parsed[dtype])
+        places = np.cumsum(ends[:, -1])[:-1]
+        for name, its_values, its_ends in zip(names, np.split(values, places), ends, strict=True):
+            lists[name] = _to_lists(its_values, its_ends)
+    return lists
 
 
 def _to_lists(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> pa.LargeListArray:

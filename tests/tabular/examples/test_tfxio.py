@@ -17,7 +17,7 @@ from tfx.proto import example_gen_pb2
 from tfx_bsl.tfxio.tf_example_record import TFExampleRecord
 
 from tabular.examples.columns import write_columns
-from tabular.examples.reading import ExamplesFileError, read_batches
+from tabular.examples.reading import ExamplesFileError, make_parse, read_batches
 from tabular.examples.tfxio import BulkExamples, split_tfxio, with_defaults
 from tests.helpers.example_files import (
     COLUMNS,
@@ -149,6 +149,17 @@ def test_read_batches_refuses_other_types(tmp_path: Path) -> None:
         ExamplesFileError, match=rf"^{re.escape(path)}: no examples .* the first 0: .*label"
     ):
         list(read_batches(path, {**COLUMNS, "label": "float32"}))
+
+
+@pytest.mark.parametrize("n_columns", [1, 50])
+def test_make_parse_has_two_outputs_for_each_type(n_columns: int) -> None:
+    columns = {
+        f"{dtype}-{index}": dtype for dtype in ("float32", "string") for index in range(n_columns)
+    }
+    traced = tf.function(make_parse(columns)).get_concrete_function(
+        tf.TensorSpec([None], tf.string)
+    )
+    assert len(traced.outputs) == 4
 
 
 def test_defaults_stand_for_missing_values_of_required_columns(tmp_path: Path) -> None:
