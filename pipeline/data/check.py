@@ -81,16 +81,17 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         _check_renamed(paths[0], dialect)
         _check_columns(config, header_place(paths[0], dialect), header)
         skew = config.validation.skew
-        checked_skew = None if skew is None else _check_skew(config, skew)
+        skew_paths = [] if skew is None else _find_skew_files(config, skew)
         config, rows, summary = _read_rows(config, files, header, count_splits=count_splits)
         classes = _check_labels(config, files, rows)
+        rules = make_column_rules(config.trainer_settings, dialect.decimal)
+        checked_skew = _check_skew(skew_paths, rules, dialect) if skew_paths else None
     except OSError as error:
         place = error.filename or config.data_path
         fix = ": allow this user to (chmod)" if isinstance(error, PermissionError) else ""
         raise DataError(
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
-    rules = make_column_rules(config.trainer_settings, dialect.decimal)
     findings = rows.labels.findings()
     summary = replace(summary, findings=(*summary.findings, *findings))
     config = config.with_checked_files(
@@ -144,21 +145,33 @@ def _check_schema(path: Path) -> None:
     read_schema(path)
 
 
-def _check_skew(config: Config, skew: SkewSettings) -> CheckedFiles:
-    """Checks the files of `validation.skew`, every row of them."""
+def _find_skew_files(config: Config, skew: SkewSettings) -> Sequence[str]:
+    """Finds the files of `validation.skew`, and checks their headers."""
     dialect = config.data.csv.dialect
     paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
     header = read_headers(paths, dialect)
     named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
     _check_names(named, header_place(paths[0], dialect), header, dialect.separator)
+    return paths
+
+
+def _check_skew(paths: Sequence[str], rules: ColumnRules, dialect: Dialect) -> CheckedFiles:
+    """Reads every row of the files of `validation.skew`.
+
+    Args:
+        paths: The files.
+        rules: The rules of the training data, which say what columns are numbers.
+        dialect: How the files are written.
+    """
+    numbers = [name for name, found in rules.types.items() if found == ColumnType.FLOAT]
     rows, types, digests = 0, dict[str, ColumnType](), {}
     for path in paths:
         text = Utf8Stream(path, dialect)
         with explain_read_errors(path, dialect):
-            for block in read_usable(text, ColumnRules({}, {}, config.data.label)):
+            for block in read_usable(text, ColumnRules({}, {}, rules.label)):
                 if len(block.faults):
                     raise pa.ArrowInvalid("not a table")
-                types |= widen_types(types, block.batch, dialect.decimal)
+                types |= widen_types(types, block.batch, dialect.decimal, numbers=numbers)
                 rows += len(block.batch)
         digests[path] = text.digest
     return CheckedFiles(rows, types, digests)
@@ -244,6 +257,7 @@ def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
     named += [("features", name) for name in raw_types(config.features)]
     auto = (name for name, feature in config.features.items() if feature.kind == "auto")
     named += [("features", name) for name in auto if name != ALL_OTHERS]
+    named += [("data.csv.numbers", name) for name in config.data.csv.numbers]
     slices = chain.from_iterable(config.evaluation.slices)
     named += [("evaluation.slices", name) for name in slices]
     named += [("validation.drift", name) for name in config.validation.drift if name != ALL_OTHERS]

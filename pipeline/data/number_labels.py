@@ -5,14 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.data.file_errors import data_error
 from pipeline.data.labels import Labels, SplitsOf
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
 from tabular.csv.arrow_numpy import to_numpy
-from tabular.csv.types import ColumnType, with_point
+from tabular.csv.types import ColumnType, cast_numbers
 
 
 class NumberLabels(Labels):
@@ -29,8 +28,8 @@ class NumberLabels(Labels):
         if not self._count_splits and self._is_learnable():
             return
         splits = splits_of()
-        text = with_point(labels, self._dialect.decimal)
-        numbers = to_numpy(pc.cast(text, pa.float32()), null=math.nan)
+        cast = cast_numbers(labels, self._dialect.decimal, pa.float32())
+        numbers = to_numpy(cast, null=math.nan)
         for index, split in enumerate(self.counts):
             of_split = numbers[np.equal(splits, index)]
             self.counts[split] += len(of_split)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tabular.csv.column_rules import TOO_LARGE
+from tabular.csv.types import TOO_LARGE
 
 
 class NumberStatistics:

@@ -32,7 +32,7 @@ class InputRows:
     """The rows of the input.
 
     Attributes:
-        blocks: Paths of the blocks of rows that can be used, in their order.
+        blocks: Paths of the blocks of rows that can be used, as they are written, in their order.
         types: Input column to its type.
         predicted: Number of rows in the blocks.
         quarantined: Number of the other rows.
@@ -116,7 +116,7 @@ def read_rows(
             faults.append(block.faults)
             if len(block.batch):
                 blocks.append(str(scratch_dir / f"block-{len(blocks):06d}"))
-                write_block(blocks[-1], block.batch)
+                write_block(blocks[-1], block.written)
     rows = InputRows(tuple(blocks), types, predicted, quarantined, np.concatenate(faults))
     _check_budget(config, path, rows, rules)
     return rows

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.dialect import Dialect
-from tabular.csv.types import ColumnType, with_point
+from tabular.csv.plain_numbers import plain_columns
+from tabular.csv.types import ColumnType, cast_numbers
 
 Rows = Iterable[tuple[pa.RecordBatch, pa.RecordBatch]]
 """Blocks of string columns of the input, each with the predictions for the same rows."""
@@ -59,7 +60,7 @@ def write_csv(path: Path, names: Sequence[str], rows: Rows, dialect: Dialect) ->
 
 
 def write_parquet(
-    path: Path, names: Sequence[str], rows: Rows, types: Mapping[str, ColumnType], decimal: str
+    path: Path, names: Sequence[str], rows: Rows, types: Mapping[str, ColumnType], dialect: Dialect
 ) -> int:
     """Writes Parquet, a row group per block.
 
@@ -68,7 +69,7 @@ def write_parquet(
         names: Names of all columns.
         rows: Its rows.
         types: Types of the input's columns, in their order; predictions keep theirs.
-        decimal: Decimal point of the input's numbers.
+        dialect: How the input's numbers are written.
 
     Returns:
         Number of rows written.
@@ -78,9 +79,10 @@ def write_parquet(
     writer = None
     written = 0
     for cells, predictions in rows:
+        plain, _ = plain_columns(cells, dialect.numbers, dialect.decimal)
         columns = [
-            _cast(column, column_type, decimal)
-            for column, column_type in zip(cells, types.values(), strict=True)
+            _cast(column, column_type, dialect.decimal)
+            for column, column_type in zip(plain, types.values(), strict=True)
         ]
         batch = pa.RecordBatch.from_arrays([*columns, *predictions], list(names))
         writer = writer or parquet.ParquetWriter(path, batch.schema)
@@ -94,7 +96,7 @@ def write_parquet(
 def _cast(column: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:
     arrow_type = _ARROW_TYPES[column_type]
     is_text = arrow_type == pa.string()
-    return column if is_text else pc.cast(with_point(column, decimal), arrow_type)
+    return column if is_text else cast_numbers(column, decimal, arrow_type)
 
 
 def _to_text(column: pa.Array, dialect: Dialect) -> pa.Array:

@@ -20,6 +20,7 @@ from pipeline.run.interrupts import Interrupts
 from pipeline.run.log_capture import redirected_output
 from pipeline.run.state_dir import check_writable, scratch_dir_beside
 from pipeline.settings.config import Config
+from tabular.csv.dialect import Dialect
 from tracking.quick_imports import quick_imports
 from trainer.signatures import EXAMPLES_SIGNATURE
 
@@ -104,12 +105,12 @@ def _predict(
     rows = read_rows(config, input_path, header, rules, scratch_dir)
     targets = {block: f"{block}.predicted" for block in rows.blocks}
     with _library_output_in_log(config):
-        _predict_blocks(model, targets, dialect.decimal, config.beam.pipeline_args)
+        _predict_blocks(model, targets, dialect, config.beam.pipeline_args)
     pairs = ((read_block(block), read_block(target)) for block, target in targets.items())
     names = [*header, *free_names(model.columns, header)]
     path = scratch_dir / _OUTPUT
     if suffix == ".parquet":
-        predicted = write_parquet(path, names, pairs, rows.types, dialect.decimal)
+        predicted = write_parquet(path, names, pairs, rows.types, dialect)
     else:
         predicted = write_csv(path, names, pairs, dialect)
     if predicted != rows.predicted:
@@ -178,7 +179,7 @@ def _library_output_in_log(config: Config) -> Iterator[None]:
 
 
 def _predict_blocks(
-    model: PushedModel, targets: Mapping[str, str], decimal: str, beam_args: list[str]
+    model: PushedModel, targets: Mapping[str, str], dialect: Dialect, beam_args: list[str]
 ) -> None:
     """Predicts for the blocks, after slow imports, which is why all checks come before."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
@@ -190,7 +191,7 @@ def _predict_blocks(
     try:
         names = signature_names(model.path)
         if EXAMPLES_SIGNATURE in names:
-            predict_blocks(model, targets, decimal, beam_args)
+            predict_blocks(model, targets, dialect, beam_args)
             return
     except Exception as error:
         if _is_interrupt(error):

@@ -15,7 +15,9 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from pipeline.predict.blocks import read_block, write_block
 from pipeline.predict.model import CLASSES, PREDICTIONS, PROBABILITIES, PushedModel
 from tabular.csv.arrow_numpy import as_lists
-from tabular.csv.types import with_point
+from tabular.csv.dialect import Dialect
+from tabular.csv.plain_numbers import plain_columns
+from tabular.csv.types import cast_numbers
 from trainer.settings.feature_base import RawType
 from trainer.signatures import EXAMPLES_SIGNATURE
 
@@ -33,7 +35,7 @@ def signature_names(model_dir: str) -> list[str]:
 
 
 def predict_blocks(
-    model: PushedModel, blocks: Mapping[str, str], decimal: str, beam_args: Sequence[str]
+    model: PushedModel, blocks: Mapping[str, str], dialect: Dialect, beam_args: Sequence[str]
 ) -> None:
     """Predicts for blocks of rows, each independently, on as many workers as the runner has.
 
@@ -42,12 +44,12 @@ def predict_blocks(
         blocks: Path of each input block to the path of its output block. An input block has string
             columns, null where a value is missing, whose cells follow the rules; an output block
             has the model's `columns` for the same rows.
-        decimal: Decimal point of numbers.
+        dialect: How numbers are written.
         beam_args: Options of the Beam pipeline.
     """
     # tfx_bsl's RunInference, with an element and a PredictionLog per row, takes five to seven times
     # as long.
-    handler = KeyedModelHandler(_Handler(model, decimal))
+    handler = KeyedModelHandler(_Handler(model, dialect))
     with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
         _ = (
             pipeline
@@ -61,10 +63,10 @@ def predict_blocks(
 class _Handler(ModelHandler[pa.RecordBatch, pa.RecordBatch, Any]):
     """Loads the model once per worker, and calls it with rows as serialized `tf.Example`s."""
 
-    def __init__(self, model: PushedModel, decimal: str) -> None:
+    def __init__(self, model: PushedModel, dialect: Dialect) -> None:
         super().__init__()
         self._model = model
-        self._decimal = decimal
+        self._dialect = dialect
 
     def load_model(self) -> Any:
         return tf.saved_model.load(self._model.path)
@@ -88,7 +90,7 @@ class _Handler(ModelHandler[pa.RecordBatch, pa.RecordBatch, Any]):
         parts = []
         for start in range(0, len(block), _ROWS_PER_CALL):
             rows = block.slice(start, _ROWS_PER_CALL)
-            examples = encode(_typed(rows, self._model.inputs, self._decimal))
+            examples = encode(_typed(rows, self._model.inputs, self._dialect))
             outputs = signature(**{argument: tf.constant(examples)})
             arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
             parts.append(list(self._columns(arrays, rows)))
@@ -106,14 +108,17 @@ class _Handler(ModelHandler[pa.RecordBatch, pa.RecordBatch, Any]):
             yield pa.array(np.ascontiguousarray(column), pa.float32())
 
 
-def _typed(rows: pa.RecordBatch, types: Mapping[str, RawType], decimal: str) -> pa.RecordBatch:
+def _typed(rows: pa.RecordBatch, types: Mapping[str, RawType], dialect: Dialect) -> pa.RecordBatch:
     """Casts the string columns that the model reads, like CsvExampleGen."""
     columns = []
+    rows, _ = plain_columns(rows, dialect.numbers, dialect.decimal)
     for name, raw_type in types.items():
         text = rows[name].drop_null()
         is_number = raw_type == "float"
         values = (
-            with_point(text, decimal).cast(pa.float32()) if is_number else text.cast(pa.binary())
+            cast_numbers(text, dialect.decimal, pa.float32())
+            if is_number
+            else text.cast(pa.binary())
         )
         columns.append(as_lists(rows[name], values))
     return pa.RecordBatch.from_arrays(columns, list(types))

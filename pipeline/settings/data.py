@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.settings.numbers import NumberSettings
 from tabular.csv.dialect import Dialect
 from tabular.csv.file_patterns import SpanPath, has_placeholders
 from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
@@ -47,6 +48,11 @@ class CsvSettings(Section):
         (), description="Words that mean a missing value, such as `NA`, besides the empty cell."
     )
     decimal: Literal[".", ","] = Field(".", description="Decimal point of numbers.")
+    numbers: dict[str, NumberSettings] = Field(
+        {},
+        description="Column, a feature or the label or weight, to how its numbers are written, if"
+        " not as `-1234.5`.",
+    )
     encoding: str = Field("utf-8", description="Encoding of the text, by Python's names.")
 
     @field_validator("separator", "quote", "comment")
@@ -102,12 +108,22 @@ class CsvSettings(Section):
             )
         if self.decimal == self.separator and self.quote is None:
             raise SettingError(("decimal",), "is the separator too, and there are no quotes")
+        for name, numbers in self.numbers.items():
+            if numbers.thousands is not None and numbers.thousands == (
+                numbers.decimal or self.decimal
+            ):
+                raise SettingError(
+                    ("numbers", name, "thousands"),
+                    "is the decimal point too: set decimal of the column to the other of . and ,",
+                )
         return self
 
     @property
     def dialect(self) -> Dialect:
         """The settings in the form in which `tabular` takes them."""
-        return Dialect(**{**self.model_dump(), "rename": tuple(self.rename.items())})
+        formats = {name: each.to_format(self.decimal) for name, each in self.numbers.items()}
+        described = {**self.model_dump(), "rename": tuple(self.rename.items()), "numbers": formats}
+        return Dialect(**described)
 
 
 class SplitSettings(Section):

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import as_lists
-from tabular.csv.types import ColumnType, can_cast, with_point
+from tabular.csv.types import ColumnType, can_cast, cast_numbers, with_point
 
 _ARROW_TYPES = {
     ColumnType.UNKNOWN: pa.binary(),
@@ -43,7 +43,6 @@ def cast_to_lists(
 def _cast(text: pa.Array, column_type: ColumnType, decimal: str) -> pa.Array:
     if column_type == ColumnType.BYTES:
         return pc.cast(text, pa.binary())
-    numbers = with_point(text, decimal)
-    if column_type == ColumnType.INT and not can_cast(numbers, pa.int64()):
-        numbers = pc.cast(numbers, pa.float64())  # 1.0
-    return pc.cast(numbers, _ARROW_TYPES[column_type])
+    if column_type == ColumnType.INT and not can_cast(with_point(text, decimal), pa.int64()):
+        return pc.cast(cast_numbers(text, decimal, pa.float64()), pa.int64())  # 1.0
+    return cast_numbers(text, decimal, _ARROW_TYPES[column_type])

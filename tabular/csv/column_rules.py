@@ -17,16 +17,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
-from tabular.csv.types import ColumnType, with_point
+from tabular.csv.number_format import MINUS_SIGNS
+from tabular.csv.types import (
+    TOO_LARGE,
+    ColumnType,
+    cast_numbers,
+    with_plain_signs,
+    with_point,
+)
 
 Mask = npt.NDArray[np.bool_]
 NUMBER = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 """Matches what Arrow reads as a number, except `nan` and `inf`."""
+SIGNED_NUMBER = f"[-+{MINUS_SIGNS}]?{NUMBER.removeprefix('-?')}"
+"""Matches a number with any sign in front of it."""
+
 
 _NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
-TOO_LARGE = 2**128 - 2**103
-"""The least number that float32 rounds to infinity: half a step above the largest float32."""
-
 _TEXT_SHOWN = 60
 _SECONDS = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
@@ -95,10 +102,10 @@ class NumberRule:
 
     def find_wrong(self, column: pa.Array) -> Mask:
         """Finds cells that are not numbers, not finite as float32, or out of bounds."""
-        text = with_point(column, self.decimal)
         try:
-            numbers = pc.cast(text, pa.float32())
+            numbers = cast_numbers(column, self.decimal, pa.float32())
         except pa.ArrowInvalid:
+            text = with_plain_signs(with_point(column, self.decimal))
             is_number = pc.match_substring_regex(text, f"^({NUMBER})$")
             numbers = pc.cast(pc.if_else(is_number, text, None), pa.float32())
         values = to_numpy(numbers, null=math.nan)
@@ -118,14 +125,15 @@ class NumberRule:
         if text is None:
             fill = ", or set `fill` of the feature" if self.name == "cell" else ""
             return f"the {self.name} is empty; expected a number: fill it in, remove the row{fill}"
-        point = text.translate({ord("."): "?", ord(","): "."}) if self.decimal == "," else text
+        point = with_plain_signs(with_point(pa.array([text]), self.decimal))[0].as_py()
         if re.fullmatch(_NOT_FINITE, text):
             return f"{text!r} is not finite; expected a number: correct it, or remove the row"
         if not re.fullmatch(NUMBER, point):
             fix = "take the column out of features" if self.name == "cell" else "remove the row"
             return (
                 f"{quote(text)} is not a number; expected one such as 5{self.decimal}1 or 1e-3,"
-                f" without spaces or units: correct it, or {fix}"
+                " without spaces or units: correct it, describe how numbers of this column are"
+                f" written in data.csv.numbers, or {fix}"
                 f"{'; is a quote left open before it?' if chr(10) in text else ''}"
             )
         if abs(float(point)) >= TOO_LARGE:

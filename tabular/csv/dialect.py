@@ -2,7 +2,10 @@
 
 import codecs
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from tabular.csv.number_format import NumberFormat
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Dialect:
         skip_lines: Number of lines before the header, or before the first row, to leave out.
         rename: Title in the header to the name of its column; other titles are names themselves. Of
             the empty title the name is followed by the place: `column_3`.
+        numbers: Column to the format of its numbers, if they are not plain.
     """
 
     separator: str = ","
@@ -34,6 +38,7 @@ class Dialect:
     encoding: str = "utf-8"
     skip_lines: int = 0
     rename: tuple[tuple[str, str], ...] = ()
+    numbers: Mapping[str, NumberFormat] = field(default_factory=dict)
 
     @property
     def is_utf8(self) -> bool:
@@ -49,9 +54,11 @@ class Dialect:
         """Parses the output of `to_json`."""
         fields = json.loads(text)
         names = fields.pop("names")
+        numbers = fields.pop("numbers")
         return cls(
             names=None if names is None else tuple(names),
             rename=tuple(map(tuple, fields.pop("rename"))),
             null_values=tuple(fields.pop("null_values")),
+            numbers={name: NumberFormat.from_dict(each) for name, each in numbers.items()},
             **fields,
         )

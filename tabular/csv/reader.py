@@ -9,6 +9,7 @@ from pyarrow import csv as arrow_csv
 
 from tabular.csv.decoding import BAD_BYTE, Utf8Stream
 from tabular.csv.dialect import Dialect
+from tabular.csv.plain_numbers import plain_columns
 from tabular.csv.read_ahead import read_ahead
 from tabular.csv.records import read_records
 
@@ -43,7 +44,8 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
         dialect: How it is written.
 
     Yields:
-        Batches of string columns named by `read_header`; a missing value is null.
+        Batches of string columns named by `read_header`; a missing value is null, and numbers that
+        `dialect.numbers` describes are plain.
 
     Raises:
         pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not valid
@@ -53,7 +55,7 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
     for batch, has_bad_bytes in read_blocks(Utf8Stream(path, dialect)):
         if has_bad_bytes:
             raise pa.ArrowInvalid(f"{path}: holds bytes that are not {dialect.encoding}")
-        yield batch
+        yield plain_columns(batch, dialect.numbers, dialect.decimal)[0]
 
 
 def read_blocks(
@@ -67,7 +69,8 @@ def read_blocks(
             or fewer fields than the header and is left out; None raises an error instead.
 
     Yields:
-        Batches of string columns, and whether cells may hold a `BAD_BYTE_MARK`.
+        Batches of string columns, as they are written, and whether cells may hold a
+        `BAD_BYTE_MARK`.
 
     Raises:
         pa.ArrowInvalid: If the file is not a table.

@@ -19,6 +19,7 @@ from tabular.csv.column_rules import CellRule, ColumnRules, Mask, quote
 from tabular.csv.decoding import BAD_BYTE, BAD_BYTE_MARK, Utf8Stream, opens_quote
 from tabular.csv.dialect import Dialect
 from tabular.csv.label_cells import trim_label, trim_labels
+from tabular.csv.plain_numbers import plain_columns
 from tabular.csv.reader import read_blocks, read_header
 from tabular.csv.records import Record, read_records, select_records
 
@@ -34,7 +35,9 @@ class Block:
     """Some consecutive rows of a file.
 
     Attributes:
-        batch: The rows that can be used: string columns, null where a value is missing.
+        batch: The rows that can be used: string columns, null where a value is missing; numbers
+            that the dialect describes are plain.
+        written: The same rows as they are written.
         faults: The faults of other rows, int64 `[n, 2]`, in the order of rows: index of the row in
             the file, and index of the column, -1 for the row as a whole.
         read: Number of all rows.
@@ -43,6 +46,7 @@ class Block:
     """
 
     batch: pa.RecordBatch
+    written: pa.RecordBatch
     faults: Indices
     read: int
     unlabeled: int
@@ -104,28 +108,32 @@ def read_usable(
     ragged: deque[int] = deque()
     last = None
     next_row = 0
-    for batch, may_have_bad_bytes in read_blocks(text, ragged.append):
-        rows, left_out = _number_rows(next_row, len(batch), ragged)
+    dialect = text.dialect
+    for written, may_have_bad_bytes in read_blocks(text, ragged.append):
+        rows, left_out = _number_rows(next_row, len(written), ragged)
         next_row += len(rows) + len(left_out)
-        last = batch if len(batch) else last  # a block of blank lines has no rows
+        last = written if len(written) else last  # a block of blank lines has no rows
         read = len(rows) + len(left_out)
-        batch, with_blanks = _trim(batch, rules.label, text.dialect)
-        if rules.skips_unlabeled:
-            batch, rows = _leave_out_unlabeled(batch, rows, rules.label)
+        batch, misfits = plain_columns(written, dialect.numbers, dialect.decimal)
+        batch, with_blanks = _trim(batch, rules.label, dialect)
+        if rules.skips_unlabeled and (is_labeled := _find_labeled(batch, rules.label)) is not None:
+            batch, written = (each.filter(pa.array(is_labeled)) for each in (batch, written))
+            misfits = {name: mask[is_labeled] for name, mask in misfits.items()}
+            rows = rows[is_labeled]
         unlabeled = read - len(left_out) - len(batch)
         wrong = _find_wrong(batch, rules_by_index, may_have_bad_bytes=may_have_bad_bytes)
-        usable = batch
-        if wrong:
-            usable = batch.filter(pa.array(~np.logical_or.reduce(list(wrong.values()))))
-        if columns is not None and list(columns) != header:
-            usable = pa.RecordBatch.from_arrays([usable[name] for name in columns], list(columns))
+        for name in misfits.keys() & rules.cells.keys():
+            wrong[header.index(name)] = misfits[name] | wrong.get(header.index(name), False)
+        is_usable = _is_usable(wrong)
+        usable = _select(batch, is_usable, columns)
+        as_written = usable if batch is written else _select(written, is_usable, columns)
         faults = _sort_faults(wrong, rows, left_out, by_name)
-        yield Block(usable, faults, read, unlabeled, with_blanks)
+        yield Block(usable, as_written, faults, read, unlabeled, with_blanks)
     _check_end(text, last, has_ragged_end=bool(ragged))
     if ragged:
         empty = pa.RecordBatch.from_arrays([_NO_CELLS] * len(header), header)
         faults = _sort_faults({}, np.arange(0), list(ragged), by_name)
-        yield Block(empty, faults, len(ragged), 0, _NO_CELLS)
+        yield Block(empty, empty, faults, len(ragged), 0, _NO_CELLS)
 
 
 def _trim(
@@ -144,14 +152,27 @@ def _trim(
     return trimmed, cells.filter(pc.not_equal(labels, cells))  # not where nothing was left
 
 
-def _leave_out_unlabeled(
-    batch: pa.RecordBatch, rows: Indices, label: str | None
-) -> tuple[pa.RecordBatch, Indices]:
-    """Leaves out the rows whose label is missing, whatever is in their other cells."""
+def _find_labeled(batch: pa.RecordBatch, label: str | None) -> Mask | None:
+    """Finds the rows whose label is there; None if that is all of them."""
     if label not in batch.schema.names or not batch[label].null_count:
-        return batch, rows
-    is_labeled = to_numpy(pc.is_valid(batch[label]), null=False)
-    return batch.filter(pa.array(is_labeled)), rows[is_labeled]
+        return None
+    is_labeled: Mask = to_numpy(pc.is_valid(batch[label]), null=False)
+    return is_labeled
+
+
+def _is_usable(wrong: Mapping[int, Mask]) -> pa.Array | None:
+    """Makes the mask of the rows without a wrong cell; None if no cell is wrong."""
+    return pa.array(~np.logical_or.reduce(list(wrong.values()))) if wrong else None
+
+
+def _select(
+    batch: pa.RecordBatch, is_usable: pa.Array | None, columns: Sequence[str] | None
+) -> pa.RecordBatch:
+    """Selects the usable rows, and the columns in their order, if one is given."""
+    usable = batch if is_usable is None else batch.filter(is_usable)
+    if columns is None or list(columns) == batch.schema.names:
+        return usable
+    return pa.RecordBatch.from_arrays([usable[name] for name in columns], list(columns))
 
 
 def _find_wrong(
@@ -239,10 +260,27 @@ def explain_faults(
                 if is_encoding or name not in rules.cells:
                     line, reason = explain_bad_byte(record, index, dialect)
                 else:
-                    reason = rules.cells[name].explain(
-                        None if cell in ("", *dialect.null_values) else cell
-                    )
+                    reason = _explain_cell(name, cell, rules.cells[name], dialect)
             yield Fault(row, line, name, reason, is_encoding, record.text)
+
+
+def _explain_cell(name: str, cell: str, rule: CellRule, dialect: Dialect) -> str:
+    """Explains why a cell breaks its rule, or is not written as its numbers are."""
+    text = None if cell in ("", *dialect.null_values) else cell
+    column = pa.RecordBatch.from_arrays([pa.array([text], pa.string())], [name])
+    plain, misfits = plain_columns(column, dialect.numbers, dialect.decimal)
+    if name in misfits and misfits[name].any():
+        return explain_misfit(cell, name, dialect)
+    return rule.explain(plain[0][0].as_py())
+
+
+def explain_misfit(cell: str, name: str, dialect: Dialect) -> str:
+    """Explains that a number is not written as `data.csv.numbers` says of its column."""
+    example = dialect.numbers[name].example()
+    return (
+        f"{quote(cell)} is not a number as data.csv.numbers describes those of {quote(name)};"
+        f" expected one such as {example}: correct it, or the setting"
+    )
 
 
 def explain_ragged_row(record: Record, width: int, dialect: Dialect) -> str:

@@ -8,6 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
+from tabular.csv.number_format import MINUS_SIGNS
+
+TOO_LARGE = 2**128 - 2**103
+"""The least number that float32 rounds to infinity: half a step above the largest float32."""
 
 
 class ColumnType(IntEnum):
@@ -31,6 +35,7 @@ def widen_types(
     batch: pa.RecordBatch,
     decimal: str,
     without: Container[str] = (),
+    numbers: Container[str] = (),
 ) -> dict[str, ColumnType]:
     """Widens types to hold the cells of a further batch too.
 
@@ -39,6 +44,7 @@ def widen_types(
         batch: String columns.
         decimal: Decimal point of numbers.
         without: Columns to leave out.
+        numbers: Columns that are known to be numbers, which may have any sign in front of them.
 
     Returns:
         Column of the batch to its type.
@@ -48,7 +54,11 @@ def widen_types(
         if name in without:
             continue
         known = types.get(name, ColumnType.UNKNOWN)
-        widened[name] = max(known, column_type(with_point(column, decimal), known))
+        text = with_point(column, decimal)
+        found = column_type(text, known)
+        if found == ColumnType.BYTES and name in numbers:
+            found = column_type(with_plain_signs(text), known)
+        widened[name] = max(known, found)
     return widened
 
 
@@ -76,6 +86,30 @@ def with_point(column: pa.Array, decimal: str) -> pa.Array:
     if decimal == ".":
         return column
     return pc.replace_substring(pc.replace_substring(column, ".", "?"), decimal, ".")
+
+
+def with_plain_signs(column: pa.Array) -> pa.Array:
+    """Replaces the sign in front of a number as Arrow needs it: no plus, and `-` for a minus."""
+    without_plus = pc.replace_substring_regex(column, r"\A\+([0-9.])", r"\1")
+    return pc.replace_substring_regex(without_plus, rf"\A[{MINUS_SIGNS}]([0-9.])", r"-\1")
+
+
+def cast_numbers(column: pa.Array, decimal: str, arrow_type: pa.DataType) -> pa.Array:
+    """Casts a string column of numbers, with any sign in front of them.
+
+    Args:
+        column: Strings, null where a value is missing.
+        decimal: Decimal point of numbers.
+        arrow_type: The type of the result.
+
+    Raises:
+        pa.ArrowInvalid: If a cell is not a number of that type.
+    """
+    numbers = with_point(column, decimal)
+    try:
+        return pc.cast(numbers, arrow_type)
+    except pa.ArrowInvalid:
+        return pc.cast(with_plain_signs(numbers), arrow_type)
 
 
 def column_type(column: pa.Array, at_least: ColumnType = ColumnType.UNKNOWN) -> ColumnType:

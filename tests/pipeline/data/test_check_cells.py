@@ -21,7 +21,8 @@ from tests.helpers.data_checks import (
     [
         ("five", "'five' is not a number; expected one such as 5.1"),
         (" 5", "' 5' is not a number"),
-        ("+5", "'+5' is not a number"),
+        ("+-5", "'+-5' is not a number"),
+        ("(5)", "'(5)' is not a number"),
         ("5 cm", "'5 cm' is not a number"),
         ("1_000", "'1_000' is not a number"),
         ("0x1F", "'0x1F' is not a number"),
@@ -46,7 +47,9 @@ def test_refuses_a_cell_that_is_not_a_number(
     assert message.splitlines()[0].startswith(f"6: y: {words}")
 
 
-@pytest.mark.parametrize("cell", ["5", "-5.", ".5", "1e-3", "1E+5", "3.4e38", "1e-60", "007"])
+@pytest.mark.parametrize(
+    "cell", ["5", "-5.", ".5", "1e-3", "1E+5", "3.4e38", "1e-60", "007", "+5", "+.5", "\u22125"]
+)
 def test_accepts_a_number(path: Path, cell: str) -> None:
     path.write_text(replace_rows({6: f"1,{cell},a"}))
 

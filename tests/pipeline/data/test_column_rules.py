@@ -13,7 +13,11 @@ from trainer.settings.train import TrainerSettings
 
 CELLS: list[tuple[Any, list[str | None], list[str | None]]] = [
     # feature, cells that fit, cells that do not
-    ("numeric", ["1", "-.5", "3.4e38"], [None, "x", "nan", "inf", "3.5e38", "1,5", "+1"]),
+    (
+        "numeric",
+        ["1", "-.5", "3.4e38", "+1", "\u22121"],
+        [None, "x", "nan", "inf", "3.5e38", "1,5", "+-1", "+"],
+    ),
     ({"kind": "numeric", "fill": "mean"}, ["1", None], ["x", "nan"]),
     ({"kind": "numeric", "fill": 0.0}, ["1", None], ["x"]),
     ({"kind": "numeric", "scale": "log1p"}, ["0", "7"], ["-0.1", None]),

@@ -156,6 +156,29 @@ def test_predict_reads_and_writes_the_dialect(tmp_path: Path, serving: Path) -> 
     assert all("." not in line for line in lines)
 
 
+def test_predict_reads_numbers_as_they_are_written_and_keeps_the_cells(
+    tmp_path: Path, serving: Path
+) -> None:
+    number = {"prefix": "$", "thousands": ",", "null_values": "-"}
+    write_config(tmp_path, serving, csv={"numbers": {"x": number}}, quarantine={"max_rows": 1})
+    cells = ["-$1,250.5", "-", "+$3", "\u2212$3", "3"]
+    lines = "".join(f'"{cell}",ab\n' for cell in cells)
+    (tmp_path / "new.csv").write_text(f"x,word\n{lines}", "utf-8")
+
+    assert run(tmp_path) == Prediction(10, 4, 1)
+    run(tmp_path, "out.parquet", force=True)
+
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row["x"] for row in rows] == cells[:4]
+    numbers = parquet.read_table(tmp_path / "out.parquet")["x"].to_pylist()
+    assert numbers == [-1250.5, None, 3, -3]
+    asked = ask(serving / "10", [(str(x or ""), "ab") for x in numbers])["probabilities"]
+    written = np.float32([[row[name] for name in ADDED[1:]] for row in rows])
+    np.testing.assert_allclose(written, asked, rtol=0, atol=1e-6)
+    [aside] = read_csv(tmp_path / "out.parquet.quarantine.csv")
+    assert aside["reason"].startswith("'3' is not a number as data.csv.numbers")
+
+
 def test_predict_writes_parquet_with_types(tmp_path: Path, serving: Path) -> None:
     write_config(tmp_path, serving)
     (tmp_path / "new.csv").write_text("x,row,word,note,none\n1,1,12,0.5,\n,2,ab,7,\n", "utf-8")

@@ -17,11 +17,11 @@ from trainer.settings.tuner import TunerSettings
 def settings(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The dotted keys of all settings below a section, `*` for the keys of a dictionary.
 
-    A section that may be null, and is, has none.
+    A section that may be null, and is, has none; nor has a dictionary that is empty.
     """
     for name, field in section.model_fields.items():
         key = f"{prefix}{field.alias or name}"
-        if field.default is None:
+        if field.default is None or field.default == {}:
             yield key
             continue
         for inner in (field.annotation, *get_args(field.annotation)):
