@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.e2e_workspace import Workspace
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 CONFIG = """
 name: missing

@@ -76,7 +76,14 @@ def signatures(args: FnArgs) -> set[str]:
     return set(tf.saved_model.load(args.serving_model_dir).signatures)
 
 
-@pytest.mark.parametrize("kind", ["dnn", "LinearRegressor", "DNNLinearCombinedRegressor"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "dnn",
+        pytest.param("LinearRegressor", marks=pytest.mark.slow),
+        pytest.param("DNNLinearCombinedRegressor", marks=pytest.mark.slow),
+    ],
+)
 def test_run_fn_exports_regression(data_dirs: dict[str, Path], tmp_path: Path, kind: str) -> None:
     args = train(data_dirs, tmp_path, "regression", type=kind)
 
@@ -92,7 +99,9 @@ def test_run_fn_exports_regression(data_dirs: dict[str, Path], tmp_path: Path, k
     np.testing.assert_allclose(outputs["regress"]["outputs"], predictions, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["wide_deep", "DNNClassifier"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("wide_deep", marks=pytest.mark.slow), "DNNClassifier"]
+)
 def test_run_fn_exports_binary_classification(
     data_dirs: dict[str, Path], tmp_path: Path, kind: str
 ) -> None:
