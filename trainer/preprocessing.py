@@ -20,7 +20,7 @@ from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError, load_function, user_errors
 
-_YEAR = Numeric(fill="mean")
+_DATE_NUMBER = Numeric(fill="mean")
 _Inputs = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
@@ -67,8 +67,8 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
         if isinstance(feature, Numeric):
             numbers[name] = (x, feature)
         elif isinstance(feature, Datetime):
-            years, ids = date_parts(name, x, feature)
-            numbers.update({key: (year, _YEAR) for key, year in years.items()})
+            date_numbers, ids = date_parts(name, x, feature)
+            numbers.update({key: (number, _DATE_NUMBER) for key, number in date_numbers.items()})
             others.update(ids)
         elif isinstance(feature, Bucketized):
             others[name] = bucket_ids(x, feature)

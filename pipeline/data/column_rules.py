@@ -11,7 +11,9 @@ from tabular.csv.column_rules import (
     LabelRule,
     NumberRule,
 )
+from tabular.csv.dates import DateReader
 from tabular.csv.types import ColumnType
+from trainer.settings.date_format import MONTHS, UNIX_FORMATS, date_example, date_pattern
 from trainer.settings.feature_names import raw_types
 from trainer.settings.features import (
     Boolean,
@@ -77,5 +79,11 @@ def make_cell_rule(feature: Feature, decimal: str) -> CellRule | None:
     if isinstance(feature, Boolean):
         return BooleanRule((*feature.true_words, *feature.false_words))
     if isinstance(feature, Datetime):
-        return DatetimeRule(feature.format)
+        return make_date_rule(feature.format)
     return None
+
+
+def make_date_rule(date_format: str) -> DatetimeRule:
+    """Makes the rule of dates in a format that `Datetime` allows."""
+    reader = DateReader(date_pattern(date_format), MONTHS, UNIX_FORMATS.get(date_format, 0))
+    return DatetimeRule(date_format, date_example(date_format), reader)

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.column_profile import ColumnKind, ColumnProfile
+from pipeline.data.column_rules import make_date_rule
 from pipeline.data.date_formats import FORMATS, fitting_formats
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.number_statistics import NumberOrder, NumberStatistics
 from pipeline.data.value_counts import ValueCounts
-from tabular.csv.column_rules import DatetimeRule
 from tabular.csv.types import with_point
 from trainer.settings.features import Boolean
 
@@ -138,7 +138,7 @@ class _Column:
         if self._formats and self._is_calendar:
             self._calendar_format = self._calendar_format or self._formats[0]
             is_same = self._calendar_format == self._formats[0]
-            wrong = DatetimeRule(self._calendar_format).find_wrong(words)
+            wrong = make_date_rule(self._calendar_format).find_wrong(words)
             self._is_calendar = is_same and not wrong.any()
         if self._decimal != "." and self._is_number:
             words = with_point(words, self._decimal)

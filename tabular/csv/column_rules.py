@@ -8,8 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabular.csv.arrow_numpy import to_numpy
+from tabular.csv.dates import DateReader
 from tabular.csv.number_format import MINUS_SIGNS
 from tabular.csv.types import (
     TOO_LARGE,
@@ -35,22 +35,6 @@ SIGNED_NUMBER = f"[-+{MINUS_SIGNS}]?{NUMBER.removeprefix('-?')}"
 
 _NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
 _TEXT_SHOWN = 60
-_SECONDS = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
-_HOUR, _SIXTIETH = "(?:[01][0-9]|2[0-3])", "(?:[0-5][0-9])"
-_ISO = (
-    r"(?P<Y>[0-9]{4})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2][0-9]|3[01])"
-    rf"(?:[T ]{_HOUR}:{_SIXTIETH}(?::{_SIXTIETH}(?:[.,][0-9]+)?)?"
-    rf"(?: ?(?:Z|UTC|[+-]{_HOUR}(?::?{_SIXTIETH})?))?)?"
-)
-_CODES = {
-    "Y": "(?P<Y>[0-9]{4})",
-    "m": "(?P<m>1[0-2]|0?[1-9])",
-    "d": "(?P<d>3[01]|[12][0-9]|0?[1-9])",
-    "H": "(?:2[0-3]|[01]?[0-9])",
-    "M": "(?:[0-5]?[0-9])",
-    "S": "(?:[0-5]?[0-9])",
-}
 
 
 class CellRule(Protocol):
@@ -191,54 +175,26 @@ class DatetimeRule:
     """Cells must be dates of the years 1 to 9999 in one format, or missing.
 
     Attributes:
-        format: `iso`, `unix` (seconds since 1970), or codes such as `%d.%m.%Y`.
+        format: The format, for messages.
+        example: A date in that format, for messages.
+        reader: Reads the dates.
     """
 
     format: str
+    example: str
+    reader: DateReader
 
     def find_wrong(self, column: pa.Array) -> Mask:
         """Finds cells that do not match the format, or whose date is not in the calendar."""
-        if self.format == "unix":
-            return self._find_wrong_seconds(column)
-        fields = pc.extract_regex(column, rf"\A{self._pattern()}\z")
-        wrong = to_numpy(pc.and_(pc.is_null(fields), pc.is_valid(column)), null=False)
-        year, month, day = (
-            to_numpy(pc.cast(pc.struct_field(fields, [index]), pa.int32()), null=1)
-            for index in self._indices()
-        )
-        unsure = np.flatnonzero((day > 28) | (year < 1))  # all others are in every calendar
-        for row in unsure:
-            wrong[row] |= not _is_date(year[row], month[row], day[row])
+        wrong: Mask = ~self.reader.read(column)[1] & to_numpy(pc.is_valid(column), null=False)
         return wrong
 
     def explain(self, text: str | None) -> str:
         """Explains which format is expected."""
-        example = {"iso": "2024-05-01 or 2024-05-01T13:45:00", "unix": "seconds since 1970"}
-        expected = example.get(self.format, f"one of the format {self.format}")
         return (
-            f"{quote(text or '')} is not a date; expected {expected}: correct it, or set `format`"
-            " of the feature"
+            f"{quote(text or '')} is not a date of the format {self.format}; expected one such as"
+            f" {self.example}: correct it, or set `format` of the feature"
         )
-
-    def _find_wrong_seconds(self, column: pa.Array) -> Mask:
-        fits = pc.match_substring_regex(column, rf"\A{_SECONDS}\z")
-        seconds = to_numpy(pc.cast(pc.if_else(fits, column, None), pa.float64()), null=math.nan)
-        is_date: Mask = (seconds >= _FIRST_SECOND) & (seconds < _LAST_SECOND + 1)
-        wrong: Mask = ~is_date & to_numpy(pc.is_valid(column), null=False)
-        return wrong
-
-    def _pattern(self) -> str:
-        if self.format == "iso":
-            return _ISO
-        parts = re.split("%(.)", self.format)
-        return "".join(
-            _CODES[part] if index % 2 else re.escape(part) for index, part in enumerate(parts)
-        )
-
-    def _indices(self) -> list[int]:
-        """Gives the positions of year, month and day among the groups of the pattern."""
-        names = list(re.compile(self._pattern()).groupindex)
-        return [names.index(name) for name in "Ymd"]
 
 
 @dataclass(frozen=True)
@@ -284,18 +240,14 @@ _RULES: Mapping[str, type[CellRule]] = {
 }
 
 
-def _rule_from(described: Mapping[str, object]) -> CellRule:
-    fields = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in described.items()
-        if name != "rule"
+def _rule_from(described: Mapping[str, Any]) -> CellRule:
+    fields = {name: value for name, value in _with_tuples(described).items() if name != "rule"}
+    if "reader" in fields:
+        fields["reader"] = DateReader(**_with_tuples(fields["reader"]))
+    return _RULES[described["rule"]](**fields)
+
+
+def _with_tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
-    return _RULES[str(described["rule"])](**fields)
-
-
-def _is_date(year: int, month: int, day: int) -> bool:
-    try:
-        date(year, month, day)
-    except ValueError:
-        return False
-    return True

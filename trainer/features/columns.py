@@ -25,8 +25,16 @@ from trainer.settings.features import (
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError
 
-PART_SIZES: Mapping[str, int] = {"month": 12, "day": 31, "weekday": 7, "hour": 24, "minute": 60}
-"""Number of values of each part of a date that is encoded as ids."""
+PART_SIZES: Mapping[str, int] = {
+    "quarter": 4,
+    "month": 12,
+    "week": 53,
+    "day": 31,
+    "weekday": 7,
+    "hour": 24,
+    "minute": 60,
+}
+"""Number of values of each part of a date that is encoded as ids; other parts are numbers."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +130,8 @@ def _numeric_names(name: str, feature: Feature) -> list[str]:
     """Lists the transformed features of a column that are numbers."""
     if isinstance(feature, Numeric):
         return [name, indicator_name(name)] if feature.missing_indicator else [name]
-    if isinstance(feature, Datetime) and "year" in feature.parts:
-        return [part_name(name, "year")]
+    if isinstance(feature, Datetime):
+        return [part_name(name, part) for part in feature.parts if part not in PART_SIZES]
     return []
 
 

@@ -1,16 +1,20 @@
 """Settings of the features: how raw columns become model inputs; imports no TensorFlow."""
 
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, field_validator, model_validator
 
 from trainer.settings.base import FiniteFloat, FrozenList
+from trainer.settings.date_format import CODES, check_date_format
 from trainer.settings.feature_base import BaseFeature, IdFeature, RawType
 
 ALL_OTHERS = "*"
 """Key in `features` that stands for all columns that are not named there."""
-DatePart = Literal["year", "month", "day", "weekday", "hour", "minute"]
+DatePart = Literal[
+    "year", "quarter", "month", "week", "day", "day_of_year", "weekday", "hour", "minute", "days"
+]
 _MAX_IDS = 10_000_000
 
 
@@ -164,26 +168,30 @@ class Datetime(BaseFeature):
     format: str = Field(
         "iso",
         min_length=1,
-        description="`iso` (2024-05-01, with or without a time), `unix` (seconds since 1970), or"
-        " a pattern of %Y %m %d %H %M %S.",
+        description="`iso` (2024-05-01, with or without a time), `unix` (seconds since 1970; also"
+        f" `unix_ms`, `unix_us` and `unix_ns`), or a pattern of {CODES}.",
     )
     parts: Annotated[tuple[DatePart, ...], FrozenList] = Field(
         ("month", "weekday", "hour"),
         min_length=1,
-        description="Parts to use, in UTC. `year` is a number; each other part is one-hot encoded.",
+        description="Parts to use, in UTC. `year`, `day_of_year` and `days` (since the day of"
+        " `since`, with the time as a fraction) are numbers; each other part is one-hot encoded."
+        " `week` is that of ISO 8601.",
     )
+    since: str = Field("1970-01-01", description="The day from which `days` are counted.")
 
     @field_validator("format")
     @classmethod
-    def _check_pattern(cls, text: str) -> str:
-        if text in ("iso", "unix"):
-            return text
-        codes = [text[index + 1 : index + 2] for index, mark in enumerate(text) if mark == "%"]
-        if not codes or len(set(codes)) < len(codes) or not set(codes) <= set("YmdHMS"):
-            raise ValueError(f"'{text}' must be iso, unix, or a pattern of %Y %m %d %H %M %S")
-        if not set("Ymd") <= set(codes):
-            raise ValueError(f"'{text}' must contain %Y, %m and %d")
-        return text
+    def _check_format(cls, text: str) -> str:
+        return check_date_format(text)
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _check_day(cls, day: Any) -> str:
+        try:  # YAML reads 2020-01-31 as a date
+            return date.fromisoformat(str(day)).isoformat()
+        except ValueError:
+            raise ValueError(f"'{day}' is not a day, such as 2020-01-31") from None
 
     @field_validator("parts")
     @classmethod
@@ -191,6 +199,12 @@ class Datetime(BaseFeature):
         if len(set(parts)) < len(parts):
             raise ValueError("a part is listed twice")
         return parts
+
+    @model_validator(mode="after")
+    def _since_needs_days(self) -> "Datetime":
+        if "days" not in self.parts and self.since != type(self).model_fields["since"].default:
+            raise ValueError("since needs days among the parts")
+        return self
 
     @property
     def raw_type(self) -> RawType:

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pytest
 
 from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.column_rules import make_date_rule
 from pipeline.data.table_profiler import profile_columns
 from pipeline.data.value_counts import MAX_VALUES
 from tabular.csv.column_rules import (
     BooleanRule,
     CellRule,
-    DatetimeRule,
     LabelRule,
     NumberRule,
 )
@@ -20,7 +20,7 @@ ANY_NUMBER = NumberRule(".", may_be_missing=True)
 POSITIVE = NumberRule(".", least=0)
 """The rule of a feature with scale log1p."""
 ID = NumberRule(".", least=0, greatest=10**9, is_whole=True)
-ISO = DatetimeRule("iso")
+ISO = make_date_rule("iso")
 
 
 def profile_of(cells: Iterable[str | None]) -> ColumnProfile:
@@ -110,7 +110,7 @@ def test_many_numbers_fit_by_their_range(
         (["2023-04-31"], ISO, False),
         (["NA"], ISO, False),
         (["soon"], ISO, False),
-        ([], DatetimeRule("%Y/%m/%d"), False),
+        ([], make_date_rule("%Y/%m/%d"), False),
         ([], ANY_NUMBER, False),
     ],
 )
@@ -134,4 +134,4 @@ def test_format_that_narrows_is_not_known_to_fit() -> None:
 
     assert profile.date_formats[0] == "%d/%m/%Y"
     assert profile.values is None
-    assert not profile.surely_fits(DatetimeRule("%d/%m/%Y"))
+    assert not profile.surely_fits(make_date_rule("%d/%m/%Y"))

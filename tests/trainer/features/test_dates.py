@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.features.dates import date_parts, parse_minutes
-from trainer.settings.features import Datetime
+from trainer.settings.features import DatePart, Datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+SINCE = datetime.fromisoformat("2000-01-01")
 # Not the first and last year, where an offset may exceed the range of datetime.
 INSTANTS = st.datetimes(datetime.fromisoformat("0002-01-01"), datetime.fromisoformat("9998-12-31"))
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda n: timezone(timedelta(minutes=n)))
@@ -113,19 +115,26 @@ def test_parse_minutes_reads_unpadded_numbers() -> None:
 @settings(deadline=None)  # the first graph takes longer
 @given(st.lists(INSTANTS, min_size=1, max_size=50))
 def test_date_parts_match_datetime(instants: list[datetime]) -> None:
-    feature = Datetime(parts=("minute", "hour", "weekday", "day", "month", "year"))
+    feature = Datetime(parts=get_args(DatePart), since="2000-01-01")
     texts = tf.constant([[instant.isoformat()] for instant in instants])
 
-    years, ids = date_parts("d", texts, feature)
+    numbers, ids = date_parts("d", texts, feature)
 
     def column(values: list[Any]) -> list[Any]:
         return [[value] for value in values]
 
-    assert years["d_year"].numpy().tolist() == column([each.year for each in instants])
+    days = [(each.replace(second=0, microsecond=0) - SINCE) / DAY for each in instants]
+    assert {name: tensor.numpy().tolist() for name, tensor in numbers.items()} == {
+        "d_year": column([each.year for each in instants]),
+        "d_day_of_year": column([each.timetuple().tm_yday for each in instants]),
+        "d_days": column(np.float32(days).tolist()),
+    }
     assert {name: tensor.numpy().tolist() for name, tensor in ids.items()} == {
         "d_minute": column([each.minute for each in instants]),
         "d_hour": column([each.hour for each in instants]),
         "d_weekday": column([each.weekday() for each in instants]),
+        "d_week": column([each.isocalendar().week - 1 for each in instants]),
+        "d_quarter": column([(each.month - 1) // 3 for each in instants]),
         "d_day": column([each.day - 1 for each in instants]),
         "d_month": column([each.month - 1 for each in instants]),
     }

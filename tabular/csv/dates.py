@@ -1,0 +1,89 @@
+"""Reads dates of Arrow columns, as the graph of a model does; no TensorFlow."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabular.csv.arrow_numpy import to_numpy
+
+Integers = npt.NDArray[np.int64]
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
+_PIVOT = 69
+
+
+@dataclass(frozen=True)
+class DateReader:
+    """Reads dates of one format.
+
+    Attributes:
+        pattern: Regular expression of the whole text. Its named groups are the fields: Y or y,
+            m or b, d, H or I and p, M, zs, zh, zm. It has none if dates count time since 1970.
+        months: What words of the group b begin with, in lower case, January first.
+        units: Units in a second, if dates count time since 1970; else 0.
+    """
+
+    pattern: str
+    months: tuple[str, ...] = ()
+    units: int = 0
+
+    def read(self, column: pa.Array) -> tuple[Integers, npt.NDArray[np.bool_]]:
+        """Reads a column.
+
+        Args:
+            column: Strings, null where a value is missing, `[n]`.
+
+        Returns:
+            Whole minutes since 1970 in UTC, int64, and whether the text is a date of the years 1 to
+            9999 in that format, bool; both `[n]`. Where it is not, the minutes mean nothing.
+        """
+        return self._read_count(column) if self.units else self._read_fields(column)
+
+    def _read_count(self, column: pa.Array) -> tuple[Integers, npt.NDArray[np.bool_]]:
+        fits = pc.match_substring_regex(column, rf"\A(?:{self.pattern})\z")
+        numbers = pc.cast(pc.if_else(fits, column, None), pa.float64())
+        seconds = to_numpy(numbers, null=np.nan) / self.units
+        is_date = (seconds >= _FIRST_SECOND) & (seconds < _LAST_SECOND + 1)
+        return np.floor(np.where(is_date, seconds, 0) / 60).astype(np.int64), is_date
+
+    def _read_fields(self, column: pa.Array) -> tuple[Integers, npt.NDArray[np.bool_]]:
+        fields = pc.extract_regex(column, rf"\A(?:{self.pattern})\z")
+        names = list(re.compile(self.pattern).groupindex)
+        texts = {name: pc.struct_field(fields, [index]) for index, name in enumerate(names)}
+        if "b" in texts:
+            months = pc.utf8_lower(pc.utf8_slice_codeunits(texts["b"], 0, 3))
+            index = pc.index_in(months, value_set=pa.array(self.months, pa.string()))
+            month = to_numpy(index, null=0).astype(np.int64) + 1
+        else:
+            month = _numbers(texts, "m", 1)
+        year = _numbers(texts, "Y", 1970)
+        if "y" in texts:
+            short = _numbers(texts, "y", _PIVOT)
+            year = short + np.where(short < _PIVOT, 2000, 1900)
+        first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+        day = first.astype("datetime64[D]") + (_numbers(texts, "d", 1) - 1)
+        is_date = to_numpy(pc.is_valid(fields), null=False) & (year >= 1)
+        is_date &= day.astype("datetime64[M]") == first  # no February 30
+        hour = _numbers(texts, "H", 0) + _numbers(texts, "I", 0) % 12
+        if "p" in texts:
+            hour += 12 * to_numpy(pc.equal(pc.utf8_lower(texts["p"]), "p"), null=False)
+        minute = hour * 60 + _numbers(texts, "M", 0)
+        offset = _numbers(texts, "zh", 0) * 60 + _numbers(texts, "zm", 0)
+        if "zs" in texts:
+            offset *= np.where(to_numpy(pc.equal(texts["zs"], "-"), null=False), -1, 1)
+        return day.astype(np.int64) * 1440 + minute - offset, is_date
+
+
+def _numbers(texts: dict[str, pa.Array], name: str, default: int) -> Integers:
+    """Gives a field as numbers, int64 `[n]` or `[]`: 0 where it is left out of the text.
+
+    The default takes its place where the text is not a date, or if the format has no such field.
+    """
+    if name not in texts:
+        return np.array(default)
+    digits = texts[name]
+    filled = pc.if_else(pc.equal(digits, ""), "0", digits)
+    return to_numpy(pc.cast(filled, pa.int64()), null=default)
