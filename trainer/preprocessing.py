@@ -15,9 +15,11 @@ from trainer.features.labels import encode_label
 from trainer.features.raw_columns import to_dense
 from trainer.features.scaling import scale_numbers
 from trainer.features.target_scaling import analyze_target
+from trainer.features.word_ids import tag_ids, text_ids
 from trainer.model.outputs import REGRESSION
-from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime, Numeric
+from trainer.settings.features import Boolean, Bucketized, Categorical, Datetime, Feature, Numeric
 from trainer.settings.train import TrainerSettings
+from trainer.settings.words import Tags, Text
 from trainer.user_functions import UserFunctionError, load_function, user_errors
 
 _DATE_NUMBER = Numeric(fill="mean")
@@ -35,8 +37,9 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
     Returns:
         The transformed features by name, `[batch_size, 1]` each: numbers float32, with missing
         values filled in; missing indicators float32, 1 or 0; ids int64, the last id for a missing
-        value; the label int64 class ids, or float32 for a regression; the weight float32. With the
-        user's `preprocessing_fn`, its outputs, plus label and weight if it does not return them.
+        value; the label int64 class ids, or float32 for a regression; the weight float32. Tags and
+        text are SparseTensors `[batch_size, None]`: ids int64, weights float32. With the user's
+        `preprocessing_fn`, its outputs, plus label and weight if it does not return them.
 
     Raises:
         UserFunctionError: If the user's `preprocessing_fn` fails or does not return tensors.
@@ -55,10 +58,12 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
     return outputs
 
 
-def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tensor]:
+def _transform(
+    inputs: _Inputs, settings: TrainerSettings
+) -> dict[str, tf.Tensor | tf.SparseTensor]:
     """Transforms each column according to its kind."""
     numbers: dict[str, tuple[tf.Tensor, Numeric]] = {}
-    others: dict[str, tf.Tensor] = {}
+    others: dict[str, tf.Tensor | tf.SparseTensor] = {}
     for name, raw_type in settings.raw_types.items():
         feature = settings.features[name]
         x = to_dense(inputs[name])
@@ -70,13 +75,23 @@ def _transform(inputs: _Inputs, settings: TrainerSettings) -> dict[str, tf.Tenso
             date_numbers, ids = date_parts(name, x, feature)
             numbers.update({key: (number, _DATE_NUMBER) for key, number in date_numbers.items()})
             others.update(ids)
-        elif isinstance(feature, Bucketized):
-            others[name] = bucket_ids(x, feature)
-        elif isinstance(feature, Categorical):
-            others[name] = category_ids(name, x, feature)
-        elif isinstance(feature, Boolean):
-            others[name] = boolean_ids(x, feature)
+        else:
+            others.update(_ids(name, x, feature))
     return {**scale_numbers(numbers), **others}
+
+
+def _ids(name: str, x: tf.Tensor, feature: Feature) -> dict[str, tf.Tensor | tf.SparseTensor]:
+    """Converts a column to ids, and weights if the feature has them."""
+    if isinstance(feature, Bucketized):
+        return {name: bucket_ids(x, feature)}
+    if isinstance(feature, Categorical):
+        return {name: category_ids(name, x, feature)}
+    if isinstance(feature, Boolean):
+        return {name: boolean_ids(x, feature)}
+    if isinstance(feature, Tags):
+        return tag_ids(name, x, feature)
+    assert isinstance(feature, Text)  # the other kinds read no column
+    return text_ids(name, x, feature)
 
 
 def _call_user_function(

@@ -22,6 +22,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, json_utils
 
+from components.transform.deep_copies import allow_deep_copies
 from components.transform.files import File, TransformFiles
 from tabular.examples.in_process import is_in_process, run_in_process
 from tabular.examples.tfxio import BulkExamples, split_tfxio, with_defaults
@@ -69,6 +70,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             tft.DatasetMetadata(schema),
             os.path.join(graph_dir, tft.TFTransformOutput.RAW_METADATA_DIR),
         )
+        allow_deep_copies()
         preprocessing_fn = _bind(exec_properties)
         columns = _columns_read(split_tfxio(examples, splits.analyze[0], schema), preprocessing_fn)
         analyzed = [

@@ -43,8 +43,17 @@ def analyze(
         )
         _ = transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
     metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
-    table = {name: np.stack([row[name] for row in transformed]) for name in transformed[0]}
+    table = {name: _stack([row[name] for row in transformed]) for name in transformed[0]}
     return table, tft.TFTransformOutput(str(folder / "graph"))
+
+
+def _stack(rows: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """Stacks rows; those of different lengths stay arrays of their own."""
+    if len({row.shape for row in rows}) == 1:
+        return np.stack(rows)
+    stacked = np.empty(len(rows), object)
+    stacked[:] = rows
+    return stacked
 
 
 def _spec_of(cells: Sequence[Any]) -> tf.io.FixedLenFeature | tf.io.VarLenFeature:

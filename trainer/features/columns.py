@@ -10,19 +10,19 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer.settings.feature_names import indicator_name, part_name
+from trainer.settings.feature_base import IdFeature
+from trainer.settings.feature_names import indicator_name, part_name, weight_name
 from trainer.settings.features import (
-    Auto,
     Boolean,
     Bucketized,
     Categorical,
     Crossed,
     Datetime,
     Feature,
-    Ignore,
     Numeric,
 )
 from trainer.settings.train import TrainerSettings
+from trainer.settings.words import Tags, Text, WordsFeature
 from trainer.user_functions import UserFunctionError
 
 PART_SIZES: Mapping[str, int] = {
@@ -94,6 +94,8 @@ def make_feature_columns(
         for key, n_ids in _id_features(name, feature, transform_output):
             column = tf.feature_column.categorical_column_with_identity(key, n_ids)
             with_ids[key] = (column, _encode(column, n_ids, feature))
+        if isinstance(feature, WordsFeature):
+            with_ids[name] = _words_columns(name, feature, transform_output)
     for name, feature in settings.features.items():
         if isinstance(feature, Crossed):
             columns = [with_ids[key][0] for key in feature.columns]
@@ -124,6 +126,24 @@ def _user_columns(
                 " reads dense float32 only: return that, or set model.model_fn to a function that"
                 f" reads {found}"
             )
+
+
+def _words_columns(
+    name: str, feature: WordsFeature, transform_output: tft.TFTransformOutput
+) -> tuple[Any, Any]:
+    """Makes the categorical and the dense column of a feature whose cells hold several words."""
+    n_ids = feature.size
+    if feature.ids == "vocabulary":
+        n_words = transform_output.vocabulary_size_by_name(vocabulary_name(name))
+        n_ids = max(n_words + feature.oov_buckets, 1)
+    column = tf.feature_column.categorical_column_with_identity(name, n_ids)
+    if feature.has_weights:
+        column = tf.feature_column.weighted_categorical_column(column, weight_name(name))
+    if isinstance(feature, Tags) and feature.encode == "one_hot":
+        return column, tf.feature_column.indicator_column(column)
+    dimension = feature.dimension or math.ceil(n_ids**0.25)
+    combiner = "sum" if isinstance(feature, Text) and feature.has_weights else "mean"
+    return column, tf.feature_column.embedding_column(column, dimension, combiner)
 
 
 def _numeric_names(name: str, feature: Feature) -> list[str]:
@@ -163,7 +183,7 @@ def _id_features(
 
 def _encode(column: Any, n_ids: int, feature: Feature) -> Any:
     """Makes the dense column over a categorical one."""
-    if isinstance(feature, Datetime | Numeric | Ignore | Auto) or feature.encode == "one_hot":
+    if not isinstance(feature, IdFeature) or feature.encode == "one_hot":
         return tf.feature_column.indicator_column(column)
     dimension = feature.dimension or math.ceil(n_ids**0.25)
     return tf.feature_column.embedding_column(column, dimension)

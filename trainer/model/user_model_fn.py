@@ -50,7 +50,7 @@ def make_user_model_fn(dotted_path: str) -> Callable[..., tf.estimator.Estimator
     names = _accepted_arguments(function, dotted_path)
 
     def model_fn(
-        features: Mapping[str, tf.Tensor],
+        features: Mapping[str, tf.Tensor | tf.SparseTensor],
         labels: tf.Tensor | None,
         mode: str,
         params: Mapping[str, Any],
@@ -81,7 +81,7 @@ def make_user_model_fn(dotted_path: str) -> Callable[..., tf.estimator.Estimator
 
 def _check_predict(
     model_fn: Callable[..., Any],
-    features: Mapping[str, tf.Tensor],
+    features: Mapping[str, tf.Tensor | tf.SparseTensor],
     params: Mapping[str, Any],
     config: tf.estimator.RunConfig,
 ) -> None:
@@ -89,7 +89,9 @@ def _check_predict(
     with tf.Graph().as_default():
         tf.compat.v1.train.create_global_step()
         served = {
-            name: tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
+            name: tf.compat.v1.sparse_placeholder(tensor.dtype, tensor.shape)
+            if isinstance(tensor, tf.SparseTensor)
+            else tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
             for name, tensor in features.items()
             if name != EXAMPLE_WEIGHT
         }

@@ -23,6 +23,10 @@ class BaseFeature(Section):
         """Whether the transformed feature is an integer id from a known range."""
         return False
 
+    def for_transform(self) -> "BaseFeature":
+        """Drops the settings that Transform does not read, so that it does not run again."""
+        return self
+
     @model_serializer(mode="plain")
     def _write(self) -> str | dict[str, Any]:
         """Writes the shortest form that YAML allows: the kind, and settings that are not defaults.
@@ -62,3 +66,7 @@ class IdFeature(BaseFeature):
     def has_ids(self) -> bool:
         """Always true for these kinds."""
         return True
+
+    def for_transform(self) -> "IdFeature":
+        """Drops the encoding, which only the Trainer reads."""
+        return self.model_copy(update={"encode": "one_hot", "dimension": None})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from trainer.settings.feature_base import BaseFeature, RawType
 from trainer.settings.features import Datetime, Numeric
+from trainer.settings.words import WordsFeature
 
 
 def indicator_name(name: str) -> str:
@@ -16,12 +17,19 @@ def part_name(name: str, part: str) -> str:
     return f"{name}_{part}"
 
 
+def weight_name(name: str) -> str:
+    """Names the transformed feature that holds the weights of a cell's words."""
+    return f"{name}_weight"
+
+
 def transformed_names(name: str, feature: BaseFeature) -> list[str]:
     """Lists the transformed features made from a raw column; empty if the feature reads none."""
     if isinstance(feature, Datetime):
         return [part_name(name, part) for part in feature.parts]
     if isinstance(feature, Numeric) and feature.missing_indicator:
         return [name, indicator_name(name)]
+    if isinstance(feature, WordsFeature) and feature.has_weights:
+        return [name, weight_name(name)]
     return [name] if feature.raw_type is not None else []
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, field_validator, mod
 from trainer.settings.base import FiniteFloat, FrozenList
 from trainer.settings.date_format import CODES, check_date_format
 from trainer.settings.feature_base import BaseFeature, IdFeature, RawType
+from trainer.settings.words import Tags, Text
 
 ALL_OTHERS = "*"
 """Key in `features` that stands for all columns that are not named there."""
@@ -238,7 +239,7 @@ class Auto(BaseFeature):
 
 
 Feature = Annotated[
-    Numeric | Bucketized | Categorical | Boolean | Datetime | Crossed | Ignore | Auto,
+    Numeric | Bucketized | Categorical | Boolean | Datetime | Tags | Text | Crossed | Ignore | Auto,
     Discriminator("kind"),
     BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value),
 ]

@@ -145,9 +145,7 @@ class TrainerSettings(Section):
 def transform_settings(settings: TrainerSettings) -> dict[str, Any]:
     """Selects the settings that Transform depends on, as JSON; only these make it run again."""
     features = {
-        name: feature.model_copy(update={"encode": "one_hot", "dimension": None})
-        if feature.has_ids
-        else feature
+        name: feature.for_transform()
         for name, feature in settings.features.items()
         if feature.raw_type is not None
     }
