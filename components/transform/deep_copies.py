@@ -1,8 +1,8 @@
 """Lets TensorFlow Transform 1.15 copy stages of a pipeline of Beam 2.74.
 
-An analysis in phases, such as a scale of scaled numbers or a tf-idf of a vocabulary's ids, reads the
-examples once per phase: Transform copies the stages that read, so that no phase waits for
-another with all examples in memory. Its copies lack two arguments that Beam has come to require.
+An analysis in phases, such as a tf-idf of a vocabulary's ids, reads the examples once per phase:
+Transform copies the stages that read, so that no phase waits for another with all examples in
+memory. Its copies lack two arguments that Beam has come to require.
 """
 
 from apache_beam.pipeline import AppliedPTransform

@@ -10,6 +10,7 @@ from tabular.csv.column_rules import (
     DatetimeRule,
     LabelRule,
     NumberRule,
+    TagsRule,
 )
 from tabular.csv.dates import DateReader
 from tabular.csv.types import ColumnType
@@ -24,6 +25,7 @@ from trainer.settings.features import (
     Numeric,
 )
 from trainer.settings.train import TrainerSettings
+from trainer.settings.words import Tags
 
 
 def make_column_rules(settings: TrainerSettings, decimal: str) -> ColumnRules:
@@ -80,6 +82,8 @@ def make_cell_rule(feature: Feature, decimal: str) -> CellRule | None:
         return BooleanRule((*feature.true_words, *feature.false_words))
     if isinstance(feature, Datetime):
         return make_date_rule(feature.format)
+    if isinstance(feature, Tags) and feature.weight_separator is not None:
+        return TagsRule(feature.separator, feature.weight_separator)
     return None
 
 

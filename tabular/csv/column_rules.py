@@ -35,6 +35,7 @@ SIGNED_NUMBER = f"[-+{MINUS_SIGNS}]?{NUMBER.removeprefix('-?')}"
 
 _NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
 _TEXT_SHOWN = 60
+_WEIGHT = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
 class CellRule(Protocol):
@@ -198,6 +199,41 @@ class DatetimeRule:
 
 
 @dataclass(frozen=True)
+class TagsRule:
+    """Weights of tags must be finite as float32 and at least 0; a tag may have none.
+
+    Attributes:
+        separator: What stands between two tags.
+        weight_separator: What stands between a tag and its weight.
+    """
+
+    separator: str
+    weight_separator: str
+
+    def find_wrong(self, column: pa.Array) -> Mask:
+        """Finds cells with a tag whose weight is wrong, or that consists of a weight alone."""
+        tags = pc.split_pattern(column, self.separator)
+        flat = pc.list_flatten(tags)
+        pattern = rf"(?s)\S\s*{re.escape(self.weight_separator)}\s*(?P<weight>{_WEIGHT})\s*\z"
+        weights = pc.cast(pc.struct_field(pc.extract_regex(flat, pattern), [0]), pa.float64())
+        is_weight = to_numpy(weights, null=math.inf) < TOO_LARGE
+        is_wrong = ~is_weight & to_numpy(pc.match_substring(flat, self.weight_separator), null=True)
+        rows = np.repeat(np.arange(len(column)), to_numpy(pc.list_value_length(tags), null=0))
+        wrong: Mask = np.zeros(len(column), np.bool_)
+        wrong[rows[is_wrong]] = True
+        return wrong
+
+    def explain(self, text: str | None) -> str:
+        """Explains how tags and weights are written."""
+        example = f"red{self.weight_separator}2{self.separator}blue"
+        return (
+            f"{quote(text or '')} has a tag with a weight that is not a number of at least 0;"
+            f" expected tags such as {example}: correct it, or set `weight_separator` of the"
+            " feature"
+        )
+
+
+@dataclass(frozen=True)
 class ColumnRules:
     """The rules and types of the columns of a table.
 
@@ -236,7 +272,7 @@ class ColumnRules:
 
 
 _RULES: Mapping[str, type[CellRule]] = {
-    rule.__name__: rule for rule in (NumberRule, LabelRule, BooleanRule, DatetimeRule)
+    rule.__name__: rule for rule in (NumberRule, LabelRule, BooleanRule, DatetimeRule, TagsRule)
 }
 
 

@@ -47,9 +47,9 @@ def analyze(
     return table, tft.TFTransformOutput(str(folder / "graph"))
 
 
-def _stack(rows: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+def _stack(rows: Sequence[Any]) -> np.ndarray[Any, Any]:
     """Stacks rows; those of different lengths stay arrays of their own."""
-    if len({row.shape for row in rows}) == 1:
+    if len({np.shape(row) for row in rows}) == 1:
         return np.stack(rows)
     stacked = np.empty(len(rows), object)
     stacked[:] = rows

@@ -21,3 +21,11 @@ def preprocessing_fn(
         "several": tf.concat([inputs["x"], filled], axis=1),
         "sparse": inputs["gaps"],
     }
+
+
+def analyze_in_phases(
+    inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
+) -> dict[str, tf.Tensor]:
+    """Analyzes what another analysis has made."""
+    scaled = tft.scale_to_z_score(inputs["x"])
+    return {"x": tft.scale_to_0_1(scaled), "label": inputs["label"]}

@@ -44,6 +44,7 @@ def transform(
     *,
     damaged: bool = False,
     beam_args: Sequence[str] = (),
+    function: str = "preprocessing_fn",
     splits: Mapping[str, Sequence[Sequence[Row]]] = SPLITS,
 ) -> Path:
     """Analyzes train, transforms train and eval, and returns the folder of the outputs."""
@@ -59,7 +60,7 @@ def transform(
         examples=channel_utils.as_channel([examples]),
         schema=channel_utils.as_channel([schema]),
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
-        preprocessing_fn="tests.helpers.user_preprocessing.preprocessing_fn",
+        preprocessing_fn=f"tests.helpers.user_preprocessing.{function}",
         custom_config={"factor": 2.0},
         disable_analyzer_cache=True,
         disable_statistics=True,
@@ -185,3 +186,10 @@ def test_transform_takes_a_value_missing_in_eval_only(tmp_path: Path) -> None:
 
     values = [dict(row)["x"] for row in read(folder, "eval")]
     assert [math.isnan(value) for (value,) in values].count(True) == 1
+
+
+def test_transform_analyzes_in_phases(tmp_path: Path) -> None:
+    folder = transform(executor.Executor, tmp_path, function="analyze_in_phases")
+
+    numbers = [dict(row)["x"][0] for row in read(folder, "train")]
+    assert (min(numbers), max(numbers)) == (0, 1)

@@ -52,6 +52,18 @@ CELLS: list[tuple[Any, list[str | None], list[str | None]]] = [
         ["31.12.1999 23", "1.2.2000 0", None],
         ["31.11.1999 0", "1.1.2000", "1.1.2000 24", "1.1.99 0"],
     ),
+    ("tags", ["red|blue", "red:x", "|", "Größe", "a\nb", None], []),
+    (
+        {"kind": "tags", "weight_separator": ":"},
+        ["red:2|blue : .5", "red", "a:b:1e3 | c", "", "|", "a\nb:1", None],
+        ["red:2|blue:x", "red:", ":2", "a:-1", "a:1e39", "a:nan|b:1", "http://x"],
+    ),
+    (
+        {"kind": "tags", "separator": " ", "weight_separator": "=>"},
+        ["a=>1 b=>2", "a=b"],
+        ["a=>1 b=>", "a=>b"],
+    ),
+    ("text", ["any text", "5", None], []),
 ]
 
 
@@ -83,6 +95,9 @@ def test_rule_finds_cells_that_do_not_fit(
         ("categorical", {"kind": "categorical", "encode": "embedding"}, True),
         ("categorical", "bucketized", False),
         ("datetime", {"kind": "datetime", "parts": ["year"]}, True),
+        ("categorical", "text", True),
+        ("tags", {"kind": "tags", "separator": ","}, True),
+        ("tags", {"kind": "tags", "weight_separator": ":"}, False),
         ("datetime", {"kind": "datetime", "format": "unix"}, False),
     ],
 )

@@ -63,6 +63,10 @@ def test_node_is_keyed_by_its_code(node_id: str) -> None:
         ("features.sepal_length={kind: categorical, encode: embedding, dimension: 3}", False),
         ("features.pair={kind: crossed, columns: [sepal_length, petal_length]}", False),
         ("features.more=ignore", False),
+        ("features.words={kind: tags, encode: embedding, dimension: 3}", False),
+        ("features.words={kind: tags, separator: ','}", True),
+        ("features.said={kind: text, dimension: 3}", False),
+        ("features.said={kind: text, encode: embedding}", True),
         ("data.weight=weight", True),
         ("task=binary", True),
         ("model.hidden_units=[3]", False),
@@ -71,6 +75,7 @@ def test_node_is_keyed_by_its_code(node_id: str) -> None:
 )
 def test_transform_is_keyed_by_settings_it_uses(override: str, is_keyed: bool) -> None:
     settings = [CATEGORICAL, "features.petal_length={kind: bucketized}"]
+    settings += ["features.words=tags", "features.said=text"]
 
     keys = [custom_config(nodes(*each)["Transform"]) for each in (settings, [*settings, override])]
 

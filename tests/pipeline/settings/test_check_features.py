@@ -44,6 +44,18 @@ from tests.helpers.config_files import MINIMAL, mistakes, write_config
         ("x", "{kind: datetime, since: 2020-13}", "6: features.x.since: '2020-13' is not a"),
         ("x", "{kind: datetime, since: 2020-01-01}", "6: features.x: since needs days among the"),
         ("x", "{kind: datetime, parts: [hour, hour]}", "6: features.x.parts: a part is liste"),
+        ("x", "{kind: tags, dimension: 3}", "6: features.x: dimension needs encode: embedding"),
+        (
+            "x",
+            "{kind: tags, weight_separator: '|'}",
+            "6: features.x: weight_separator is the separator too: '|'",
+        ),
+        ("x", "{kind: tags, separator: ''}", "6: features.x.separator: '' is not allowed"),
+        ("x", "{kind: text, ids: hash, min_count: 3}", "6: features.x: min_count needs ids: voc"),
+        ("x", "{kind: text, ids: hash, oov_buckets: 3}", "6: features.x: oov_buckets needs ids"),
+        ("x", "{kind: text, encode: one_hot}", "6: features.x.encode: 'one_hot' is not allowed"),
+        ("x", "{kind: text, ngrams: 0}", "6: features.x.ngrams: 0 is not allowed"),
+        ("x", "{kind: text, size: 1e9}", "6: features.x.size: 1000000000.0 is not allowed"),
         ("'*'", "numeric", "6: features.*: stands for many columns: must be auto"),
         ("x", "ignore", "5: features: has no column that the model reads"),
         ("x", "{kind: crossed, columns: [a, b]}", "6: features.x.columns: 'a' is not a feature w"),
@@ -61,6 +73,14 @@ def test_load_refuses_feature(tmp_path: Path, name: str, kind: str, message: str
         (
             "{x: {kind: numeric, fill: mean, missing_indicator: true}, x_missing: numeric}",
             "features.x_missing: the column 'x' makes a feature 'x_missing' too",
+        ),
+        (
+            "{x: text, x_weight: numeric}",
+            "features.x_weight: the column 'x' makes a feature 'x_weight' too",
+        ),
+        (
+            "{x: tags, a: categorical, c: {kind: crossed, columns: [a, x]}}",
+            "features.c.columns: 'x' is not a feature with ids",
         ),
         (
             "{d: {kind: datetime, parts: [hour]}, d_hour: numeric}",

@@ -16,6 +16,7 @@ from tabular.csv.column_rules import (
     DatetimeRule,
     LabelRule,
     NumberRule,
+    TagsRule,
 )
 from tabular.csv.dates import DateReader
 from tabular.csv.types import ColumnType, can_cast
@@ -62,6 +63,7 @@ def test_column_rules_are_the_same_after_json(name: str) -> None:
             "b": NumberRule("."),
             "c": BooleanRule(("yes", "no")),
             "d": DatetimeRule("%Y", "2024", DateReader("(?P<Y>[0-9]{4})", ("jan", "feb"))),
+            "e": TagsRule("|", ":"),
             "y": LabelRule(),
         },
         {"a": ColumnType.FLOAT, "c": ColumnType.BYTES},
