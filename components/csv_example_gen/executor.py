@@ -1,14 +1,12 @@
 """Executor: writes CSV files as gzipped TFRecord shards of `tf.Example`s, in splits."""
 
-import json
 import os
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -26,6 +24,12 @@ from tfx.types import artifact_utils, standard_component_specs
 from components.csv_example_gen.example_records import to_records
 from components.csv_example_gen.gzip_parts import GzipWriter, Part, compress, map_ahead
 from components.csv_example_gen.options import Options
+from components.csv_example_gen.outcomes import (
+    Outcome,
+    read_outcomes,
+    set_row_counts,
+    write_outcome,
+)
 from components.csv_example_gen.splits import split_rows
 from tabular.csv.casting import cast_columns
 from tabular.csv.checked_files import ChangedFileError, digest_file
@@ -41,6 +45,7 @@ _PART_ROWS = 16_384
 """Rows to make examples of at a time: a few MB, which fit the processor's cache."""
 
 _FAULTS_SHOWN = 5
+_NO_FAULTS = np.empty((0, 2), np.int64)
 
 _DTYPES = {
     ColumnType.UNKNOWN: "string",
@@ -74,7 +79,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Raises:
             ChangedFileError: If a file has changed since the check.
             ValueError: If more rows cannot be used than the budget allows.
-            RuntimeError: If the numbers of examples and quarantined rows do not add up.
+            LostRowsError: If rows are neither examples nor quarantined nor unlabeled.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         input_config = json_format.Parse(
@@ -105,10 +110,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write = _WriteShards(options, buckets, split_by, outcomes_dir)
         self._write(write, list(enumerate(shards)))
 
-        outcome = _read_outcomes(outcomes_dir, [path for path, _ in shards])
+        outcome = read_outcomes(outcomes_dir, [path for path, _ in shards])
         if not options.budget.allows(outcome.quarantined, options.checked.rows):
             raise ValueError(_explain(outcome, options))
-        _set_row_counts(examples, options.checked.rows, outcome, split_dirs, split_names)
+        folders = dict(zip(split_names, split_dirs, strict=True))
+        set_row_counts(examples, outcome, options.checked.rows, folders)
         dtypes = {name: _DTYPES[kind] for name, kind in options.checked.types.items()}
         write_columns(examples.uri, dtypes)
         if outcome.quarantined:
@@ -143,45 +149,7 @@ def _plan_shards(
     return shards
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """Numbers of examples, and faults of the quarantined rows.
-
-    Attributes:
-        counts: Folder of a split to its number of examples.
-        faults: Path of each CSV file to its faults, as in `Block.faults`.
-    """
-
-    counts: Mapping[str, int]
-    faults: Mapping[str, Indices]
-
-    @property
-    def quarantined(self) -> int:
-        return sum(len(np.unique(table[:, 0])) for table in self.faults.values())
-
-
-def _write_outcome(
-    outcomes_dir: str, index: int, counts: Mapping[str, int], faults: Indices
-) -> None:
-    """Writes the outcome of a file to a folder, which is all that workers share."""
-    with fileio.open(os.path.join(outcomes_dir, f"{index}.json"), "w") as file:
-        json.dump(counts, file)
-    with fileio.open(os.path.join(outcomes_dir, f"{index}.npy"), "wb") as file:
-        np.save(file, faults)
-
-
-def _read_outcomes(outcomes_dir: str, paths: Sequence[str]) -> _Outcome:
-    counts: Counter[str] = Counter()
-    faults = {}
-    for index, path in enumerate(paths):
-        with fileio.open(os.path.join(outcomes_dir, f"{index}.json")) as file:
-            counts.update(json.load(file))
-        with fileio.open(os.path.join(outcomes_dir, f"{index}.npy"), "rb") as file:
-            faults[path] = np.load(file)
-    return _Outcome(counts, faults)
-
-
-def _explain(outcome: _Outcome, options: Options) -> str:
+def _explain(outcome: Outcome, options: Options) -> str:
     """Explains that the quarantine budget is exceeded, with the first faults."""
     path = next(path for path, table in outcome.faults.items() if len(table))
     shown = islice(
@@ -193,24 +161,12 @@ def _explain(outcome: _Outcome, options: Options) -> str:
     )
 
 
-def _set_row_counts(
-    examples: types.Artifact,
-    rows: int,
-    outcome: _Outcome,
-    split_dirs: Sequence[str],
-    split_names: Sequence[str],
-) -> None:
-    """Sets the numbers of rows as properties of the artifact, if they add up."""
-    written = sum(outcome.counts.values())
-    if written + outcome.quarantined != rows:
-        raise RuntimeError(
-            f"{rows} rows were read, but {written} are examples and {outcome.quarantined} are"
-            " quarantined"
-        )
-    examples.set_int_custom_property("rows", rows)
-    examples.set_int_custom_property("quarantined", outcome.quarantined)
-    for name, folder in zip(split_names, split_dirs, strict=True):
-        examples.set_int_custom_property(f"examples_{name}", outcome.counts.get(folder, 0))
+class _Read(NamedTuple):
+    """What is kept of a block of rows: all rows, those without a label, and faults of others."""
+
+    rows: int
+    unlabeled: int
+    faults: Indices
 
 
 class _WriteShards(beam.DoFn):
@@ -228,7 +184,7 @@ class _WriteShards(beam.DoFn):
         """Writes the shards from the beginning, so that a retried bundle has the same result."""
         index, (path, shard_paths) = element
         counts = np.zeros(len(shard_paths), dtype=int)
-        faults: list[Indices] = [np.empty((0, 2), np.int64)]
+        read: list[_Read] = []
         for shard_path in shard_paths:
             fileio.makedirs(os.path.dirname(shard_path))
         with ExitStack() as stack:
@@ -237,7 +193,7 @@ class _WriteShards(beam.DoFn):
                 for shard_path in shard_paths
             ]
             make = partial(self._make_parts, shards=len(writers))
-            made = stack.enter_context(closing(map_ahead(make, self._read(path, faults))))
+            made = stack.enter_context(closing(map_ahead(make, self._read(path, read))))
             try:
                 for parts, rows in made:
                     for writer, part in zip(writers, parts, strict=True):
@@ -247,19 +203,24 @@ class _WriteShards(beam.DoFn):
                 self._check_digest(path, digest_file(path))
                 raise
         folders = map(os.path.dirname, shard_paths)
-        of_split = dict(zip(folders, counts.tolist(), strict=True))
-        _write_outcome(self._outcomes_dir, index, of_split, np.concatenate(faults))
+        outcome = Outcome(
+            read=sum(block.rows for block in read),
+            unlabeled=sum(block.unlabeled for block in read),
+            examples=dict(zip(folders, counts.tolist(), strict=True)),
+            faults={path: np.concatenate([_NO_FAULTS, *(block.faults for block in read)])},
+        )
+        write_outcome(self._outcomes_dir, index, outcome)
         yield from ()
 
-    def _read(self, path: str, faults: list[Indices]) -> Iterator[pa.RecordBatch]:
-        """Reads the rows that can be used in parts, and collects the faults of the others.
+    def _read(self, path: str, read: list["_Read"]) -> Iterator[pa.RecordBatch]:
+        """Reads the rows that can be used in parts, and notes what became of the others.
 
         Raises:
             ChangedFileError: At the end of the file, if it has changed since the check.
         """
         text = Utf8Stream(path, self._options.dialect)
         for block in read_usable(text, self._options.rules, list(self._options.checked.types)):
-            faults.append(block.faults)
+            read.append(_Read(block.read, block.unlabeled, block.faults))
             for begin in range(0, len(block.batch), _PART_ROWS):
                 yield block.batch[begin : begin + _PART_ROWS]
         self._check_digest(path, text.digest)

@@ -1,4 +1,4 @@
-"""DataGate: stops a run if the validators found errors in its data."""
+"""DataGate: stops a run if the validators found errors in its data, or if rows were lost."""
 
 import json
 from collections.abc import Sequence
@@ -31,6 +31,7 @@ class DataGateSpec(ComponentSpec):
         "code_digest": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
@@ -41,13 +42,17 @@ class DataGateSpec(ComponentSpec):
 
 
 class DataGate(base_component.BaseComponent):
-    """Fails if a finding is at least as severe as `stop_at`; otherwise writes the findings."""
+    """Fails if a finding is at least as severe as `stop_at`, or if rows were lost on the way.
+
+    Otherwise it writes the findings.
+    """
 
     SPEC_CLASS = DataGateSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
     def __init__(
         self,
+        examples: types.BaseChannel,
         statistics: types.BaseChannel,
         anomalies: types.BaseChannel,
         schema: types.BaseChannel,
@@ -63,6 +68,7 @@ class DataGate(base_component.BaseComponent):
         """Makes the component.
 
         Args:
+            examples: The examples, with the numbers of rows that CsvExampleGen found.
             statistics: Statistics of every split.
             anomalies: The anomalies that ExampleValidator found.
             schema: The schema that ExampleValidator compared with.
@@ -81,6 +87,7 @@ class DataGate(base_component.BaseComponent):
                 label=label,
                 columns=json.dumps(list(columns)),
                 warnings=json.dumps(list(warnings)),
+                examples=examples,
                 statistics=statistics,
                 anomalies=anomalies,
                 schema=schema,

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.data_gate.findings import Finding, Rules, find_anomalies, find_distances
+from components.data_gate.lost_rows import check_rows
 from components.data_gate.report import FINDINGS_FILE, DataRefusedError, shorten, to_lines
+from components.data_gate.split_files import read_split, read_statistics
 from components.distribution_validator.report import read_distances
 
 _STOPPED_BY: Mapping[str, Sequence[str]] = {
@@ -35,20 +37,25 @@ class Executor(base_executor.BaseExecutor):
         """Writes `findings.json`.
 
         Args:
-            input_dict: `statistics`, `anomalies`, `schema`; `drift` and `skew` if measured.
+            input_dict: `examples`, `statistics`, `anomalies`, `schema`; `drift` and `skew`, if
+                measured.
             output_dict: `findings`.
             exec_properties: `stop_at`, `is_reviewed`, `label`; JSON lists: `columns` that the model
                 learns from, and `warnings` of the check before the run.
 
         Raises:
+            LostRowsError: If the numbers of rows do not add up.
             DataRefusedError: If a finding is at least as severe as `stop_at`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        statistics = artifact_utils.get_single_instance(input_dict["statistics"])
+        check_rows(examples, statistics)
         rules = Rules(
             is_reviewed=bool(exec_properties["is_reviewed"]),
             label=exec_properties["label"],
             columns=frozenset(json.loads(exec_properties["columns"])),
-            filled=_filled(artifact_utils.get_single_instance(input_dict["statistics"])),
+            filled=_filled(statistics),
         )
         measured = [
             read_distances(distances.uri)
@@ -80,7 +87,7 @@ class Executor(base_executor.BaseExecutor):
 
 def _filled(statistics: types.Artifact) -> dict[str, float]:
     """Computes the share of cells of the train split that are not empty, by column."""
-    (dataset,) = _read_statistics(statistics, "train").datasets
+    (dataset,) = read_statistics(statistics, "train").datasets
     return {
         feature.path.step[0]: (
             feature.num_stats.common_stats.num_non_missing
@@ -101,23 +108,11 @@ def _of_splits(input_dict: Mapping[str, list[types.Artifact]], rules: Rules) -> 
     for split in sorted(splits, reverse=True):
         yield from find_anomalies(
             split,
-            anomalies_pb2.Anomalies.FromString(_read(anomalies, split, "SchemaDiff.pb")),
+            anomalies_pb2.Anomalies.FromString(read_split(anomalies, split, "SchemaDiff.pb")),
             schema,
-            _read_statistics(statistics, split),
+            read_statistics(statistics, split),
             rules,
         )
-
-
-def _read_statistics(
-    statistics: types.Artifact, split: str
-) -> statistics_pb2.DatasetFeatureStatisticsList:
-    return statistics_pb2.DatasetFeatureStatisticsList.FromString(
-        _read(statistics, split, "FeatureStats.pb")
-    )
-
-
-def _read(artifact: types.Artifact, split: str, name: str) -> bytes:
-    return Path(artifact_utils.get_split_uri([artifact], split), name).read_bytes()
 
 
 def _refusal(stopping: Sequence[Finding], stop_at: str) -> str:

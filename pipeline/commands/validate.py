@@ -25,8 +25,7 @@ def validate(options: argparse.Namespace) -> int:
 
     checked = prepare(config, count_splits=True)
     print_summary(make_console(), checked.summary)
-    rows = ", ".join(f"{count} to {split}" for split, count in checked.rows.items())
-    quarantined = f", {checked.quarantined} to quarantine" if checked.quarantined else ""
+    splits = ", ".join(f"{count:,} to {split}" for split, count in checked.rows.items())
     classes = f"; classes: {', '.join(checked.classes)}" if checked.classes else ""
-    print(f"{options.config}: valid; rows: {rows}{quarantined}{classes}")
+    print(f"{options.config}: valid; rows: {checked.counts}; {splits}{classes}")
     return 0

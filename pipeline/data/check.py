@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.data.auto_features import auto_columns, choose_features
-from pipeline.data.column_rules import make_column_rules
+from pipeline.data.column_rules import make_data_rules
 from pipeline.data.file_errors import data_error, explain_empty_file, explain_read_errors
 from pipeline.data.file_format import check_format
 from pipeline.data.files import find_files, list_csv_files, look_up, quote_names
@@ -32,6 +32,7 @@ from tabular.csv.dialect import Dialect
 from tabular.csv.reader import read_header
 from tabular.csv.records import read_records
 from tabular.csv.row_checks import read_usable
+from tabular.csv.row_counts import RowCounts
 from tabular.csv.types import ColumnType, widen_types
 from trainer.settings.feature_names import raw_types
 from trainer.settings.features import ALL_OTHERS
@@ -46,7 +47,7 @@ class CheckedData:
         files: Paths of the files, in the order in which they are read.
         rows: Split name to its number of rows; empty if splits were not counted.
         classes: The classes by class id; empty in a regression.
-        quarantined: Number of rows that cannot be used and will be quarantined.
+        counts: What becomes of the rows of all splits.
         summary: The columns whose features were `auto`, and what a person should check.
     """
 
@@ -54,8 +55,13 @@ class CheckedData:
     files: tuple[str, ...]
     rows: Mapping[str, int]
     classes: tuple[str, ...]
-    quarantined: int = 0
+    counts: RowCounts = field(default_factory=RowCounts)
     summary: DataSummary = field(default_factory=DataSummary)
+
+    @property
+    def quarantined(self) -> int:
+        """Number of rows that cannot be used and will be quarantined."""
+        return self.counts.quarantined
 
 
 def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
@@ -84,7 +90,7 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         skew_paths = [] if skew is None else _find_skew_files(config, skew)
         config, rows, summary = _read_rows(config, files, header, count_splits=count_splits)
         classes = _check_labels(config, files, rows)
-        rules = make_column_rules(config.trainer_settings, dialect.decimal)
+        rules = make_data_rules(config)
         checked_skew = _check_skew(skew_paths, rules, dialect) if skew_paths else None
     except OSError as error:
         place = error.filename or config.data_path
@@ -98,7 +104,8 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         rows.checked_files(rules), checked_skew, [finding.text for finding in findings]
     )
     counts = rows.labels.counts if count_splits else {}
-    return CheckedData(config, paths, counts, classes, rows.quarantined, summary)
+    rows.counts.check()
+    return CheckedData(config, paths, counts, classes, rows.counts, summary)
 
 
 def _read_rows(
@@ -120,7 +127,7 @@ def _read_rows(
             rows.check_budget()
             _check_labels(config, files, rows)
             raise
-        rules = make_column_rules(config.trainer_settings, config.data.csv.decimal)
+        rules = make_data_rules(config)
         if not rows.surely_fit(rules) or not rows.is_within_budget:
             rows = Rows(config, files, count_splits=count_splits)
     rows.check_budget()

@@ -94,7 +94,11 @@ class ClassLabels(Labels):
             for split, words in self._words.items()
         }
         faults = [
-            self._split_fault(split, _describe_classes(found), "at least 2 classes")
+            self._split_fault(
+                split,
+                f"the class {quote(min(found))} only" if found else self._no_row,
+                "at least 2 classes",
+            )
             for split, found in in_split.items()
             if len(found) < 2
         ]
@@ -171,10 +175,6 @@ class ClassLabels(Labels):
             " words or whole numbers: set task to regression, correct the labels, or name another"
             " column in data.label"
         )
-
-
-def _describe_classes(classes: set[str]) -> str:
-    return f"the class {quote(min(classes))} only" if classes else "no row"
 
 
 def _unlearnable_fault(name: str, splits: str) -> str:

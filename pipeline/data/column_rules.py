@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
+from pipeline.settings.config import Config
 from tabular.csv.column_rules import (
     BooleanRule,
     CellRule,
@@ -26,6 +28,12 @@ from trainer.settings.features import (
 )
 from trainer.settings.train import TrainerSettings
 from trainer.settings.words import Tags
+
+
+def make_data_rules(config: Config) -> ColumnRules:
+    """Makes the rules of the data of a configuration."""
+    rules = make_column_rules(config.trainer_settings, config.data.csv.decimal)
+    return replace(rules, skips_unlabeled=config.data.unlabeled == "skip")
 
 
 def make_column_rules(settings: TrainerSettings, decimal: str) -> ColumnRules:

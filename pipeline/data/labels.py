@@ -23,6 +23,7 @@ class Labels:
     Attributes:
         column: The column of the label.
         counts: Split name to its number of rows, as far as splits were computed.
+        unlabeled: Number of rows that are left out since their label is missing.
     """
 
     def __init__(self, config: Config, paths: Sequence[str], *, count_splits: bool) -> None:
@@ -36,6 +37,7 @@ class Labels:
         """
         self.column = config.data.label
         self.counts = dict.fromkeys(config.data.splits, 0)
+        self.unlabeled = 0
         self._count_splits = count_splits
         self._config = config
         self._dialect = config.data.csv.dialect
@@ -87,6 +89,19 @@ class Labels:
             f" {', '.join(shown)}: they are read without"
         )
         return [Finding(text, look=True)]
+
+    def explain_no_label(self) -> str:
+        """Explains that all rows are left out."""
+        return (
+            f"{self._place}: the label is missing in all {self.unlabeled:,} rows; expected labels:"
+            " fill them in, or name another column in data.label"
+        )
+
+    @property
+    def _no_row(self) -> str:
+        """Says that a split has no row, and why it may be so."""
+        left_out = f" ({self.unlabeled:,} rows are left out as they have none)"
+        return f"no row with a label{left_out}" if self.unlabeled else "no row"
 
     @property
     def _place(self) -> str:

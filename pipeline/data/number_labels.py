@@ -46,7 +46,7 @@ class NumberLabels(Labels):
                 " add rows with others, or name another column in data.label"
             )
         faults = [
-            self._split_fault(split, "no row", "some rows")
+            self._split_fault(split, self._no_row, "some rows")
             for split, count in self.counts.items()
             if not count
         ]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from components.csv_example_gen.splits import hash_buckets, split_rows
 from pipeline.data.class_labels import ClassLabels
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.column_rules import make_column_rules
+from pipeline.data.column_rules import make_data_rules
 from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
 from pipeline.data.labels import Labels
 from pipeline.data.number_labels import NumberLabels
@@ -23,6 +23,7 @@ from tabular.csv.decoding import Utf8Stream
 from tabular.csv.file_patterns import ALL
 from tabular.csv.reader import read_header
 from tabular.csv.row_checks import Indices, explain_faults, read_usable
+from tabular.csv.row_counts import RowCounts
 from tabular.csv.types import ColumnType, decide_type, widen_types
 
 
@@ -31,8 +32,7 @@ class Rows:
 
     Attributes:
         labels: The labels of the rows that can be used.
-        count: Number of all rows.
-        quarantined: Number of rows that cannot be used.
+        counts: What becomes of all rows.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Rows:
         """
         self._config = config
         self._dialect = config.data.csv.dialect
-        self._rules = make_column_rules(config.trainer_settings, self._dialect.decimal)
+        self._rules = make_data_rules(config)
         self._types: dict[str, ColumnType] = {}
         self._digests: dict[str, str] = {}
         self._first_faults: dict[str, Indices] = {}
@@ -70,7 +70,7 @@ class Rows:
         self._header = read_header(paths[0], self._dialect)
         kind = NumberLabels if config.task == "regression" else ClassLabels
         self.labels: Labels = kind(config, paths, count_splits=count_splits)
-        self.count = self.quarantined = 0
+        self.counts = RowCounts()
         for split, path in ((split, path) for split, paths in files.items() for path in paths):
             with explain_read_errors(path, self._dialect):
                 self._read_file(path, split)
@@ -83,7 +83,7 @@ class Rows:
     @property
     def is_within_budget(self) -> bool:
         """Whether no more rows are quarantined than `data.quarantine` allows."""
-        return self._config.data.quarantine.budget.allows(self.quarantined, self.count)
+        return self._config.data.quarantine.budget.allows(self.counts.quarantined, self.counts.read)
 
     def surely_fit(self, rules: ColumnRules) -> bool:
         """Whether all cells of the profiled columns are known to follow further rules."""
@@ -103,7 +103,7 @@ class Rows:
         found = {name: decide_type(found) for name, found in self._types.items()}
         types = {**found, **rules.types, self.labels.column: self.labels.column_type}
         in_order = {name: types[name] for name in self._header}
-        return CheckedFiles(self.count, in_order, self._digests)
+        return CheckedFiles(self.counts.read, in_order, self._digests)
 
     def check_budget(self) -> None:
         """Checks that no more rows are quarantined than `data.quarantine` allows.
@@ -113,22 +113,24 @@ class Rows:
         """
         if not self.is_within_budget:
             raise data_error(self._explain(), self._faults, self._budget_heading())
-        if self.quarantined == self.count:
+        if not self.counts.examples and not self.counts.quarantined:
+            raise DataError(self.labels.explain_no_label())
+        if not self.counts.examples:
             raise data_error(self._explain(), self._faults, "no row can be used")
 
     def _read_file(self, path: str, split: str) -> None:
         text = Utf8Stream(path, self._dialect)
-        before = self.count
+        before = self.counts.read
         first: Indices = np.empty((0, 2), dtype=np.int64)
         for block in read_usable(text, self._rules, self._header):
-            self.count += block.read
-            self.quarantined += block.quarantined
+            self.counts += block.counts
             self._faults += len(block.faults)
             first = np.concatenate([first, block.faults])[:FAULTS_SHOWN]
             self.labels.add_with_blanks(block.with_blanks)
+            self.labels.unlabeled += block.unlabeled
             if len(block.batch):
                 self._add(block.batch, RowSplits(self._config, block.batch, split))
-        if self.count == before:
+        if self.counts.read == before:
             raise DataError(explain_no_rows(path))
         self._first_faults[path] = first
         self._digests[path] = text.digest
@@ -157,10 +159,11 @@ class Rows:
         settings = self._config.data.quarantine
         if not (settings.max_rows or settings.max_share):
             return ""
-        allowed = max(settings.max_rows, int(settings.max_share * self.count))
+        wrong, read = self.counts.quarantined, self.counts.read
+        allowed = max(settings.max_rows, int(settings.max_share * read))
         return (
-            f"{self.quarantined:,} of {self.count:,} rows cannot be used; expected at most"
-            f" {allowed:,}: correct these, or raise data.quarantine"
+            f"{wrong:,} of {read:,} rows cannot be used; expected at most {allowed:,}: correct"
+            " these, or raise data.quarantine"
         )
 
 

@@ -79,6 +79,7 @@ def create_pipeline(config: Config) -> Pipeline:
     # Stops the run if the data has errors; all nodes that learn wait for it.
     data_gate = keyed_by_code(
         DataGate(
+            examples=example_gen.outputs["examples"],
             statistics=statistics_gen.outputs["statistics"],
             anomalies=example_validator.outputs["anomalies"],
             schema=schema,

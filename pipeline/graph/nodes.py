@@ -21,7 +21,7 @@ from components.data_gate.component import DataGate
 from components.distribution_validator.component import DistributionValidator
 from components.distribution_validator.strategy import PreviousStatisticsStrategy
 from components.tuner.component import Tuner
-from pipeline.data.column_rules import make_column_rules
+from pipeline.data.column_rules import make_data_rules
 from pipeline.data.files import find_globs, list_csv_files
 from pipeline.data.user_code import modules_of
 from pipeline.graph.code_digest import code_digest
@@ -65,7 +65,7 @@ def make_example_gen(config: Config) -> BaseComponent:
         split_by=split.by,
         span=config.data.span,
         options=Options(
-            rules=make_column_rules(config.trainer_settings, config.data.csv.decimal),
+            rules=make_data_rules(config),
             dialect=config.data.csv.dialect,
             budget=config.data.quarantine.budget,
             checked=config.checked_files,

@@ -1,7 +1,7 @@
 """The results of a run, read from the results and artifacts of its nodes without TFX."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from components.pusher.versions import ROLLED_BACK
 from components.serving_check.report import read_report
 from pipeline.run.node_result import NodeResult
 from tabular.csv.quarantine import QUARANTINE_FILE
+from tabular.csv.row_counts import RowCounts
 from tracking.events import NodeOutcome, Output
 
 EXAMPLE_GEN, DATA_GATE, EVALUATOR, SERVING_CHECK, PUSHER = (
@@ -40,6 +41,7 @@ class Report:
         notes: Checks of the data that could not be made, one line each.
         rolled_back_version: An earlier version of this model that was rolled back, which is why the
             model was not pushed; None otherwise.
+        rows: What became of the rows that were read; None if no node read any.
     """
 
     pipeline_run_id: str
@@ -53,6 +55,7 @@ class Report:
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     rolled_back_version: str | None = None
+    rows: RowCounts | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -75,6 +78,7 @@ class Report:
             "pushed_path": self.pushed_path,
             "rolled_back_version": self.rolled_back_version,
             "metrics": self.metrics,
+            "rows": asdict(self.rows) if self.rows else None,
             "warnings": list(self.warnings),
             "nodes": [
                 {"id": node.node_id, "state": node.state, "seconds": node.seconds}
@@ -108,6 +112,7 @@ def make_report(
         pipeline_run_id=pipeline_run_id,
         mlflow_run_id=mlflow_run_id,
         nodes=tuple(nodes),
+        rows=RowCounts.from_properties(examples.properties) if examples else None,
         evaluation=read_summary(evaluation.uri) if evaluation else {},
         blessed=bool(blessing.properties.get("blessed")) if blessing else None,
         pushed_version=str(pushed.properties["pushed_version"]) if pushed and is_pushed else None,

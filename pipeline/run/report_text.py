@@ -37,7 +37,9 @@ def metrics_table(report: Report) -> Table:
 
 
 def result_lines(report: Report) -> Iterator[str]:
-    """Yields problems in the data, whether the model is blessed, and where it was pushed."""
+    """Yields the numbers of rows, problems in the data, the verdict, and where the model is."""
+    if report.rows is not None:
+        yield f"rows: {report.rows}"
     yield from report.notes
     for line in shorten(report.warnings):
         yield f"warning: {line}"

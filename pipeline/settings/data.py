@@ -217,6 +217,11 @@ class DataSettings(Section):
         None,
         description="The positive class of a `binary` label; null: the last in order.",
     )
+    unlabeled: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with a row whose label is missing: `error`, a fault like any other;"
+        " or `skip`, leave it out and count it.",
+    )
     weight: str | None = Field(
         None, min_length=1, description="Column of the examples' weights; null: all weights are 1."
     )

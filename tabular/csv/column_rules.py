@@ -36,6 +36,7 @@ SIGNED_NUMBER = f"[-+{MINUS_SIGNS}]?{NUMBER.removeprefix('-?')}"
 _NOT_FINITE = r"(?i)-?(nan(\(.*\))?|inf|infinity)"
 _TEXT_SHOWN = 60
 _WEIGHT = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_FILL_IN = "fill it in, remove the row, or leave such rows out by data.unlabeled: skip"
 
 
 class CellRule(Protocol):
@@ -108,8 +109,11 @@ class NumberRule:
     def explain(self, text: str | None) -> str:
         """Explains why a cell is not accepted as a number."""
         if text is None:
-            fill = ", or set `fill` of the feature" if self.name == "cell" else ""
-            return f"the {self.name} is empty; expected a number: fill it in, remove the row{fill}"
+            fill = {
+                "cell": "fill it in, remove the row, or set `fill` of the feature",
+                "label": _FILL_IN,
+            }.get(self.name, "fill it in, or remove the row")
+            return f"the {self.name} is empty; expected a number: {fill}"
         point = with_plain_signs(with_point(pa.array([text]), self.decimal))[0].as_py()
         if re.fullmatch(_NOT_FINITE, text):
             return f"{text!r} is not finite; expected a number: correct it, or remove the row"
@@ -143,7 +147,7 @@ class LabelRule:
     def explain(self, text: str | None) -> str:
         """Explains why a cell is not accepted as a label."""
         if text is None:
-            return "the label is empty; expected a class: fill it in, or remove the row"
+            return f"the label is empty; expected a class: {_FILL_IN}"
         return (
             f"the label {quote(text)} has a line end in it; expected a class on one line: remove"
             " the line end, or close the quote before it"

@@ -22,6 +22,7 @@ from tabular.csv.label_cells import trim_label, trim_labels
 from tabular.csv.plain_numbers import plain_columns
 from tabular.csv.reader import read_blocks, read_header
 from tabular.csv.records import Record, read_records, select_records
+from tabular.csv.row_counts import RowCounts
 
 Indices = npt.NDArray[np.int64]
 _WHOLE_ROW = -1
@@ -56,6 +57,11 @@ class Block:
     def quarantined(self) -> int:
         """Number of rows that cannot be used."""
         return len(np.unique(self.faults[:, 0]))
+
+    @property
+    def counts(self) -> RowCounts:
+        """What became of the rows."""
+        return RowCounts(self.read, len(self.batch), self.quarantined, self.unlabeled)
 
 
 @dataclass(frozen=True)

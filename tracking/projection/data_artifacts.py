@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from components.data_gate.report import read_findings, shorten, to_lines
 from components.distribution_validator.report import DISTANCES_FILE, read_distances
 from tabular.csv.file_patterns import Span, SpanPath, has_placeholders
+from tabular.csv.row_counts import RowCounts
 from tracking.events import NodeOutcome, Output, RunStart
 from tracking.projection.datasets import make_datasets
 from tracking.projection.event_files import Metric
@@ -35,15 +36,24 @@ class DataReader:
         self.rows: list[Metric] = []
         self.statistics: dict[str, statistics_pb2.DatasetFeatureStatisticsList] = {}
         self._start = start
-        self._aside: list[Metric] = []
+        self._counts: list[Metric] = []
         self._data_path = start.data_path
         self._fingerprint = ""
 
     def examples(self, result: Projection, outcome: NodeOutcome, output: Output) -> None:
-        """Projects the fingerprint, the span and the number of quarantined rows."""
-        quarantined = int(output.properties.get("quarantined", 0))
-        if quarantined:
-            self._aside = [Metric("rows/quarantine", quarantined, 0, outcome.end_ms)]
+        """Projects the fingerprint, the span, and what became of the rows."""
+        if "rows" in output.properties:
+            counts = RowCounts.from_properties(output.properties)
+            named = {
+                "read": counts.read,
+                "examples": counts.examples,
+                "quarantine": counts.quarantined,
+                "unlabeled": counts.unlabeled,
+            }
+            self._counts = [
+                Metric(f"rows/{name}", float(count), 0, outcome.end_ms)
+                for name, count in named.items()
+            ]
         self._fingerprint = str(output.properties.get("input_fingerprint", ""))
         if self._fingerprint:
             result.tags["data.fingerprint"] = self._fingerprint
@@ -65,7 +75,7 @@ class DataReader:
         self.rows = [
             Metric(f"rows/{split}", float(found.datasets[0].num_examples), 0, outcome.end_ms)
             for split, found in statistics.items()
-        ] + self._aside
+        ] + self._counts
 
         def page() -> bytes:
             from tracking.figures.html_pages import statistics_page

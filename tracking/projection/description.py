@@ -68,11 +68,18 @@ def _verdict(status: RunStatus, tags: Tags) -> str:
 
 
 def _data(start: RunStart, tags: Tags, metrics: Metrics) -> str:
-    rows = [
-        f"{value:.0f} rows to {name.removeprefix('rows/')}"
+    counts = {
+        name.removeprefix("rows/"): value
         for name, value in metrics.items()
         if name.startswith("rows/")
+    }
+    unlabeled = counts.pop("unlabeled", 0)
+    rows = [
+        f"{value:.0f} rows to {name}"
+        for name, value in counts.items()
+        if name not in ("read", "examples") and value
     ]
+    rows += [f"{unlabeled:.0f} rows without a label"] * bool(unlabeled)
     if not rows:
         return ""
     anomalies = tags.get("anomalies", "none")

@@ -9,13 +9,16 @@ from tfx.types import Artifact
 
 from components.csv_example_gen.executor import Executor
 from tabular.csv.checked_files import ChangedFileError
+from tabular.csv.dialect import Dialect
 from tabular.csv.quarantine import Budget
+from tabular.csv.row_counts import LostRowsError
 from tests.helpers.checked_csv import make_options
 from tests.helpers.csv_examples import (
     BUCKETS,
     make_settings,
     read_split,
     run,
+    values_of,
     write_files,
 )
 
@@ -55,6 +58,37 @@ def test_executor_quarantines_and_counts_rows(tmp_path: Path) -> None:
         "examples_train": found["train"],
         "examples_eval": found["eval"],
     }
+
+
+def test_executor_leaves_out_and_counts_unlabeled_rows(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.5,{'ab'[n % 2]}\n" for n in range(50))
+    folder = write_files(tmp_path / "csv", {"a.csv": f"x,y\n{rows}w,\n1,  \n1,NA\nw,a\n"})
+    dialect = Dialect(null_values=("NA",))
+    options = make_options(
+        [folder / "a.csv"], make_settings("y", x="numeric"), dialect, Budget(max_rows=1)
+    )
+    rules = replace(options.rules, skips_unlabeled=True)
+
+    examples = run(Executor, folder, tmp_path / "examples", options=replace(options, rules=rules))
+
+    assert sum(len(read_split(examples, split)) for split in BUCKETS) == 50
+    assert {
+        name: examples.get_int_custom_property(name)
+        for name in ("rows", "quarantined", "unlabeled")
+    } == {"rows": 54, "quarantined": 1, "unlabeled": 3}
+    quarantine = Path(examples.uri, "quarantine.csv").read_text()
+    assert [line.rpartition(",")[2] for line in quarantine.splitlines()[1:]] == ['a"']
+
+
+def test_executor_writes_labels_as_written(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.5, {('01', '02', '10')[n % 3]}\n" for n in range(60))
+    folder = write_files(tmp_path / "csv", {"a.csv": f"x,y\n{rows}"})
+
+    examples = run(
+        Executor, folder, tmp_path / "examples", settings=make_settings("y", x="numeric")
+    )
+
+    assert set(values_of(read_split(examples, "train"), "y")) == {b"01", b"02", b"10"}
 
 
 def test_executor_writes_no_needless_quarantine(examples: Artifact) -> None:
@@ -106,7 +140,6 @@ def test_executor_fails_if_a_row_is_lost(tmp_path: Path) -> None:
     options = make_options([folder / "a.csv"], make_settings("y", x="numeric"))
     checked = replace(options.checked, rows=3)
 
-    with pytest.raises(
-        RuntimeError, match="3 rows were read, but 2 are examples and 0 are quarantined"
-    ):
+    words = "2 read = 2 examples.*, where the check before the run has read 3"
+    with pytest.raises(LostRowsError, match=words):
         run(Executor, folder, tmp_path / "examples", options=replace(options, checked=checked))

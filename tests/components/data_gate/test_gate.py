@@ -1,15 +1,19 @@
 """DataGate as TFX runs it, with real artifacts."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow_data_validation as tfdv
 from tfx.types import Artifact, channel_utils
+from tfx.types.standard_artifacts import Examples
 
 from components.data_gate.component import DataFindings, DataGate
 from components.data_gate.executor import Executor
 from components.data_gate.report import DataRefusedError, read_findings, shorten, to_lines
+from tabular.csv.row_counts import LostRowsError
 from tests.helpers.measured_data import (
     Columns,
     measure,
@@ -22,10 +26,22 @@ TRAIN: Columns = {"word": ["a", "b"] * 6, "label": ["x", "y"] * 6}
 RARE: Columns = {"word": ["a", "rare"], "label": ["x", "y"]}
 
 
-def run_gate(tmp_path: Path, evaluated: Columns, **settings: Any) -> dict[str, Any]:
+def run_gate(
+    tmp_path: Path,
+    evaluated: Columns,
+    numbers: Mapping[str, int] | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
     statistics = write_statistics(tmp_path / "statistics", train=TRAIN, eval=evaluated)
     schema = tfdv.infer_schema(measure(TRAIN))
+    examples = Examples()
+    examples.split_names = '["train", "eval"]'
+    counts = {"rows": 13 + len(evaluated["label"]), "quarantined": 1, "unlabeled": 0}
+    counts |= {"examples_train": 12, "examples_eval": len(evaluated["label"])}
+    for name, count in (counts | dict(numbers or {})).items():
+        examples.set_int_custom_property(name, count)
     inputs: dict[str, list[Artifact]] = {
+        "examples": [examples],
         "statistics": [statistics],
         "anomalies": [write_anomalies(tmp_path / "anomalies", statistics, schema)],
         "schema": [write_schema(tmp_path / "schema", schema)],
@@ -62,6 +78,21 @@ def test_gate_passes_on_warnings_of_the_check(tmp_path: Path) -> None:
     found = run_gate(tmp_path, TRAIN, warnings=["rows.csv: label: 2 labels have blanks"])
 
     assert list(to_lines(found["findings"])) == ["rows.csv: label: 2 labels have blanks"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ({"rows": 16}, "16 read = 14 examples + 1 quarantined + 0 unlabeled: the numbers of rows"),
+        ({"unlabeled": 1}, "15 read = 14 examples + 1 quarantined + 1 unlabeled: the numbers"),
+        ({"rows": 16, "examples_eval": 3}, "eval: 3 examples were written and 2 read: the num"),
+    ],
+)
+def test_gate_refuses_numbers_of_rows_that_do_not_add_up(
+    tmp_path: Path, numbers: dict[str, int], words: str
+) -> None:
+    with pytest.raises(LostRowsError, match=re.escape(words)):
+        run_gate(tmp_path, RARE, numbers)
 
 
 REFUSAL = """\

@@ -28,5 +28,7 @@ def test_validate_counts_quarantined_rows(
     output = capsys.readouterr().out
     assert code == 0
     assert re.search(
-        r"valid; rows: \d+ to train, \d+ to eval, 2 to quarantine; classes: a, b", output
+        r"valid; rows: 32 read = 30 examples \+ 2 quarantined \+ 0 unlabeled; \d+ to train, \d+ to"
+        r" eval; classes: a, b",
+        output,
     )

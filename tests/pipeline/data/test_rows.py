@@ -197,7 +197,7 @@ def test_auto_quarantines_a_row_of_eval(tmp_path: Path, count_splits: bool) -> N
 
     found = check_data(config, count_splits=count_splits)
 
-    assert found.quarantined == 1
+    assert found.counts.quarantined == 1
     assert found.rows == ({"train": 60, "eval": 20} if count_splits else {})
     assert found.config.features["x"].kind == "numeric"
 
@@ -205,7 +205,7 @@ def test_auto_quarantines_a_row_of_eval(tmp_path: Path, count_splits: bool) -> N
 def test_auto_accepts_a_missing_value_in_eval(tmp_path: Path) -> None:
     found = check_data(make_auto(write_splits(tmp_path, "")))
 
-    assert found.quarantined == 0
+    assert found.counts.quarantined == 0
     assert found.rows == {"train": 60, "eval": 21}
 
 

@@ -137,6 +137,7 @@ def test_to_json_has_plain_values(report: Report) -> None:
         "pushed_path": "/serving/17",
         "rolled_back_version": None,
         "metrics": {"accuracy": 0.5},
+        "rows": None,
         "warnings": [],
         "nodes": [
             {"id": "Trainer", "state": "done", "seconds": 1.25},
@@ -147,12 +148,18 @@ def test_to_json_has_plain_values(report: Report) -> None:
 
 
 def test_make_report_warns_of_quarantined_rows() -> None:
-    properties = {"rows": 6300, "quarantined": 3}
+    properties = {"rows": 6310, "quarantined": 3, "unlabeled": 10, "examples_train": 6297}
     node = result("CsvExampleGen", examples=[Output(3, "/examples", properties)])
 
-    assert make_report("run-1", None, [node]).warnings == (
-        "3 of 6,300 rows are put aside in /examples/quarantine.csv",
-    )
+    report = make_report("run-1", None, [node])
+
+    assert report.warnings == ("3 of 6,310 rows are put aside in /examples/quarantine.csv",)
+    assert report.to_json()["rows"] == {
+        "read": 6310,
+        "examples": 6297,
+        "quarantined": 3,
+        "unlabeled": 10,
+    }
 
 
 def test_make_report_lists_serving_faults(tmp_path: Path) -> None:

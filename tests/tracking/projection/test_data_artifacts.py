@@ -184,16 +184,22 @@ def test_reviewed_schema_replaces_the_inferred_one(tmp_path: Path) -> None:
 # quarantine
 
 
-@pytest.mark.parametrize(("quarantined", "expected"), [(0, []), (3, [("rows/quarantine", 3)])])
-def test_examples_count_quarantined_rows(
-    projector: Projector, tmp_path: Path, quarantined: int, expected: list[tuple[str, int]]
+@pytest.mark.parametrize("numbers", [{"quarantined": 3, "unlabeled": 5}, {"quarantined": 8}])
+def test_examples_count_the_rows_that_were_read(
+    projector: Projector, tmp_path: Path, numbers: dict[str, int]
 ) -> None:
     write_statistics(tmp_path, train=20)
-    outputs = {"examples": {"rows": 23, "quarantined": quarantined}}
+    outputs = {"examples": {"rows": 28, "examples_train": 20, **numbers}}
     projector.project(make_outcome("CsvExampleGen", outputs=outputs))
     projector.project(make_outcome("StatisticsGen", folder=tmp_path, outputs={"statistics": {}}))
 
     metrics = projector.project(END).metrics
 
     rows = [(metric.key, metric.value) for metric in metrics if metric.key.startswith("rows/")]
-    assert rows == [("rows/train", 20), *expected]
+    assert rows == [
+        ("rows/train", 20),
+        ("rows/read", 28),
+        ("rows/examples", 20),
+        ("rows/quarantine", numbers["quarantined"]),
+        ("rows/unlabeled", numbers.get("unlabeled", 0)),
+    ]

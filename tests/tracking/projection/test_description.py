@@ -76,6 +76,16 @@ def test_describe_the_data() -> None:
     assert data == "Data: `/data/iris.csv`, 99 rows to train, 51 rows to eval; anomalies: species."
 
 
+def test_describe_rows_that_are_not_examples() -> None:
+    counts = {"train": 90, "read": 97, "examples": 90, "quarantine": 3, "unlabeled": 4}
+    metrics = {f"rows/{name}": float(count) for name, count in counts.items()}
+
+    _, data = paragraphs(metrics=metrics)
+
+    rows = "90 rows to train, 3 rows to quarantine, 4 rows without a label"
+    assert data == f"Data: `/data/iris.csv`, {rows}; anomalies: none."
+
+
 def test_describe_the_path_of_the_span() -> None:
     _, data = paragraphs(tags={"data.path": "/data/7"}, metrics={"rows/train": 99.0})
 
