@@ -7,9 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.data.class_names import ClassNames, find_alike, name_classes
+from pipeline.data.class_names import ClassNames, name_classes
 from pipeline.data.file_errors import data_error, find_cell
 from pipeline.data.findings import Finding
+from pipeline.data.label_findings import tell_alike
 from pipeline.data.labels import Labels, SplitsOf
 from pipeline.errors import DataError, did_you_mean
 from pipeline.settings.config import Config
@@ -73,15 +74,8 @@ class ClassLabels(Labels):
 
     def findings(self) -> list[Finding]:
         """Tells of blanks around labels, and of classes that look alike."""
-        groups = find_alike(self._classes.names, self._dialect.decimal)
-        return super().findings() + [
-            Finding(
-                f"{self._place}: the classes {' and '.join(map(quote, group))} are learned as"
-                " different ones: write them alike if they are one",
-                look=True,
-            )
-            for group in groups
-        ]
+        alike = tell_alike(self._classes.names, self._dialect.decimal)
+        return [*super().findings(), *self._placed(alike)]
 
     def check(self) -> tuple[str, ...]:
         """Checks that every split has classes, and train has all of them."""

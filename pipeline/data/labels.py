@@ -1,20 +1,19 @@
 """Collects the labels of the rows, and checks that they can be learned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.data.findings import Finding
+from pipeline.data.label_findings import BlankFinder
 from pipeline.settings.config import Config
-from tabular.csv.column_rules import quote
 from tabular.csv.types import ColumnType
 
 SplitsOf = Callable[..., npt.NDArray[np.int64]]
 """Gives the index of the split of each row, or of those that a mask selects: `RowSplits.of`."""
-
-_SPELLINGS_SHOWN = 3
 
 
 class Labels:
@@ -23,6 +22,7 @@ class Labels:
     Attributes:
         column: The column of the label.
         counts: Split name to its number of rows, as far as splits were computed.
+        blanks: The labels that have blanks around them.
         unlabeled: Number of rows that are left out since their label is missing.
     """
 
@@ -42,8 +42,7 @@ class Labels:
         self._config = config
         self._dialect = config.data.csv.dialect
         self._paths = paths
-        self._with_blanks = 0
-        self._spellings: dict[str, None] = {}
+        self.blanks = BlankFinder()
 
     def add(self, labels: pa.Array, splits_of: SplitsOf) -> None:
         """Adds the labels of a batch of rows that can be used.
@@ -56,12 +55,6 @@ class Labels:
             DataError: If there are now too many different labels.
         """
         raise NotImplementedError
-
-    def add_with_blanks(self, labels: pa.Array) -> None:
-        """Adds the labels of a batch that had blanks around them, as they were."""
-        self._with_blanks += len(labels)
-        if len(labels) and len(self._spellings) < _SPELLINGS_SHOWN:
-            self._spellings |= dict.fromkeys(labels.unique().to_pylist())
 
     def check(self) -> tuple[str, ...]:
         """Checks the labels once all are added.
@@ -81,14 +74,11 @@ class Labels:
 
     def findings(self) -> list[Finding]:
         """Says what a person should check in labels that can be learned."""
-        if not self._with_blanks:
-            return []
-        shown = [quote(spelling) for spelling in list(self._spellings)[:_SPELLINGS_SHOWN]]
-        text = (
-            f"{self._place}: {self._with_blanks:,} labels have blanks around them, such as"
-            f" {', '.join(shown)}: they are read without"
-        )
-        return [Finding(text, look=True)]
+        return self._placed(self.blanks.findings())
+
+    def _placed(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Puts file and column in front of findings."""
+        return [replace(one, text=f"{self._place}: {one.text}") for one in findings]
 
     def explain_no_label(self) -> str:
         """Explains that all rows are left out."""

@@ -126,7 +126,7 @@ class Rows:
             self.counts += block.counts
             self._faults += len(block.faults)
             first = np.concatenate([first, block.faults])[:FAULTS_SHOWN]
-            self.labels.add_with_blanks(block.with_blanks)
+            self.labels.blanks.add(block.with_blanks)
             self.labels.unlabeled += block.unlabeled
             if len(block.batch):
                 self._add(block.batch, RowSplits(self._config, block.batch, split))

@@ -13,15 +13,17 @@ from pipeline.data.feature_choice import Choice, choose, leave_out
 from pipeline.data.file_errors import explain_read_errors
 from pipeline.data.files import list_csv_files, quote_names
 from pipeline.data.findings import DataSummary, Finding
+from pipeline.data.label_findings import BlankFinder
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.table_profiler import profile_columns
 from pipeline.errors import DataError, did_you_mean
-from pipeline.init.inspect_label import choose_task, guess_positive, summarize_label
+from pipeline.init.inspect_label import by_class, choose_task, guess_positive, summarize_label
 from pipeline.init.sniff_dialect import sniff
 from pipeline.settings.data import CsvSettings
 from tabular.csv.column_rules import quote
 from tabular.csv.dialect import Dialect
-from tabular.csv.reader import read_batches
+from tabular.csv.label_cells import trim_label_column
+from tabular.csv.reader import read_batches, read_header
 from trainer.settings.train import Task
 
 
@@ -50,8 +52,9 @@ class Inspection:
         csv: Format of the files.
         label: Profile of the label's column.
         task: Whether classes or numbers are predicted.
-        positive: The positive class of a binary task, None if the pipeline's default is right.
+        positive: The positive class of a binary task, None in others.
         features: Column to the feature that it becomes.
+        label_findings: What the owner should know of how labels are written.
         findings: What the owner should know of whole files.
     """
 
@@ -62,12 +65,13 @@ class Inspection:
     task: Task
     positive: str | None
     features: Mapping[str, Choice]
+    label_findings: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
     def summary(self) -> DataSummary:
         """All that is found, for table and comments; the label comes first."""
-        label = summarize_label(self.label, self.task)
+        label = summarize_label(self.label, self.task, self.label_findings)
         columns = (label, *(choice.summary for choice in self.features.values()))
         return DataSummary(columns, self.findings)
 
@@ -87,11 +91,12 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     """
     paths = list_csv_files(data)
     sniffed = sniff(Path(paths[0]), wishes.label)
-    profiles, settings = _profile(paths, sniffed.csv)
+    name_of = _Names(data, read_header(paths[0], sniffed.csv.dialect), sniffed.titles)
+    label_name = name_of(wishes.label, "--label")
+    profiles, settings, blanks = _profile(paths, sniffed.csv, label_name)
     if not profiles:
         raise DataError(f"{data}: has a header and no rows; expected a row per example: add some")
-    name_of = _Names(data, list(profiles), sniffed.titles)
-    label = profiles[name_of(wishes.label, "--label")]
+    label = by_class(profiles[label_name], settings.decimal)
     task = choose_task(data, label, wishes.task)
     ignored = [name_of(column, "--ignore") for column in wishes.ignored]
     if label.name in ignored:
@@ -115,32 +120,43 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
         task=task,
         positive=guess_positive(label) if task == "binary" else None,
         features=features,
+        label_findings=tuple(blanks.findings()),
         findings=sniffed.findings,
     )
 
 
 def _profile(
-    paths: Sequence[str], settings: CsvSettings
-) -> tuple[dict[str, ColumnProfile], CsvSettings]:
+    paths: Sequence[str], settings: CsvSettings, label: str
+) -> tuple[dict[str, ColumnProfile], CsvSettings, BlankFinder]:
     """Profiles the columns; again with null values, if these hide that a column is of numbers."""
-    profiles = profile_columns(_batches(paths, settings.dialect), settings.decimal)
+    blanks = BlankFinder()
+    batches = _batches(paths, settings.dialect, label, blanks)
+    profiles = profile_columns(batches, settings.decimal)
     null_words = {
         word
         for profile in profiles.values()
-        if profile.kind == "words" and profile.kind_but_null_words not in ("words", "empty")
+        if profile.kind_but_null_words not in ("words", "empty")
+        and (profile.kind == "words" or profile.name == label)
         for word in profile.null_words
     }
     if not null_words:
-        return profiles, settings
+        return profiles, settings, blanks
+    null_words.update(settings.null_values)
     null_values = tuple(word for word in NULL_WORDS if word in null_words)
     settings = CsvSettings.model_validate({**settings.model_dump(), "null_values": null_values})
-    return profile_columns(_batches(paths, settings.dialect), settings.decimal), settings
+    return _profile(paths, settings, label)
 
 
-def _batches(paths: Sequence[str], dialect: Dialect) -> Iterator[pa.RecordBatch]:
+def _batches(
+    paths: Sequence[str], dialect: Dialect, label: str, blanks: BlankFinder
+) -> Iterator[pa.RecordBatch]:
+    """Reads all rows, without the blanks around labels."""
     for path in paths:
         with explain_read_errors(path, dialect):
-            yield from read_batches(path, dialect)
+            for batch in read_batches(path, dialect):
+                trimmed, with_blanks = trim_label_column(batch, label, dialect)
+                blanks.add(with_blanks)
+                yield trimmed
 
 
 class _Names:

@@ -1,10 +1,13 @@
 """Finds what the values of the label ask for: the task, the positive class, a person's look."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.data.class_labels import MAX_CLASSES
+from pipeline.data.class_names import name_classes
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import (
     MAX_DISTINCT_SHARE,
@@ -15,29 +18,63 @@ from pipeline.data.feature_choice import (
     is_few_integers,
 )
 from pipeline.data.findings import ColumnSummary, Finding
+from pipeline.data.label_findings import tell_alike
 from pipeline.errors import DataError
-from tabular.csv.column_rules import NUMBER, quote
+from tabular.csv.column_rules import SIGNED_NUMBER, quote
+from tabular.csv.types import ColumnType
 from trainer.classes import class_order
 from trainer.settings.features import Boolean
 from trainer.settings.train import Task
 
-_NUMBER = re.compile(NUMBER)
+_NUMBER = re.compile(SIGNED_NUMBER)
+
+
+def by_class(label: ColumnProfile, decimal: str) -> ColumnProfile:
+    """Counts the classes of a label in place of the ways in which they are written.
+
+    Args:
+        label: The profile of the column, without blanks around its labels.
+        decimal: Decimal point of numbers.
+
+    Returns:
+        The profile, of kind `words` if whole numbers are words since some have leading zeros. The
+        same if there are too many different labels, or if they are not classes.
+    """
+    classes = name_classes(label.values or (), decimal)
+    if classes.column_type not in (ColumnType.INT, ColumnType.BYTES) or label.values is None:
+        return label
+    counts: Counter[str] = Counter()
+    for word, count in label.values.items():
+        counts[classes.of_label[word]] += count
+    kind = label.kind
+    if kind in ("integer", "number"):
+        kind = "integer" if classes.column_type == ColumnType.INT else "words"
+    return replace(
+        label,
+        kind=kind,
+        values=dict(counts),
+        distinct=len(counts),
+        distinct_share=len(counts) / counts.total(),
+        least=None if label.least is None else label.least + 0.0,  # which makes -0 to 0
+    )
 
 
 def choose_task(data: Path, label: ColumnProfile, wanted: Task | None) -> Task:
     """Chooses the task by the values of the label, or checks that the wanted one fits them.
 
+    Args:
+        data: The files.
+        label: The profile of the label, by class.
+        wanted: The task that the user wants; None if the label decides.
+
     Raises:
         DataError: If they cannot be learned, or not by that task.
     """
+    _check_differ(data, label)
     if wanted is None:
-        return guess_task(data, label)
-    _check_filled(data, label)
-    are_numbers = all(map(_NUMBER.fullmatch, label.values or ["x"]))
-    is_number = label.kind in ("integer", "number") or are_numbers
-    allowed: list[Task] = ["regression"] if is_number else []
-    is_class = label.kind != "number" or all(map(_is_whole, label.values or ["0.5"]))
-    if is_class and label.distinct <= MAX_CLASSES:
+        return _guess_task(data, label)
+    allowed: list[Task] = ["regression"] if _are_numbers(label) else []
+    if label.kind != "number" and label.distinct <= MAX_CLASSES:
         allowed += ["binary", "multiclass"] if label.distinct == 2 else ["multiclass"]
     if wanted not in allowed:
         raise DataError(
@@ -48,21 +85,16 @@ def choose_task(data: Path, label: ColumnProfile, wanted: Task | None) -> Task:
     return wanted
 
 
-def guess_task(data: Path, label: ColumnProfile) -> Task:
-    """Guesses the task from the values of the label.
-
-    Raises:
-        DataError: If they cannot be learned.
-    """
-    _check_filled(data, label)
-    is_whole = label.kind == "integer" or all(map(_is_whole, label.values or ["0.5"]))
-    if label.kind == "number" and not is_whole:
+def _guess_task(data: Path, label: ColumnProfile) -> Task:
+    if label.kind == "number":
         return "regression"
     if label.distinct == 2:
         return "binary"
-    if label.kind in ("integer", "number") and not is_few_integers(label):
+    if label.kind == "integer" and not is_few_integers(label):
         return "regression"
     if label.distinct > MAX_CLASSES or label.distinct_share > MAX_DISTINCT_SHARE:
+        if _are_numbers(label):
+            return "regression"
         raise DataError(
             f"{data}: {label.name}: {describe_column(label)} in {label.rows:,} rows are too many"
             " for classes: name another column with --label"
@@ -70,13 +102,19 @@ def guess_task(data: Path, label: ColumnProfile) -> Task:
     return "multiclass"
 
 
-def _check_filled(data: Path, label: ColumnProfile) -> None:
-    """Checks that every row has a label, and that these differ."""
+def _are_numbers(label: ColumnProfile) -> bool:
+    if label.values is None:
+        return label.kind in ("integer", "number")
+    return all(map(_NUMBER.fullmatch, label.values))
+
+
+def _check_differ(data: Path, label: ColumnProfile) -> None:
+    """Checks that there are labels, and that they differ."""
     place = f"{data}: {label.name}"
-    if label.missing:
+    if not label.distinct:
         raise DataError(
-            f"{place}: the label is empty in {label.missing:,} of {label.rows:,} rows; expected one"
-            " in each: fill them in, or remove these rows"
+            f"{place}: the label is missing in all {label.rows:,} rows; expected labels: fill them"
+            " in, or name another column with --label"
         )
     if label.distinct < 2:
         raise DataError(
@@ -85,29 +123,27 @@ def _check_filled(data: Path, label: ColumnProfile) -> None:
         )
 
 
-def _is_whole(word: str) -> bool:
-    """Whether a word is a whole number, perhaps with a decimal point, such as 1.0."""
-    return re.fullmatch(r"-?[0-9]+([.,]0*)?", word) is not None
+def guess_positive(label: ColumnProfile) -> str:
+    """Returns the class that means yes, else the last in order.
+
+    Args:
+        label: The profile of the label, by class.
+    """
+    names = sorted(label.values or (), key=lambda name: class_order(name.encode()))
+    if label.kind == "boolean":
+        names = [name for name in names if name.lower() in Boolean().true_words] or names
+    return names[-1]
 
 
-def guess_positive(label: ColumnProfile) -> str | None:
-    """Returns the word for yes, else the last in order, or None if that is a number like 1.0."""
-    words = sorted(label.values or (), key=lambda word: class_order(word.encode()))
-    true = [
-        word for word in words if label.kind == "boolean" and word.lower() in Boolean().true_words
-    ]
-    word = (true or words)[-1]
-    if _is_whole(word):
-        return str(int(word)) if word.lstrip("-").isdecimal() else None
-    return word
-
-
-def summarize_label(label: ColumnProfile, task: Task) -> ColumnSummary:
+def summarize_label(
+    label: ColumnProfile, task: Task, findings: tuple[Finding, ...]
+) -> ColumnSummary:
     """Tells what the label's column is.
 
     Args:
-        label: The profile of the column.
+        label: The profile of the column, by class.
         task: The task that was chosen by it.
+        findings: What else was found.
     """
     return ColumnSummary(
         name=label.name,
@@ -115,21 +151,36 @@ def summarize_label(label: ColumnProfile, task: Task) -> ColumnSummary:
         values=describe_values(label),
         missing=describe_missing(label),
         becomes="label",
-        findings=tuple(find_in_label(label, task)),
+        findings=(*_find_in_label(label, task), *findings),
         commonest=commonest_words(label),
     )
 
 
-def find_in_label(label: ColumnProfile, task: Task) -> Iterator[Finding]:
-    """Yields what the owner of the data should know of the label.
-
-    Args:
-        label: The profile of its column.
-        task: The task that was chosen by it.
-    """
-    if task == "multiclass" and label.kind in ("integer", "number"):
+def _find_in_label(label: ColumnProfile, task: Task) -> Iterator[Finding]:
+    """Yields what the owner of the data should know of the label."""
+    if label.missing:
         yield Finding(
-            f"{label.distinct} whole numbers are learned as classes; if their order matters, set"
-            " task to regression",
+            f"{label.missing:,} of {label.rows:,} rows have no label and are left out"
+            " (data.unlabeled: skip)",
             look=True,
         )
+    if label.kind == "integer" and task == "multiclass":
+        yield Finding(
+            f"{label.distinct} whole numbers are learned as classes, in no order; if they are"
+            " counts or grades, init --task regression learns them as numbers",
+            look=True,
+        )
+    if label.kind == "integer" and task == "regression" and label.distinct <= MAX_CLASSES:
+        yield Finding(
+            f"{label.distinct} whole numbers are learned as numbers; if each is a class of its own,"
+            " init --task multiclass learns them so"
+        )
+    if task == "regression":
+        return
+    if label.null_words:
+        yield Finding(
+            f"{' and '.join(map(quote, label.null_words))} is learned as a class; if it means that"
+            " the label is missing, list it in data.csv.null_values and set data.unlabeled to skip",
+            look=True,
+        )
+    yield from tell_alike(list(label.values or ()), ".")

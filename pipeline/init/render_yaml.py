@@ -41,7 +41,8 @@ def render(found: Inspection, train_share: int, eval_share: int) -> str:
     Returns:
         YAML with comments.
     """
-    train_rows = found.label.rows * train_share // (train_share + eval_share)
+    labeled = found.label.rows - found.label.missing
+    train_rows = labeled * train_share // (train_share + eval_share)
     lines = [
         "# A first configuration by pipeline init, to be edited; the documentation lists all",
         "# settings. Relative paths start at this folder.",
@@ -75,6 +76,9 @@ def _data(found: Inspection, train_share: int, eval_share: int) -> Iterator[str]
     if found.positive is not None:
         yield "  # The positive class; precision, recall and auc are those of this class."
         yield f"  positive: {_scalar(found.positive)}"
+    if found.label.missing:
+        yield "  # Rows without a label are left out; error: a run stops at them."
+        yield "  unlabeled: skip"
     yield "  # Shares of the rows to train on and to evaluate on, by a hash of the row."
     yield "  split:"
     yield f"    train: {train_share}"

@@ -15,6 +15,7 @@ BLANKS = (
 )
 """Characters that nobody sees at the ends of a word. A line end is not one of them."""
 
+_NO_CELLS = to_strings([])
 _FIRST_VISIBLE, _FIRST_BEYOND_ASCII = 0x21, 0x80
 
 
@@ -59,3 +60,26 @@ def trim_labels(cells: pa.Array, dialect: Dialect) -> pa.Array:
         labels = pc.if_else(has_blanks, pc.utf8_trim(inner, BLANKS), labels)
     nulls = to_strings(["", *dialect.null_values])
     return pc.if_else(pc.is_in(labels, value_set=nulls), None, labels)
+
+
+def trim_label_column(
+    batch: pa.RecordBatch, label: str | None, dialect: Dialect
+) -> tuple[pa.RecordBatch, pa.StringArray]:
+    """Trims the labels in a batch of rows as `trim_labels` does.
+
+    Args:
+        batch: String columns; may lack the label.
+        label: The column of the label; None if there is none.
+        dialect: How the file is written.
+
+    Returns:
+        The rows, and the labels that had blanks around them, as they were.
+    """
+    names = batch.schema.names
+    cells = batch[label] if label in names else _NO_CELLS
+    labels = trim_labels(cells, dialect)
+    if labels is cells:
+        return batch, _NO_CELLS
+    columns = [labels if name == label else batch[name] for name in names]
+    trimmed = pa.RecordBatch.from_arrays(columns, names)
+    return trimmed, cells.filter(pc.not_equal(labels, cells))  # not where nothing was left

@@ -18,7 +18,7 @@ from tabular.csv.arrow_numpy import to_numpy, to_strings
 from tabular.csv.column_rules import CellRule, ColumnRules, Mask, quote
 from tabular.csv.decoding import BAD_BYTE, BAD_BYTE_MARK, Utf8Stream, opens_quote
 from tabular.csv.dialect import Dialect
-from tabular.csv.label_cells import trim_label, trim_labels
+from tabular.csv.label_cells import trim_label, trim_label_column
 from tabular.csv.plain_numbers import plain_columns
 from tabular.csv.reader import read_blocks, read_header
 from tabular.csv.records import Record, read_records, select_records
@@ -121,7 +121,7 @@ def read_usable(
         last = written if len(written) else last  # a block of blank lines has no rows
         read = len(rows) + len(left_out)
         batch, misfits = plain_columns(written, dialect.numbers, dialect.decimal)
-        batch, with_blanks = _trim(batch, rules.label, dialect)
+        batch, with_blanks = trim_label_column(batch, rules.label, dialect)
         if rules.skips_unlabeled and (is_labeled := _find_labeled(batch, rules.label)) is not None:
             batch, written = (each.filter(pa.array(is_labeled)) for each in (batch, written))
             misfits = {name: mask[is_labeled] for name, mask in misfits.items()}
@@ -140,22 +140,6 @@ def read_usable(
         empty = pa.RecordBatch.from_arrays([_NO_CELLS] * len(header), header)
         faults = _sort_faults({}, np.arange(0), list(ragged), by_name)
         yield Block(empty, empty, faults, len(ragged), 0, _NO_CELLS)
-
-
-def _trim(
-    batch: pa.RecordBatch, label: str | None, dialect: Dialect
-) -> tuple[pa.RecordBatch, pa.StringArray]:
-    """Removes the blanks around labels, and gives those that had some as they were."""
-    names = batch.schema.names
-    if label not in names:
-        return batch, _NO_CELLS
-    cells = batch[label]
-    labels = trim_labels(cells, dialect)
-    if labels is cells:
-        return batch, _NO_CELLS
-    columns = [labels if name == label else batch[name] for name in names]
-    trimmed = pa.RecordBatch.from_arrays(columns, names)
-    return trimmed, cells.filter(pc.not_equal(labels, cells))  # not where nothing was left
 
 
 def _find_labeled(batch: pa.RecordBatch, label: str | None) -> Mask | None:
