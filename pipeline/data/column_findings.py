@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.findings import Finding
 from tabular.csv.column_rules import quote
+from trainer.settings.date_format import NAMED_FORMATS, has_code
 from trainer.settings.features import Datetime, Feature, Numeric
 
 Finder = Callable[[ColumnProfile, Feature], Iterator[Finding]]
@@ -27,9 +28,25 @@ def _ambiguous_dates(profile: ColumnProfile, feature: Feature) -> Iterator[Findi
         yield Finding(f"read as {quote(feature.format)}; {quote(others[0])} fits too", look=True)
 
 
+def _constant_parts(profile: ColumnProfile, feature: Feature) -> Iterator[Finding]:
+    if isinstance(feature, Datetime):
+        has_time = profile.longest > len("2024-05-01")
+        if feature.format not in NAMED_FORMATS:
+            has_time = has_code(feature.format, "HI")
+        given = ("year", "month", *(["hour"] if has_time else []))
+        constant = [part for part in given if part not in profile.varying_parts]
+        if constant:
+            yield Finding(f"never changes, so left out: {', '.join(constant)}")
+
+
+def _leading_zeros(profile: ColumnProfile, _: Feature) -> Iterator[Finding]:
+    if profile.has_leading_zeros:
+        yield Finding("whole numbers with zeros before them stay words")
+
+
 def _long_tail(_: ColumnProfile, feature: Feature) -> Iterator[Finding]:
     if isinstance(feature, Numeric) and feature.scale == "log1p":
         yield Finding("a few large numbers: their logarithm is learned")
 
 
-_FINDERS: tuple[Finder, ...] = (_ambiguous_dates, _long_tail)
+_FINDERS: tuple[Finder, ...] = (_ambiguous_dates, _constant_parts, _leading_zeros, _long_tail)

@@ -32,8 +32,9 @@ class ColumnProfile:
         mean_length: Mean number of characters of the filled cells.
         longest: Number of characters of the longest cell.
         date_formats: Formats that fit all dates, the likeliest first.
+        varying_parts: Parts of the dates that are not always the same, in the likeliest format.
         is_finite: Whether all numbers are finite as float32.
-        is_calendar: Whether all dates are known to be in the calendar, in the likeliest format.
+        has_leading_zeros: Whether whole numbers are words, as some begin with a zero: 01234.
         is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
     """
 
@@ -52,9 +53,10 @@ class ColumnProfile:
     mean_length: float
     longest: int
     date_formats: tuple[str, ...]
+    varying_parts: frozenset[str] = frozenset()
     is_finite: bool = False
-    is_calendar: bool = False
     is_monotonic: bool = False
+    has_leading_zeros: bool = False
 
     def surely_fits(self, rule: CellRule) -> bool:
         """Whether all cells are known to follow a rule; False if that is not known."""
@@ -68,8 +70,7 @@ class ColumnProfile:
             is_in_range = rule.least <= (self.least or 0) and (self.greatest or 0) <= rule.greatest
             return is_number and self.is_finite and is_in_range
         if isinstance(rule, DatetimeRule):
-            is_date = self.kind == "date" and self.date_formats[0] == rule.format
-            return is_date and self.is_calendar
+            return self.kind == "date" and rule.format in self.date_formats
         return False
 
     @property

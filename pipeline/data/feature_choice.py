@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pipeline.data.column_findings import find_in_column
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.date_formats import has_time
 from pipeline.data.findings import ColumnSummary, Finding
 from tabular.csv.column_rules import quote
+from trainer.settings.date_format import NAMED_FORMATS, has_code
 from trainer.settings.features import (
     Boolean,
     Categorical,
@@ -37,6 +37,7 @@ _LEAST_FILLED = 0.001
 """Share of the cells that must be filled for the column to be of use."""
 _MIN_MONOTONIC = 10
 """Rows from which on numbers are not in order by chance: one in 1.8 million orders of ten rises."""
+_DATE_PARTS: tuple[DatePart, ...] = ("year", "month", "day", "day_of_year", "weekday", "hour")
 SKEWED = 3.0
 """Beyond this skewness, the logarithm is used; an exponential distribution has 2."""
 
@@ -177,12 +178,15 @@ def _choose_kind(profile: ColumnProfile, taken: Collection[str], *, is_sample: b
 
 
 def _choose_datetime(profile: ColumnProfile) -> Datetime:
+    """Makes a date of the parts that vary in the profile."""
     date_format = profile.date_formats[0]
-    parts: tuple[DatePart, ...] = ("year", "month", "weekday")
-    return Datetime(
-        format=date_format,
-        parts=(*parts, "hour") if has_time(date_format, profile.longest) else parts,
-    )
+    varying = set(profile.varying_parts)
+    if "month" in varying:
+        varying.add("day_of_year")
+    if date_format not in NAMED_FORMATS and not has_code(date_format, "d"):
+        varying -= {"weekday", "day_of_year"}  # of the first of the month, of which nobody spoke
+    parts = tuple(part for part in _DATE_PARTS if part in varying)
+    return Datetime(format=date_format, parts=parts or ("minute",))
 
 
 def _why_useless(profile: ColumnProfile) -> str:

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.column_profile import ColumnKind, ColumnProfile
-from pipeline.data.column_rules import make_date_rule
-from pipeline.data.date_formats import FORMATS, fitting_formats
+from pipeline.data.date_statistics import DateStatistics
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.number_statistics import NumberOrder, NumberStatistics
 from pipeline.data.value_counts import ValueCounts
@@ -52,27 +51,27 @@ class TableProfiler:
     def add(self, batch: pa.RecordBatch) -> None:
         """Adds rows: string columns, the same in each batch; null where a value is missing."""
         for name, cells in zip(batch.schema.names, batch.columns, strict=True):
-            self._columns.setdefault(name, _Column(self._decimal)).add(cells)
+            self._columns.setdefault(name, _Column(name, self._decimal)).add(cells)
 
     def profiles(self) -> dict[str, ColumnProfile]:
         """Gives the profile of each column, in the order of the columns."""
-        return {name: column.profile(name) for name, column in self._columns.items()}
+        return {name: column.profile() for name, column in self._columns.items()}
 
 
 class _Column:
     """Profiles a column."""
 
-    def __init__(self, decimal: str) -> None:
+    def __init__(self, name: str, decimal: str) -> None:
+        self._name = name
         self._decimal = decimal
         self._rows = self._missing = self._chars = self._longest = 0
         self._values = ValueCounts()
         self._null_words: Counter[str] = Counter()
-        self._formats = FORMATS
+        self._dates = DateStatistics(name)
         self._is_integer = self._is_number = True
+        self._has_leading_zeros = False
         self._numbers = NumberStatistics()
         self._order = NumberOrder()
-        self._is_calendar = True
-        self._calendar_format: str | None = None
 
     def add(self, cells: pa.Array) -> None:
         """Adds the cells of a batch."""
@@ -84,11 +83,11 @@ class _Column:
         lengths = pc.utf8_length(filled)
         self._chars += pc.sum(lengths).as_py()
         self._longest = max(self._longest, pc.max(lengths).as_py())
-        if self._is_number or self._formats:
+        if self._is_number or self._dates.are_possible:
             self._narrow(self._without_null_words(filled))
         self._count(filled)
 
-    def profile(self, name: str) -> ColumnProfile:
+    def profile(self) -> ColumnProfile:
         """Gives the profile of the cells added so far."""
         filled = self._rows - self._missing
         kind = self._kind()
@@ -97,7 +96,7 @@ class _Column:
         ):  # of which `add` collects null words only while numbers or dates are possible
             self._null_words.update(self._values.values & _NULL_WORDS)
         return ColumnProfile(
-            name=name,
+            name=self._name,
             rows=self._rows,
             missing=self._missing,
             kind="words" if self._null_words else kind,
@@ -111,16 +110,17 @@ class _Column:
             skewness=self._numbers.skewness(),
             mean_length=self._chars / filled if filled else 0.0,
             longest=self._longest,
-            date_formats=self._formats if kind == "date" else (),
+            date_formats=self._dates.formats if kind == "date" else (),
+            varying_parts=self._dates.varying_parts if kind == "date" else frozenset(),
             is_finite=self._numbers.are_finite,
-            is_calendar=self._is_calendar,
             is_monotonic=kind == "integer" and self._order.is_monotonic,
+            has_leading_zeros=kind == "words" and self._has_leading_zeros,
         )
 
     def _count(self, filled: pa.Array) -> None:
         """Counts values; beyond `MAX_VALUES` not those of dates and fractions, which go on."""
         is_fraction = self._is_number and not self._is_integer
-        if not (self._values.is_sample and (self._formats or is_fraction)):
+        if not (self._values.is_sample and (self._dates.are_possible or is_fraction)):
             self._values.add(filled)
 
     def _without_null_words(self, filled: pa.Array) -> pa.Array:
@@ -134,12 +134,8 @@ class _Column:
         """Drops the kinds and formats that do not fit all of the words."""
         if len(words) == 0:
             return
-        self._formats = fitting_formats(words, self._formats)
-        if self._formats and self._is_calendar:
-            self._calendar_format = self._calendar_format or self._formats[0]
-            is_same = self._calendar_format == self._formats[0]
-            wrong = make_date_rule(self._calendar_format).find_wrong(words)
-            self._is_calendar = is_same and not wrong.any()
+        if self._dates.are_possible:
+            self._dates.add(words)
         if self._decimal != "." and self._is_number:
             words = with_point(words, self._decimal)
         numbers = _cast(words, pa.float64()) if self._is_number else None
@@ -148,7 +144,10 @@ class _Column:
             # Arrow reads 0x1F as an integer, but not as a float.
             integers = _cast(words, pa.int64()) if self._is_integer else None
             self._is_integer = integers is not None
-            if integers is not None:
+            if integers is not None and _has_leading_zeros(words):
+                self._is_number = self._is_integer = False
+                self._has_leading_zeros = True
+            elif integers is not None:
                 self._order.add(integers.to_numpy())
             self._numbers.add(numbers.to_numpy())
 
@@ -157,7 +156,7 @@ class _Column:
             return "empty"
         if self._is_boolean():
             return "boolean"
-        if self._formats:
+        if self._dates.formats:
             return "date"
         if self._is_number:
             return "integer" if self._is_integer else "number"
@@ -168,6 +167,12 @@ class _Column:
         words = {word.lower() for word in self._values.values - _NULL_WORDS}
         true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
         return bool(words & true and words & false) and words <= true | false
+
+
+def _has_leading_zeros(numbers: pa.Array) -> bool:
+    """Whether one of some whole numbers begins with a zero that it does not need: 01234."""
+    has_zero = pc.match_substring_regex(numbers, "^[+-]?0[0-9]")
+    return bool(pc.any(has_zero).as_py())
 
 
 def _cast(words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:

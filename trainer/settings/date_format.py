@@ -25,7 +25,8 @@ UNIX_FORMATS: Mapping[str, int] = {
 }
 """Formats that count time since 1970, to the number of their units in a second."""
 
-_NAMED = ("iso", *UNIX_FORMATS)
+NAMED_FORMATS = ("iso", *UNIX_FORMATS)
+"""Formats that are not patterns of codes."""
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august"),
@@ -90,7 +91,7 @@ def check_date_format(text: str) -> str:
         ValueError: If it is not the name of a format, and not a pattern of known codes that fit
             together.
     """
-    if text in _NAMED:
+    if text in NAMED_FORMATS:
         return text
     codes = [text[index + 1 : index + 2] for index, mark in enumerate(text) if mark == "%"]
     unknown = [f"%{code}" for code in codes if code not in _CODES]

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.data.feature_choice import Choice, choose
 from pipeline.data.table_profiler import profile_columns
+from trainer.settings.features import Categorical
 
 Cells = Sequence[str | None]
 
@@ -47,7 +48,7 @@ def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choic
         (["0", "1"] * 50, "boolean", "'0' or '1'"),
         (
             ["2024-05-01", "2024-05-02"],
-            {"kind": "datetime", "parts": ["year", "month", "weekday"]},
+            {"kind": "datetime", "parts": ["day", "weekday"]},
             "dates",
         ),
         (
@@ -55,7 +56,7 @@ def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choic
             {
                 "kind": "datetime",
                 "format": "%m/%d/%Y %H:%M",
-                "parts": ["year", "month", "weekday", "hour"],
+                "parts": ["month", "day", "day_of_year", "weekday", "hour"],
             },
             "dates",
         ),
@@ -158,3 +159,37 @@ def test_row_numbers_are_recognized_over_batches() -> None:
 
     assert profile_columns(batches[:2])["x"].is_monotonic
     assert not profile_columns(batches)["x"].is_monotonic
+
+
+@pytest.mark.parametrize(
+    ("cells", "feature"),
+    [
+        (["2024-05", "2025-06"], {"format": "%Y-%m", "parts": ["year", "month"]}),
+        (["2024-05-01T10:00", "2024-05-01T10:30"], {"parts": ["minute"]}),
+        (
+            ["2024-05-01T00:00Z", "2024-06-01T00:00Z"],
+            {"parts": ["month", "day_of_year", "weekday"]},
+        ),
+    ],
+)
+def test_dates_have_the_parts_that_vary(cells: Cells, feature: dict[str, Any]) -> None:
+    assert choice_of(cells).feature.model_dump() == {"kind": "datetime", **feature}
+
+
+def test_parts_that_never_change_are_named() -> None:
+    findings = choice_of(["2024-05-01T00:00Z", "2024-06-02T00:00Z"]).summary.findings
+
+    assert [finding.text for finding in findings] == ["never changes, so left out: year, hour"]
+
+
+@pytest.mark.parametrize("cells", [["01234", "12345"] * 20, ["10", "01"] * 20, ["1", "-007"] * 20])
+def test_whole_numbers_with_zeros_before_them_stay_words(cells: Cells) -> None:
+    choice = choice_of(cells)
+
+    assert choice.feature == Categorical()
+    assert "stay words" in choice.summary.findings[0].text
+
+
+@pytest.mark.parametrize("cells", [["0.5", "1.5"] * 20, ["0", "10"] * 50])
+def test_a_zero_alone_is_a_number(cells: Cells) -> None:
+    assert not choice_of(cells).summary.findings

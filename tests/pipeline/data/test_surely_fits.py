@@ -123,8 +123,8 @@ def test_many_dates_fit_if_in_the_calendar(
     assert profile.surely_fits(rule) == fits
 
 
-def test_format_that_narrows_is_not_known_to_fit() -> None:
-    # The first batch fits %m/%d/%Y too, so that days of the other format were not looked at.
+def test_format_that_narrows_is_known_to_fit() -> None:
+    # The first batch fits %m/%d/%Y too.
     many = [f"{day % 12 + 1:02d}/{day % 7 + 1:02d}/{1600 + day // 20}" for day in range(12_000)]
     column = pa.array(many, pa.string())
     later = pa.array([f"{day:02d}/06/2024" for day in range(13, 31)], pa.string())
@@ -134,4 +134,5 @@ def test_format_that_narrows_is_not_known_to_fit() -> None:
 
     assert profile.date_formats[0] == "%d/%m/%Y"
     assert profile.values is None
-    assert not profile.surely_fits(make_date_rule("%d/%m/%Y"))
+    assert profile.surely_fits(make_date_rule("%d/%m/%Y"))
+    assert not profile.surely_fits(make_date_rule("%m/%d/%Y"))
