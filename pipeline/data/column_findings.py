@@ -7,6 +7,7 @@ from pipeline.data.findings import Finding
 from tabular.csv.column_rules import quote
 from trainer.settings.date_format import NAMED_FORMATS, has_code
 from trainer.settings.features import Datetime, Feature, Numeric
+from trainer.settings.words import Tags, Text
 
 Finder = Callable[[ColumnProfile, Feature], Iterator[Finding]]
 """Yields findings about a column and the feature that was chosen for it."""
@@ -49,4 +50,22 @@ def _long_tail(_: ColumnProfile, feature: Feature) -> Iterator[Finding]:
         yield Finding("a few large numbers: their logarithm is learned")
 
 
-_FINDERS: tuple[Finder, ...] = (_ambiguous_dates, _constant_parts, _leading_zeros, _long_tail)
+def _several_words(profile: ColumnProfile, feature: Feature) -> Iterator[Finding]:
+    if isinstance(feature, Tags) and profile.tags is not None:
+        count = f"{'at least ' * (profile.values is None)}{profile.tags.tags:,}"
+        mark = f" with weights after {quote(feature.weight_separator or '')}"
+        weights = mark if feature.weight_separator is not None else ""
+        yield Finding(f"{count} tags between {quote(feature.separator)}{weights}, in any order")
+    if isinstance(feature, Text) and profile.text_words is not None:
+        yield Finding(
+            f"text of {profile.text_words:.0f} words on average: words and pairs are learned"
+        )
+
+
+_FINDERS: tuple[Finder, ...] = (
+    _ambiguous_dates,
+    _constant_parts,
+    _leading_zeros,
+    _long_tail,
+    _several_words,
+)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from pipeline.data.several_words import TagCells
 from tabular.csv.column_rules import CellRule, DatetimeRule, NumberRule
 
 ColumnKind = Literal["empty", "boolean", "integer", "number", "date", "words"]
@@ -36,6 +37,8 @@ class ColumnProfile:
         is_finite: Whether all numbers are finite as float32.
         has_leading_zeros: Whether whole numbers are words, as some begin with a zero: 01234.
         is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
+        tags: How the cells are sets of tags; None if they are not.
+        text_words: Mean number of words of a cell of text; None if the cells are not text.
     """
 
     name: str
@@ -57,6 +60,8 @@ class ColumnProfile:
     is_finite: bool = False
     is_monotonic: bool = False
     has_leading_zeros: bool = False
+    tags: TagCells | None = None
+    text_words: float | None = None
 
     def surely_fits(self, rule: CellRule) -> bool:
         """Whether all cells are known to follow a rule; False if that is not known."""

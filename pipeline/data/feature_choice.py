@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.data.column_findings import find_in_column
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.findings import ColumnSummary, Finding
+from pipeline.data.several_words import TagCells
 from tabular.csv.column_rules import quote
 from trainer.settings.date_format import NAMED_FORMATS, has_code
 from trainer.settings.features import (
@@ -20,6 +21,7 @@ from trainer.settings.features import (
     Numeric,
 )
 from trainer.settings.train import is_column_name
+from trainer.settings.words import Tags, Text
 
 MAX_ONE_HOT = 100
 """Up to this number of words, each has its own input of the network; more are embedded."""
@@ -28,7 +30,7 @@ MAX_INTEGERS = 20
 ROWS_PER_INTEGER = 10
 """Rows that each of those numbers must have on average."""
 MAX_DISTINCT_SHARE = 0.5
-"""A column with more distinct words per row holds ids or free text, which say nothing of others."""
+"""A column with more distinct words per row holds text, or ids, which say nothing of others."""
 FREE_TEXT_CHARACTERS = 25
 """From this mean length on, words that mostly differ are called free text, else ids."""
 MAX_HASH = 2**20
@@ -149,7 +151,7 @@ def describe_missing(profile: ColumnProfile) -> str:
 
 def commonest_words(profile: ColumnProfile) -> tuple[str, ...]:
     """Lists the most frequent words, first to last; none if only a sample of them is counted."""
-    if profile.kind != "words" or not profile.values:
+    if profile.kind != "words" or not profile.values or _is_text(profile):
         return ()
     return tuple(word for word, _ in Counter(profile.values).most_common(_COMMONEST))
 
@@ -172,9 +174,27 @@ def _choose_kind(profile: ColumnProfile, taken: Collection[str], *, is_sample: b
     if profile.kind == "number" or (profile.kind == "integer" and not is_few_integers(profile)):
         return choose_numeric(profile, taken, is_sample=is_sample)
     is_words = profile.kind == "words" and profile.distinct > 1
+    if is_words and profile.tags is not None:
+        return _choose_tags(profile.tags)
+    if _is_text(profile):
+        return Text()
     if is_words and profile.distinct_share > MAX_DISTINCT_SHARE:
         return Ignore()
     return choose_categorical(profile)
+
+
+def _is_text(profile: ColumnProfile) -> bool:
+    """Whether cells are written language, most of them different."""
+    return profile.text_words is not None and profile.distinct_share > MAX_DISTINCT_SHARE
+
+
+def _choose_tags(found: TagCells) -> Tags:
+    """Makes a feature of tags: one-hot for few, an embedding for more."""
+    return Tags(
+        separator=found.separator,
+        weight_separator=found.weight_separator,
+        encode="one_hot" if found.tags <= MAX_ONE_HOT else "embedding",
+    )
 
 
 def _choose_datetime(profile: ColumnProfile) -> Datetime:
@@ -246,9 +266,10 @@ def describe_values(profile: ColumnProfile) -> str:
         is_few = profile.kind == "integer" and is_few_integers(profile)
         count = f"{profile.distinct:,} {numbers}" if is_few else numbers
         return f"{count}, {profile.least:g} to {profile.greatest:g}"
+    what = "text" if _is_text(profile) else "word"
     if profile.values is None:
-        return f"about {_round(profile.distinct):,} words"
-    return f"{profile.distinct:,} word{'s' * (profile.distinct != 1)}"
+        return f"about {_round(profile.distinct):,} {what}s"
+    return f"{profile.distinct:,} {what}{'s' * (profile.distinct != 1)}"
 
 
 def _round(number: int) -> int:

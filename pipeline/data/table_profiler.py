@@ -10,6 +10,7 @@ from pipeline.data.column_profile import ColumnKind, ColumnProfile
 from pipeline.data.date_statistics import DateStatistics
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.number_statistics import NumberOrder, NumberStatistics
+from pipeline.data.several_words import find_tags, find_text
 from pipeline.data.value_counts import ValueCounts
 from tabular.csv.types import with_point
 from trainer.settings.features import Boolean
@@ -95,6 +96,7 @@ class _Column:
             kind == "boolean"
         ):  # of which `add` collects null words only while numbers or dates are possible
             self._null_words.update(self._values.values & _NULL_WORDS)
+        cells = self._cells_of_words() if kind == "words" else None
         return ColumnProfile(
             name=self._name,
             rows=self._rows,
@@ -115,13 +117,19 @@ class _Column:
             is_finite=self._numbers.are_finite,
             is_monotonic=kind == "integer" and self._order.is_monotonic,
             has_leading_zeros=kind == "words" and self._has_leading_zeros,
+            tags=None if cells is None else find_tags(cells),
+            text_words=None if cells is None else find_text(cells),
         )
+
+    def _cells_of_words(self) -> pa.Array:
+        """Lists the counted values without null words."""
+        return pa.array(self._values.values - _NULL_WORDS, pa.string())
 
     def _count(self, filled: pa.Array) -> None:
         """Counts values; beyond `MAX_VALUES` not those of dates and fractions, which go on."""
         is_fraction = self._is_number and not self._is_integer
         if not (self._values.is_sample and (self._dates.are_possible or is_fraction)):
-            self._values.add(filled)
+            self._values.add(filled, self._longest)
 
     def _without_null_words(self, filled: pa.Array) -> pa.Array:
         is_gap_word = pc.is_in(filled, value_set=pa.array(NULL_WORDS, pa.string()))

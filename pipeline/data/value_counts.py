@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 MAX_VALUES = 10_000
 """Up to this number of distinct values, each is counted; beyond it, only a sample of them."""
+MAX_CHARACTERS = 1000
+"""Longer values are cut, since ten thousand whole ones may not fit into memory."""
 _THINNING = 4
 
 
@@ -23,9 +25,18 @@ class ValueCounts:
         """Starts without cells."""
         self._counts: Counter[str] = Counter()
         self._one_in = 1
+        self._is_cut = False
 
-    def add(self, filled: pa.Array) -> None:
-        """Adds cells: strings without null."""
+    def add(self, filled: pa.Array, longest: int) -> None:
+        """Adds cells.
+
+        Args:
+            filled: Strings without null.
+            longest: At least the number of characters of the longest.
+        """
+        if longest > MAX_CHARACTERS:
+            self._is_cut = True
+            filled = pc.utf8_slice_codeunits(filled, 0, MAX_CHARACTERS)
         counts = pc.value_counts(filled)
         words, numbers = counts.field(0).to_pylist(), counts.field(1).to_pylist()
         for word, number in zip(words, numbers, strict=True):
@@ -48,8 +59,8 @@ class ValueCounts:
 
     @property
     def exact(self) -> dict[str, int] | None:
-        """Each value to its number of cells; None if only a sample is counted."""
-        return None if self.is_sample else dict(self._counts)
+        """Each value to its number of cells; None if only a sample is counted, or some are cut."""
+        return None if self.is_sample or self._is_cut else dict(self._counts)
 
     @property
     def distinct(self) -> int:

@@ -101,7 +101,8 @@ def _csv(settings: CsvSettings) -> Iterator[str]:
 
 def _features(found: Inspection) -> Iterator[str]:
     yield "# The columns that the model reads, each with its kind: numeric, bucketized,"
-    yield "# categorical, boolean, datetime, crossed; ignore: not read; auto: chosen by each run."
+    yield "# categorical, boolean, datetime, tags, text, crossed; ignore: not read; auto: chosen by"
+    yield "# each run."
     yield "features:"
     for name, choice in found.features.items():
         line = f"{_scalar(name)}: {_value(choice.feature.model_dump())}"

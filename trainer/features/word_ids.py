@@ -8,14 +8,10 @@ import tensorflow_transform as tft
 from trainer.features.columns import vocabulary_name
 from trainer.features.vocabularies import write_vocabulary
 from trainer.settings.feature_names import weight_name
-from trainer.settings.words import Tags, Text, WordsFeature
+from trainer.settings.words import UNSPACED, Tags, Text, WordsFeature
 
-APOSTROPHES = "['\u2019]"
-"""Marks within words, which are dropped: don't is dont."""
-NOT_WORD = r"[^\p{L}\p{M}\p{N}]+"
-"""Matches what stands between words, in RE2's syntax."""
-UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}])"
-"""Matches a character of the scripts that are written without blanks, in RE2's syntax."""
+_APOSTROPHES = "['\u2019]"
+_NOT_WORD = r"[^\p{L}\p{M}\p{N}]+"
 _WEIGHT = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
@@ -82,8 +78,8 @@ def split_text(text: tf.Tensor, feature: Text) -> tf.RaggedTensor:
         string `[batch_size, None]`: the words, then the pairs, and so on.
     """
     text = tf.strings.lower(text, encoding="utf-8")
-    text = tf.strings.regex_replace(text, APOSTROPHES, "")
-    text = tf.strings.regex_replace(text, NOT_WORD, " ")
+    text = tf.strings.regex_replace(text, _APOSTROPHES, "")
+    text = tf.strings.regex_replace(text, _NOT_WORD, " ")
     text = tf.strings.regex_replace(text, UNSPACED, r" \1 ")
     words = tf.strings.split(text)[:, : feature.max_words]
     if feature.ngrams == 1:

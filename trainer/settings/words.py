@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from trainer.settings.feature_base import BaseFeature, RawType
 
+UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}])"
+"""Matches a character of the scripts that are written without blanks, in RE2's syntax."""
 _MAX_IDS = 1_000_000
 
 
