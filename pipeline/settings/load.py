@@ -3,21 +3,23 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError, did_you_mean, refuse
 from pipeline.settings.config import Config, section_at
+from pipeline.settings.yaml_file import Key, read_value, read_yaml
 from trainer.settings.base import SettingError
 
-Key = tuple[str, ...]
 _NOT_A_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
 _KIND_OF_VALUE = re.compile(r"(literal|dict|function-after|constrained-\w+)\[.*|float|int|str")
+
+_KINDS = {int: "number", float: "number", date: "date", datetime: "date"}
 
 _RENAMED: Mapping[Key, str] = {
     ("data", "csv", "gaps"): "null_values",
@@ -29,34 +31,6 @@ _RENAMED_VALUES = {"least": "min", "greatest": "max"}
 """Values of `train.best_is` and `tuner.objective_is` in version 0.1, to the present ones."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML loader that also reads `1e-3` as a number and refuses duplicate keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Builds the mapping after a check of its keys."""
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(
-                    problem="a key must be a word, not a list or a mapping",
-                    problem_mark=key_node.start_mark,
-                )
-            if key_node.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key '{key_node.value}' is there twice",
-                    problem_mark=key_node.start_mark,
-                )
-            seen.add(key_node.value)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
-    list("-+.0123456789"),
-)
-
-
 @dataclass(frozen=True)
 class Source:
     """The file and the overrides that settings come from.
@@ -65,11 +39,13 @@ class Source:
         path: The YAML file.
         lines: Line of each key in the file, counted from 1.
         overrides: Keys that `--set` replaces.
+        written: Text of each scalar, as it stands in the file or the override.
     """
 
     path: Path
     lines: Mapping[Key, int]
     overrides: frozenset[Key]
+    written: Mapping[Key, str]
 
     def place(self, key: Key) -> str:
         """Returns the `--set`, or the file and line, of a key or the nearest section around it."""
@@ -110,57 +86,18 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def _load(path: Path, overrides: Sequence[str]) -> Config:
-    data, lines = _read_yaml(path)
-    keys = [_override(data, override) for override in overrides]
-    source = Source(path, lines, frozenset(keys))
+    file = read_yaml(path)
+    written = dict(file.written)
+    keys = [_override(file.data, written, override) for override in overrides]
+    source = Source(path, file.lines, frozenset(keys), written)
     try:
-        return Config.model_validate(data)
+        return Config.model_validate(file.data)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(source, error.errors()))) from None
 
 
-def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, int]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        data = loader.construct_document(node) if node else None
-        lines = dict(_lines(node, ())) if node else {}
-    except RecursionError:
-        raise ConfigError(f"{path}: not valid YAML: an alias contains itself") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{path}:{mark.line + 1}" if mark else f"{path}"
-        raise ConfigError(f"{place}: not valid YAML: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {_in_one_line(error)}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: must have sections such as 'name:' and 'data:'")
-    return data, lines
-
-
-def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def _lines(node: yaml.Node, prefix: Key) -> Iterator[tuple[Key, int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key_node, value_node in node.value:
-            key = (*prefix, key_node.value)
-            yield key, key_node.start_mark.line + 1
-            yield from _lines(value_node, key)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield (*prefix, str(index)), item.start_mark.line + 1
-
-
-def _override(data: dict[str, Any], override: str) -> Key:
-    """Applies one `--set` to the data, in place, and returns its key."""
+def _override(data: dict[str, Any], written: dict[Key, str], override: str) -> Key:
+    """Applies one `--set` to the data and the texts of its values, in place; returns its key."""
     dotted, separator, text = override.partition("=")
     key = tuple(dotted.strip().split("."))
     if not separator or not all(key):
@@ -168,11 +105,10 @@ def _override(data: dict[str, Any], override: str) -> Key:
             f"--set {override}: must have the form key=value, such as train.steps=500"
         )
     try:
-        value = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(
-            f"--set {override}: the value is not valid YAML: {_in_one_line(error)}"
-        ) from None
+        value, texts = read_value(text, key)
+    except ValueError as error:
+        raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from None
+    written.update(texts)
     section = data
     for name in key[:-1]:
         if not isinstance(section.get(name), dict):
@@ -188,7 +124,7 @@ def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
     mistakes: dict[Key, list[str]] = {}
     for error in errors:
         key = _key_of(error)
-        mistakes.setdefault(key, []).append(_mistake(key, error))
+        mistakes.setdefault(key, []).append(_mistake(source, key, error))
     for key, words in mistakes.items():
         yield f"{source.place(key)}: {'.'.join(key)}: {_either(words)}"
 
@@ -221,7 +157,7 @@ def _either(words: Sequence[str]) -> str:
     )
 
 
-def _mistake(key: Key, error: ErrorDetails) -> str:
+def _mistake(source: Source, key: Key, error: ErrorDetails) -> str:
     """Returns what is wrong with the value of a key, and what is allowed."""
     found = error["input"]
     if error["type"] == "missing":
@@ -238,7 +174,9 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
         return f"{written!r} is not allowed: {rule}{hint}"
     if error["type"] == "extra_forbidden" and (now := _new_name(key)):
         return f"is called '{now}' now: rename it"
-    if error["type"] == "literal_error" and found in _RENAMED_VALUES:
+    if error["type"] == "string_type" and isinstance(found, bool | int | float | date):
+        return _not_a_word(source, key, found)
+    if error["type"] == "literal_error" and isinstance(found, str) and found in _RENAMED_VALUES:
         return f"{found!r} is called '{_RENAMED_VALUES[found]}' now: rename it"
     if error["type"] == "extra_forbidden":
         fields = section_at(key[:-1]).model_fields
@@ -247,3 +185,12 @@ def _mistake(key: Key, error: ErrorDetails) -> str:
     words = re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
     hint = did_you_mean(found, words) if isinstance(found, str) else ""
     return f"{refuse(found, error['msg'])}{hint}"
+
+
+def _not_a_word(source: Source, key: Key, found: object) -> str:
+    """Explains that YAML reads a plain word such as yes, 01 or 2024-05-01 as something else."""
+    written = source.written.get(key, str(found))
+    read_as = str(found).lower() if isinstance(found, bool) else f"a {_KINDS[type(found)]}"
+    quoted = f'"{written}"'
+    fix = f"--set '{'.'.join(key)}={quoted}'" if key in source.overrides else quoted
+    return f"{written} is read as {read_as}; expected a word: write it in quotes, {fix}"

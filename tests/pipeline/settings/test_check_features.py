@@ -19,7 +19,6 @@ from tests.helpers.config_files import MINIMAL, mistakes, write_config
             "numric",
             "6: features.x: 'numric' is not allowed: must be a kind, or a mapping with one (num",
         ),
-        ("5", "numeric", "6: features.5: 5 is not allowed: should be a valid string"),
         ("x", "{kind: categorical, min_count: 0}", "6: features.x.min_count: 0 is not allowed: sh"),
         ("x", "{kind: numeric, clip: [2, 1]}", "6: features.x.clip: lowest value 2 is not below h"),
         (

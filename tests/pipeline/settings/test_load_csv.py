@@ -16,7 +16,7 @@ from tests.helpers.paths import SHIPPED
             "data.csv.rename: needs a header with the titles",
         ),
         ("{rename: {a: x, b: x}}", "data.csv.rename: 'x' is listed twice"),
-        ("{rename: {a: 1}}", "data.csv.rename.a: 1 is not allowed"),
+        ("{rename: {a: 1}}", "data.csv.rename.a: 1 is read as a number; expected a word"),
     ],
 )
 def test_names_and_header_fit_together(override: str, message: str) -> None:

@@ -43,7 +43,7 @@ def test_load_refuses_unknown_key(tmp_path: Path, addition: str, message: str) -
             "  label: kind",
             "  label: kind\n  schemas: x",
             "5: data.schemas: unknown key; did you mean 'schema'? (allowed: path, files, span, csv,"
-            " label, positive, weight, split, schema, quarantine)",
+            " label, positive, unlabeled, weight, split, schema, quarantine)",
         ),
         (
             "  label: kind",
@@ -118,13 +118,13 @@ def test_load_refuses_missing_key(tmp_path: Path, old: str, message: str) -> Non
         ("cache: 'yes'\n", "11: cache: 'yes' is not allowed: should be a valid boolean"),
         (
             "mlflow:\n  experiment: 5\n",
-            "12: mlflow.experiment: 5 is not allowed: should be a valid",
+            "12: mlflow.experiment: 5 is read as a number; expected a",
         ),
         ("model:\n  hidden_units: 10\n", "12: model.hidden_units: 10 is not allowed"),
         ("model:\n  hidden_units: [1, x]\n", "12: model.hidden_units.1: 'x' is not allowed"),
         (
             "push:\n  directory: 2024-12-05\n",
-            "12: push.directory: datetime.date(2024, 12, 5) is not",
+            "12: push.directory: 2024-12-05 is read as a date; expected",
         ),
     ],
 )
