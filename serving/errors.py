@@ -42,7 +42,7 @@ class Violation:
     Attributes:
         row: Index of the row in the request, from 0.
         column: Name of the raw column.
-        kind: `missing`, `unseen` (a string) or `out_of_range` (a number).
+        kind: `missing`, `unseen` (a string, or no date of the format) or `out_of_range` (a number).
         text: The value and the allowed values, without the column's name.
     """
 

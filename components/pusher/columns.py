@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.data_gate.anomaly_text import domain_words
 from serving.models.columns import Column
-from trainer.settings.features import Boolean, Categorical, Feature, Numeric
+from trainer.settings.features import Boolean, Categorical, Datetime, Feature, Numeric
 
 _MAX_WORDS = 1000
 """Columns with more words may hold any word: TFDV keeps 1000 words of a column."""
@@ -35,8 +35,8 @@ def describe_columns(
         that of the schema, or else that of the train split. Words are those of the schema, or else
         all words of the train split, if there are at most 1000. A boolean takes the words it is
         configured with, also in lower case, upper case and title case, and those of the train
-        split; a date takes any word. The example value is the median or the most frequent word; 0
-        or an empty word if the column has no values.
+        split; a date takes what its format reads. The example value is the median or the most
+        frequent word; 0 or an empty word if the column has no values.
     """
     expected = {feature.name: feature for feature in schema.feature}
     measured = {feature.path.step[0]: feature for feature in statistics.features}
@@ -53,7 +53,10 @@ def describe_columns(
             seen = [bucket.label for bucket in found.string_stats.rank_histogram.buckets]
             words = _allowed_words(feature, listed, seen, found.string_stats)
             likely = (word for word in seen if word not in _NO_WORDS)
-            columns[name] = Column(next(likely, ""), is_required, words=words)
+            date_format = feature.format if isinstance(feature, Datetime) else None
+            columns[name] = Column(
+                next(likely, ""), is_required, words=words, date_format=date_format
+            )
     return columns
 
 

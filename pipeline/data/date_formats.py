@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
 
-from trainer.settings.date_format import UNIX_FORMATS, date_pattern, has_code
+from trainer.settings.date_format import UNIX_FORMATS, compiled_pattern, has_code
 
 _PADDED_DAYS = ("%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%Y%m%d", "%Y-%m", "%Y/%m", "%m/%Y")
 """Days that need all their leading zeros, as they look like other numbers else."""
@@ -131,13 +130,8 @@ def _preference(date_format: str) -> tuple[int, str]:
 
 
 def _match(date_format: str, text: str) -> "re.Match[str] | None":
-    return _compiled(date_format).match(text)
+    return compiled_pattern(date_format).match(text)
 
 
 def _fullmatch(date_format: str, text: str) -> bool:
-    return bool(_compiled(date_format).fullmatch(text))
-
-
-@cache
-def _compiled(date_format: str) -> "re.Pattern[str]":
-    return re.compile(date_pattern(date_format))
+    return bool(compiled_pattern(date_format).fullmatch(text))

@@ -21,6 +21,7 @@ class Column:
         min: Smallest number allowed; None for no limit and for strings.
         max: Largest number allowed; None for no limit and for strings.
         words: Strings allowed, sorted; None for no limit and for numbers.
+        date_format: Format of the dates that strings have to be; None for other columns.
     """
 
     example: float | str
@@ -28,6 +29,7 @@ class Column:
     min: float | None = None
     max: float | None = None
     words: tuple[str, ...] | None = None
+    date_format: str | None = None
 
 
 _COLUMNS = TypeAdapter(dict[str, Column])

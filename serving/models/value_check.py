@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from serving.errors import Violation, ViolationKind
 from serving.models.columns import Column
+from trainer.settings.date_format import date_example, is_date
 
 Inputs = Mapping[str, npt.NDArray[Any]]
 """Raw columns by name, `[n]` or `[n, 1]`: numbers as float32 with NaN for a missing value, strings
@@ -36,6 +37,8 @@ class ValueCheck:
         for name, column in columns.items():
             if not isinstance(column.example, str):
                 self._rules[name] = _Numbers(column)
+            elif column.date_format is not None:
+                self._rules[name] = _Dates(column.date_format, is_required=column.required)
             elif column.required or column.words is not None:
                 self._rules[name] = _Words(column)
 
@@ -152,6 +155,28 @@ class _Words:
         text = f"{shown} is not among the {len(known):,} values of the training data"
         nearest = _nearest(value, known) if may_guess else None
         return text if nearest is None else f"{text}; did you mean {_show_word(nearest.encode())}?"
+
+
+class _Dates:
+    """Checks that strings are dates of one format."""
+
+    def __init__(self, date_format: str, *, is_required: bool) -> None:
+        self._format, self._is_required = date_format, is_required
+
+    def find(self, values: npt.NDArray[Any]) -> list[tuple[ViolationKind, list[int]]]:
+        words = values.tolist()
+        missing = [row for row, word in enumerate(words) if not word and self._is_required]
+        wrong = [row for row, word in enumerate(words) if word and not self._is_date(word)]
+        return [("missing", missing), ("unseen", wrong)]
+
+    def describe(self, value: bytes, *, may_guess: bool) -> str:
+        return (
+            f"{_show_word(value)} is not a date of the format {self._format}; expected one such as"
+            f" {date_example(self._format)}"
+        )
+
+    def _is_date(self, word: bytes) -> bool:
+        return is_date(word.decode("utf-8", "replace"), self._format)
 
 
 def _nearest(value: bytes, known: tuple[str, ...]) -> str | None:

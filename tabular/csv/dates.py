@@ -44,7 +44,8 @@ class DateReader:
 
     def _read_count(self, column: pa.Array) -> tuple[Integers, npt.NDArray[np.bool_]]:
         fits = pc.match_substring_regex(column, rf"\A(?:{self.pattern})\z")
-        numbers = pc.cast(pc.if_else(fits, column, None), pa.float64())
+        digits = pc.utf8_ltrim(pc.if_else(fits, column, None), "+")  # which Arrow does not read
+        numbers = pc.cast(digits, pa.float64())
         seconds = to_numpy(numbers, null=np.nan) / self.units
         is_date = (seconds >= _FIRST_SECOND) & (seconds < _LAST_SECOND + 1)
         return np.floor(np.where(is_date, seconds, 0) / 60).astype(np.int64), is_date

@@ -6,7 +6,7 @@ from datetime import date
 import tensorflow as tf
 
 from trainer.features.columns import PART_SIZES
-from trainer.settings.date_format import MONTHS, UNIX_FORMATS, date_pattern
+from trainer.settings.date_format import MONTHS, PIVOT, UNIX_FORMATS, date_pattern
 from trainer.settings.feature_names import part_name
 from trainer.settings.features import Datetime
 
@@ -14,7 +14,6 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """First and last second of the years 1 to 9999, counted from 1970."""
 _FIELDS = ("Y", "y", "m", "b", "d", "H", "I", "p", "M", "zs", "zh", "zm")
 _DEFAULTS = {"Y": "1970", "y": "70", "m": "1", "b": "jan", "d": "1"}
-_PIVOT = 69
 _Parts = dict[str, tf.Tensor]
 
 
@@ -101,7 +100,7 @@ def _parse_fields(text: tf.Tensor, pattern: str) -> tuple[tf.Tensor, tf.Tensor]:
     year = _number(fields["Y"])
     if "(?P<y>" in pattern:
         short = _number(fields["y"])
-        year = short + tf.where(short < _PIVOT, tf.constant(2000, tf.int64), 1900)
+        year = short + tf.where(short < PIVOT, tf.constant(2000, tf.int64), 1900)
     month = _number(fields["m"])
     if "(?P<b>" in pattern:
         begin = tf.strings.substr(tf.strings.lower(fields["b"]), 0, 3)

@@ -15,7 +15,8 @@ Seconds and their fractions have no group, as parts of dates are whole minutes.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
+from functools import cache
 
 UNIX_FORMATS: Mapping[str, int] = {
     "unix": 1,
@@ -25,8 +26,12 @@ UNIX_FORMATS: Mapping[str, int] = {
 }
 """Formats that count time since 1970, to the number of their units in a second."""
 
+PIVOT = 69
+"""The first of the two-digit years that are in the 20th century."""
+
 NAMED_FORMATS = ("iso", *UNIX_FORMATS)
 """Formats that are not patterns of codes."""
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august"),
@@ -134,6 +139,32 @@ def date_pattern(date_format: str) -> str:
     literals = [re.escape(part).replace(r"\ ", " +") for part in parts[::2]]
     codes = [_CODES[code] + _ORDINAL * (code == "d" and has_month_name) for code in parts[1::2]]
     return "".join(literal + code for literal, code in zip(literals, [*codes, ""], strict=True))
+
+
+def is_date(text: str, date_format: str) -> bool:
+    """Whether a text is a date of the years 1 to 9999 in a format, as graph and checks see it."""
+    found = compiled_pattern(date_format).fullmatch(text)
+    if found is None:
+        return False
+    if date_format in UNIX_FORMATS:
+        return _FIRST_SECOND <= float(text) / UNIX_FORMATS[date_format] < _LAST_SECOND + 1
+    fields = found.groupdict()
+    year = int(fields.get("Y") or fields["y"])
+    if "y" in fields:
+        year += 1900 if year >= PIVOT else 2000
+    name = fields.get("b")
+    month = MONTHS.index(name[:3].lower()) + 1 if name else int(fields["m"])
+    try:
+        date(year, month, int(fields.get("d") or 1))
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def compiled_pattern(date_format: str) -> "re.Pattern[str]":
+    """Compiles `date_pattern` once."""
+    return re.compile(date_pattern(date_format))
 
 
 def date_example(date_format: str) -> str:

@@ -91,7 +91,18 @@ def test_describe_columns_takes_bounds_from_train(
         pytest.param(Categorical(), [*MANY, MANY[7]], Column(MANY[7], True), id="1001"),
         pytest.param(Categorical(), [b"\xff", b"\xff", "a"], Column("a", True), id="bytes"),
         pytest.param(Categorical(), ["a" * 2000, "a" * 2000, "b"], Column("b", True), id="long"),
-        pytest.param(Datetime(), ["2024-05-01", "2024-05-01"], Column("2024-05-01", True)),
+        pytest.param(
+            Datetime(),
+            ["2024-05-01", "2024-05-01"],
+            Column("2024-05-01", True, date_format="iso"),
+            id="iso",
+        ),
+        pytest.param(
+            Datetime(format="%b %Y"),
+            ["May 2024", MISSING],
+            Column("May 2024", False, date_format="%b %Y"),
+            id="pattern",
+        ),
         pytest.param(
             Boolean(true_words=("ja",), false_words=("nein", "0")),
             ["jA", "nein", "jA"],

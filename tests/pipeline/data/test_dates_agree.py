@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.data.column_rules import make_date_rule
 from trainer.features.dates import parse_minutes
+from trainer.settings.date_format import is_date as is_date_by_itself
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 PATTERNS = [
@@ -53,6 +54,7 @@ def by_check(texts: list[str], date_format: str) -> Minutes:
     column = pa.array(texts, pa.string())
     minutes, is_date = rule.reader.read(column)
     assert (~rule.find_wrong(column)).tolist() == is_date.tolist()
+    assert [is_date_by_itself(text, date_format) for text in texts] == is_date.tolist()
     pairs = zip(minutes.tolist(), is_date.tolist(), strict=True)
     return [minute if is_a_date else None for minute, is_a_date in pairs]
 

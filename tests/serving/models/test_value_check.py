@@ -300,3 +300,43 @@ def test_value_check_imports_no_tensorflow() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.stdout == "False\n"
+
+
+# dates
+
+
+@pytest.mark.parametrize(
+    ("date_format", "good", "bad"),
+    [
+        (
+            "iso",
+            [b"2024-02-29", b"2024-05-01T10:00Z"],
+            [b"01.05.2024", b"2023-02-29", b"x", b"\xff"],
+        ),
+        (
+            "%d %b %Y",
+            [b"5 may 2024", b"05 JAN 2024"],
+            [b"2024-05-01", b"31 Feb 2024", b"5 mai 2024"],
+        ),
+        ("unix_ms", [b"1714567890123"], [b"2024-05-01", b"1e30", b"nan"]),
+    ],
+)
+def test_words_that_are_not_dates_of_the_format_violate(
+    date_format: str, good: list[bytes], bad: list[bytes]
+) -> None:
+    column = Column("", True, date_format=date_format)
+
+    assert check(column, words(*good)) == []
+    assert found(column, words(*good, *bad)) == [
+        (row, "unseen") for row in range(len(good), len(good) + len(bad))
+    ]
+    assert f"is not a date of the format {date_format}" in check(column, words(*bad))[0].text
+
+
+@pytest.mark.parametrize(("is_required", "expected"), [(True, [(1, "missing")]), (False, [])])
+def test_missing_dates_violate_if_required(
+    is_required: bool, expected: list[tuple[int, str]]
+) -> None:
+    column = Column("", is_required, date_format="iso")
+
+    assert found(column, words(b"2024-05-01", b"")) == expected
