@@ -64,6 +64,12 @@ class LimitSettings(Section):
 
     body_bytes: int = Field(2**24, ge=1024, description="Maximum size of a request's body, bytes.")
     examples: int = Field(4096, ge=1, description="Maximum number of examples in a request.")
+    values: int = Field(
+        2**20,
+        ge=1,
+        description="Maximum number of values in a JSON body, with lists, objects and commas in"
+        " strings counted too.",
+    )
     json_depth: int = Field(
         64, ge=4, le=500, description="Maximum nesting of lists and objects in a JSON body."
     )

@@ -1,9 +1,9 @@
-"""Threads for work that would block the event loop."""
+"""Work beside the event loop's: in threads, and in tasks that can be given up."""
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -32,5 +32,30 @@ def in_thread(function: Callable[..., _T], *args: object) -> "asyncio.Future[_T]
         with contextlib.suppress(RuntimeError):  # the event loop is closed already
             loop.call_soon_threadsafe(end, *outcome)
 
-    threading.Thread(target=run, name=function.__name__, daemon=True).start()
+    threading.Thread(target=run, name=getattr(function, "__name__", None), daemon=True).start()
+    return future
+
+
+def as_future(work: Coroutine[Any, Any, _T]) -> "asyncio.Future[_T]":
+    """Starts a coroutine as a task.
+
+    Returns:
+        A future with its result or exception, on which others may set an exception first (which a
+        task does not allow); the task is then cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+    task = loop.create_task(work)
+
+    def end(task: "asyncio.Task[_T]") -> None:
+        if future.done():
+            return
+        error = task.exception()
+        if error is None:
+            future.set_result(task.result())
+        else:
+            future.set_exception(error)
+
+    task.add_done_callback(end)
+    future.add_done_callback(lambda _: task.cancel())
     return future

@@ -14,21 +14,27 @@ from serving.formats.tensor_json import (
     is_base64,
     json_type,
 )
+from serving.settings import LimitSettings
 
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 
 
-def read_examples(request: Mapping[str, Any]) -> NDArray[Any]:
+def read_examples(request: Mapping[str, Any], limits: LimitSettings) -> NDArray[Any]:
     """Reads the `examples` of a request and adds the features of its `context` to each.
 
     An integer becomes an int64, a number with a decimal point a float, true and false become 1
     and 0, a string or `{"b64": "..."}` becomes bytes. A list becomes a feature of several values.
 
+    Args:
+        request: The parsed body.
+        limits: Limits on the number of examples and, for the copies of the context, on the bytes.
+
     Returns:
         Serialized `tf.Example`s, string `[n_examples]`.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if `examples` is not a list of such objects.
+        ServingError: INVALID_ARGUMENT, if `examples` is not a list of such objects, or there are
+            too many of them.
     """
     if "examples" not in request:
         raise invalid("key 'examples' is expected and was not found")
@@ -37,12 +43,25 @@ def read_examples(request: Mapping[str, Any]) -> NDArray[Any]:
         raise invalid("Expecting 'examples' value to be an list/array")
     if not examples:
         raise invalid("'examples' value is an empty array")
-    context = _read_features(request.get("context", {}))
+    context = _serialize(request.get("context", {}))
+    check_examples(len(examples), len(context), limits)
     serialized = np.empty(len(examples), object)
-    for i, example in enumerate(examples):
-        features = tf.train.Features(feature={**context, **_read_features(example)})
-        serialized[i] = tf.train.Example(features=features).SerializeToString()
+    # Parsing concatenated messages merges them; in a map, the later entry wins.
+    serialized[:] = [context + _serialize(example) for example in examples]
     return serialized
+
+
+def check_examples(n_examples: int, n_context_bytes: int, limits: LimitSettings) -> None:
+    """Checks the number of examples in a request, and the size of their copies of the context.
+
+    Raises:
+        ServingError: INVALID_ARGUMENT, if there are more examples than `limits.examples`, or more
+            bytes of context than `limits.body_bytes`.
+    """
+    if n_examples > limits.examples:
+        raise invalid(f"{n_examples} examples: {limits.examples} are allowed in a request")
+    if n_examples * n_context_bytes > limits.body_bytes:
+        raise invalid("the context is too large for that many examples")
 
 
 def write_classes(labels: Sequence[Sequence[str]], scores: NDArray[Any]) -> dict[str, Any]:
@@ -58,6 +77,12 @@ def write_classes(labels: Sequence[Sequence[str]], scores: NDArray[Any]) -> dict
             for row in zip(labels, scores, strict=True)
         ]
     }
+
+
+def _serialize(example: Any) -> bytes:
+    features = tf.train.Features(feature=_read_features(example))
+    serialized: bytes = tf.train.Example(features=features).SerializeToString()
+    return serialized
 
 
 def _read_features(example: Any) -> dict[str, tf.train.Feature]:

@@ -1,5 +1,6 @@
 """JSON as TensorFlow Serving reads and writes it: with NaN, infinities and trailing text."""
 
+import gc
 import json
 import math
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ _MAX_MESSAGE_LENGTH = 1024
 """As in TensorFlow Serving's gRPC."""
 
 
-def parse(body: bytes, max_levels: int) -> dict[str, Any]:
+def parse(body: bytes, max_levels: int, max_values: int) -> dict[str, Any]:
     """Parses the body of a request.
 
     If a key is repeated, its last value is used.
@@ -24,15 +25,22 @@ def parse(body: bytes, max_levels: int) -> dict[str, Any]:
         body: JSON in UTF-8. Numbers may be NaN, Infinity and -Infinity; text after the document
             is ignored.
         max_levels: Limit on the nesting of lists and objects.
+        max_values: Limit on the number of commas, lists and objects, also in strings: about that
+            of the values, but known before any is made.
 
     Raises:
-        ServingError: INVALID_ARGUMENT, if the body is not a JSON object, is nested too deeply, or
-            holds a number beyond the range of a double.
+        ServingError: INVALID_ARGUMENT, if the body is not a JSON object, is nested too deeply, has
+            too many values, or holds a number beyond the range of a double.
     """
+    if len(body) > max_values and len(body) - len(body.translate(None, b",[{")) > max_values:
+        raise _parse_error(f"more than {max_values} values")
+    gc.disable()  # it would look through all values again and again while they are made
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         document = _parse_leniently(body)
+    finally:
+        gc.enable()
     if body.count(b"[") + body.count(b"{") > max_levels and _is_deeper(document, max_levels):
         raise invalid(f"JSON Parse error: more than {max_levels} levels")
     if type(document) is not dict:

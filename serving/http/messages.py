@@ -58,6 +58,11 @@ class HttpError(ServingError):
         self.status = status
 
 
+def is_compressed(request: Request) -> bool:
+    """Returns whether the body of a request has a content encoding."""
+    return any(name == b"content-encoding" for name, _ in request.headers)
+
+
 def read_body(request: Request, max_bytes: int) -> bytes:
     """Returns the body of a request, decompressed if it is gzip.
 

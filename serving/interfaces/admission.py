@@ -4,6 +4,7 @@ import asyncio
 from typing import NoReturn
 
 from serving.errors import invalid
+from serving.formats.example_json import check_examples
 from serving.models.batching import Outputs
 from serving.models.engine import Arrays, Signature
 from serving.models.examples import parse_examples
@@ -21,16 +22,6 @@ from trainer.signatures import (
 _EXAMPLE_SIGNATURES = (EXAMPLES_SIGNATURE, CLASSIFY_SIGNATURE, REGRESS_SIGNATURE)
 _MAX_EXPLAINED = 1000
 """Violations listed in an error."""
-
-
-def check_n_examples(n_examples: int, settings: ServingSettings) -> None:
-    """Checks the number of examples in a request.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT, if there are more than `limits.examples`.
-    """
-    if n_examples > settings.limits.examples:
-        raise invalid(f"{n_examples} examples: {settings.limits.examples} are allowed in a request")
 
 
 def submit(
@@ -56,7 +47,7 @@ def submit(
             many examples; RESOURCE_EXHAUSTED, if too many examples are waiting.
     """
     n_examples = signature.check(inputs)
-    check_n_examples(n_examples, settings)
+    check_examples(n_examples, 0, settings.limits)
     if settings.check_values and served.columns:
         values = _raw_columns(served, signature, inputs)
         n_violations = sum(served.value_check.count(values).values())

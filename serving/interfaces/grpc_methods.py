@@ -19,8 +19,9 @@ from tensorflow_serving.apis import (
 )
 
 from serving.errors import Code, ServingError, invalid
+from serving.formats.example_json import check_examples
 from serving.formats.tensor_proto import read_tensors, serialize_output
-from serving.interfaces.admission import check_n_examples, submit
+from serving.interfaces.admission import submit
 from serving.interfaces.classify_regress import (
     CLASSIFY_METHOD,
     EXAMPLES_INPUT,
@@ -191,12 +192,10 @@ class Methods:
         examples = getattr(input_proto, kind).examples if kind else []
         if not examples:
             raise invalid("Input is empty.")
-        check_n_examples(len(examples), self._settings)
         context = b""
         if kind == "example_list_with_context":
             context = input_proto.example_list_with_context.context.SerializeToString()
-            if len(context) * len(examples) > self._settings.limits.body_bytes:
-                raise invalid("the context is too large for that many examples")
+        check_examples(len(examples), len(context), self._settings.limits)
         values = np.empty(len(examples), object)
         # Parsing concatenated messages merges them; in a map, the later entry wins.
         values[:] = [context + example.SerializeToString() for example in examples]

@@ -17,7 +17,7 @@ from serving.formats.example_json import read_examples, write_classes
 from serving.formats.json_text import dump, dump_error, parse
 from serving.formats.predict_json import read_predict, write_predict
 from serving.http.connection import Send
-from serving.http.messages import JSON, HttpError, Request, Response, read_body
+from serving.http.messages import JSON, HttpError, Request, Response, is_compressed, read_body
 from serving.http.routes import Route, find_route
 from serving.interfaces.admission import submit
 from serving.interfaces.classify_regress import (
@@ -30,10 +30,12 @@ from serving.interfaces.classify_regress import (
 )
 from serving.models.batching import Outputs
 from serving.models.catalog import Catalog
+from serving.models.engine import Arrays, Signature
 from serving.models.versions import ServedVersion
 from serving.settings import ServingSettings
 from serving.suspects import Note, RequestWatch
 from serving.telemetry.metrics import Metrics
+from serving.threads import as_future, in_thread
 from trainer.signatures import SERVING_SIGNATURE
 
 _log = logging.getLogger(__name__)
@@ -60,15 +62,33 @@ _STATUS_OF = {
 """HTTP status of each code; 500 for the others."""
 
 
+_LARGE_BODY = 2**16
+"""A larger body, and one that may become larger, is read in a thread: it takes long."""
+
+
 class _Pending(NamedTuple):
     """A response that waits for the model.
 
     Attributes:
-        outputs: Future of the model's outputs.
+        result: Future of what `write` takes.
+        write: Turns the result into the response's body.
+    """
+
+    result: asyncio.Future[Any]
+    write: Callable[[Any], bytes]
+
+
+class _Call(NamedTuple):
+    """A call of the model.
+
+    Attributes:
+        signature: The signature to run.
+        inputs: Values by input name.
         write: Turns the outputs into the response's body.
     """
 
-    outputs: asyncio.Future[Outputs]
+    signature: Signature
+    inputs: Arrays
     write: Callable[[Outputs], bytes]
 
 
@@ -104,7 +124,7 @@ class RestApp:
         self._pages = pages or {}
         self._metadata: WeakKeyDictionary[ServedVersion, bytes] = WeakKeyDictionary()
 
-    def handle(self, request: Request, send: Send) -> asyncio.Future[Outputs] | None:
+    def handle(self, request: Request, send: Send) -> asyncio.Future[Any] | None:
         """Answers a request.
 
         Args:
@@ -112,8 +132,8 @@ class RestApp:
             send: Called with the response, during this call or later.
 
         Returns:
-            None if the response has been sent; else the future of the model's outputs. An exception
-            that the caller sets on the future is sent as the response.
+            None if the response has been sent; else the future that it waits for. An exception that
+            the caller sets on the future is sent as the response.
         """
         start = time.perf_counter()
         route, note, code = None, None, Code.OK
@@ -126,10 +146,10 @@ class RestApp:
                     note = self._watch.begin(request.path.encode(), request.body)
                 result = self._call(route, request)
                 if isinstance(result, _Pending):
-                    result.outputs.add_done_callback(
+                    result.result.add_done_callback(
                         partial(self._finish, request, send, route, note, start, result.write)
                     )
-                    return result.outputs
+                    return result.result
                 response = Response(200, JSON, result, is_last=self.is_draining)
         except Exception as error:
             response, code = self._make_error(request, error)
@@ -147,14 +167,14 @@ class RestApp:
         route: Route,
         note: Note | None,
         start: float,
-        write: Callable[[Outputs], bytes],
-        outputs: asyncio.Future[Outputs],
+        write: Callable[[Any], bytes],
+        result: asyncio.Future[Any],
     ) -> None:
         code = Code.OK
         if note is not None:
             self._watch.end(note)
         try:
-            response = Response(200, JSON, write(outputs.result()), is_last=self.is_draining)
+            response = Response(200, JSON, write(result.result()), is_last=self.is_draining)
         except Exception as error:
             response, code = self._make_error(request, error)
         self._count(route, code, start)
@@ -179,25 +199,41 @@ class RestApp:
             return self._describe_status(route)
         if route.entrypoint == "GetModelMetadata":
             return self._describe_signatures(route)
-        limits = self._settings.limits
-        document = parse(read_body(request, limits.body_bytes), limits.json_depth)
+        if len(request.body) > _LARGE_BODY or is_compressed(request):
+            return _Pending(as_future(self._call_in_threads(route, request)), bytes)
+        document = self._parse(request)
         served = self._catalog.find(route.model, route.version, route.label)
+        call = self._read(route, document, served)
+        return _Pending(submit(served, call.signature, call.inputs, self._settings), call.write)
+
+    async def _call_in_threads(self, route: Route, request: Request) -> bytes:
+        """Does what takes long for a large body in threads; returns the response's body."""
+        document = await in_thread(self._parse, request)
+        with self._catalog.find(route.model, route.version, route.label) as served:
+            call = await in_thread(self._read, route, document, served)
+            outputs = await submit(served, call.signature, call.inputs, self._settings)
+        return await in_thread(call.write, outputs)
+
+    def _parse(self, request: Request) -> dict[str, Any]:
+        limits = self._settings.limits
+        return parse(read_body(request, limits.body_bytes), limits.json_depth, limits.values)
+
+    def _read(self, route: Route, document: Mapping[str, Any], served: ServedVersion) -> _Call:
+        """Reads the body of a request to the model."""
         name = _read_signature_name(document)
         signatures = served.engine.signatures
         if route.entrypoint == "Predict":
             if name not in signatures:
                 raise invalid(f'Serving signature name: "{name}" not found in signature def')
             inputs, is_by_row = read_predict(document, signatures[name])
-            outputs = submit(served, signatures[name], inputs, self._settings)
-            return _Pending(outputs, _write_rows if is_by_row else _write_columns)
+            return _Call(signatures[name], inputs, _write_rows if is_by_row else _write_columns)
         is_classify = route.entrypoint == "Classify"
         signature = find_signature(
             signatures, name, CLASSIFY_METHOD if is_classify else REGRESS_METHOD
         )
-        examples = read_examples(document)
-        outputs = submit(served, signature, {EXAMPLES_INPUT: examples}, self._settings)
+        examples = read_examples(document, self._settings.limits)
         write = _write_classification if is_classify else _write_regression
-        return _Pending(outputs, partial(write, len(examples)))
+        return _Call(signature, {EXAMPLES_INPUT: examples}, partial(write, len(examples)))
 
     def _describe_status(self, route: Route) -> bytes:
         versions = self._catalog.statuses(route.model, route.version, route.label)

@@ -10,12 +10,13 @@ from serving.errors import Code, ServingError
 from serving.formats.example_json import read_examples, write_classes
 from serving.formats.json_text import dump
 from serving.interfaces.classify_regress import classification_of
+from serving.settings import LimitSettings
 
 
 def _features(request: dict[str, Any]) -> list[dict[str, tuple[str | None, list[Any]]]]:
     """Reads a request; returns kind and values of each feature of each example."""
     read = []
-    for serialized in read_examples(request):
+    for serialized in read_examples(request, LimitSettings()):
         features = {}
         for name, feature in tf.train.Example.FromString(serialized).features.feature.items():
             kind = feature.WhichOneof("kind")
@@ -55,6 +56,26 @@ def test_read_examples_adds_context_features() -> None:
 
 
 @pytest.mark.parametrize(
+    ("n_examples", "n_characters", "message"),
+    [
+        (4, 980, None),
+        (5, 1, "5 examples: 4 are allowed in a request"),
+        (4, 1100, "the context is too large for that many examples"),
+    ],
+)
+def test_read_examples_limits_copies_of_the_context(
+    n_examples: int, n_characters: int, message: str | None
+) -> None:
+    limits = LimitSettings(examples=4, body_bytes=4096)
+    request = {"context": {"x": "c" * n_characters}, "examples": [{}] * n_examples}
+    if message is None:
+        assert sum(map(len, read_examples(request, limits))) <= 4096
+        return
+    with pytest.raises(ServingError, match=message):
+        read_examples(request, limits)
+
+
+@pytest.mark.parametrize(
     ("request_", "message"),
     [
         ({}, "key 'examples' is expected and was not found"),
@@ -76,7 +97,7 @@ def test_read_examples_adds_context_features() -> None:
 )
 def test_read_examples_refuses_wrong_documents(request_: dict[str, Any], message: str) -> None:
     with pytest.raises(ServingError, match=message) as caught:
-        read_examples(request_)
+        read_examples(request_, LimitSettings())
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 

@@ -25,11 +25,11 @@ from serving.formats.json_text import dump, dump_error, parse
     ],
 )
 def test_parse_reads_lenient_json(body: bytes, expected: Any) -> None:
-    assert parse(body, 64) == expected
+    assert parse(body, 64, 2**20) == expected
 
 
 def test_parse_reads_nan() -> None:
-    assert math.isnan(parse(b'{"a": NaN}', 64)["a"])
+    assert math.isnan(parse(b'{"a": NaN}', 64, 2**20)["a"])
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,24 @@ def test_parse_reads_nan() -> None:
 )
 def test_parse_refuses_wrong_documents(body: bytes, message: str | None) -> None:
     with pytest.raises(ServingError) as caught:
-        parse(body, 64)
+        parse(body, 64, 2**20)
     assert caught.value.code == Code.INVALID_ARGUMENT
     assert message in (None, caught.value.message)
 
 
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"1", b'""', b'"a,b"'])
+def test_parse_limits_values(value: bytes) -> None:
+    body = b'{"a": [%b]}' % b",".join([value] * 10)
+    parse(body, 64, 22)
+    with pytest.raises(ServingError, match="JSON Parse error: more than 10 values"):
+        parse(body, 64, 10)
+
+
 def test_parse_counts_levels_not_brackets() -> None:
     wide = {"a": [[1]] * 100, "b": "[" * 100}
-    assert parse(json.dumps(wide).encode(), 3) == wide
+    assert parse(json.dumps(wide).encode(), 3, 2**20) == wide
     with pytest.raises(ServingError, match="more than 2 levels"):
-        parse(json.dumps(wide).encode(), 2)
+        parse(json.dumps(wide).encode(), 2, 2**20)
 
 
 def test_dump_writes_whole_floats_with_a_point() -> None:
@@ -108,8 +116,8 @@ _JSON = st.recursive(
 @settings(deadline=None)
 @given(st.dictionaries(st.text("abc"), _JSON))
 def test_parse_inverts_json_dumps(document: dict[str, Any]) -> None:
-    assert parse(orjson.dumps(document), 200) == document
-    assert parse(json.dumps(document).encode() + b"\n}", 200) == document
+    assert parse(orjson.dumps(document), 200, 2**20) == document
+    assert parse(json.dumps(document).encode() + b"\n}", 200, 2**20) == document
 
 
 @settings(deadline=None)
@@ -117,7 +125,7 @@ def test_parse_inverts_json_dumps(document: dict[str, Any]) -> None:
 def test_parse_raises_only_serving_errors(body: bytes) -> None:
     code = Code.OK
     try:
-        assert isinstance(parse(body, 8), dict)
+        assert isinstance(parse(body, 8, 2**20), dict)
     except ServingError as error:
         code = error.code
     assert code in (Code.OK, Code.INVALID_ARGUMENT)

@@ -133,8 +133,8 @@ _ROWS = st.lists(
 @given(_ROWS)
 def test_rows_and_columns_read_the_same(rows: list[dict[str, Any]]) -> None:
     columns = {name: [row[name] for row in rows] for name in ("number", "word")}
-    by_row, _ = read_predict(parse(json.dumps({"instances": rows}).encode(), 9), _TWO)
-    by_column, _ = read_predict(parse(json.dumps({"inputs": columns}).encode(), 9), _TWO)
+    by_row, _ = read_predict(parse(json.dumps({"instances": rows}).encode(), 9, 2**20), _TWO)
+    by_column, _ = read_predict(parse(json.dumps({"inputs": columns}).encode(), 9, 2**20), _TWO)
     for name in columns:
         np.testing.assert_array_equal(by_row[name], by_column[name])
 
@@ -154,7 +154,7 @@ def _check_is_read_or_refused(request: dict[str, Any]) -> None:
     for signature in (_ONE, _BYTES, _TWO):
         code = Code.OK
         try:
-            inputs, _ = read_predict(parse(json.dumps(request).encode(), 64), signature)
+            inputs, _ = read_predict(parse(json.dumps(request).encode(), 64, 2**20), signature)
             assert inputs.keys() == signature.inputs.keys()
             for name, values in inputs.items():
                 assert values.dtype == signature.inputs[name].numpy_dtype

@@ -1,10 +1,11 @@
 """RestApp without HTTP: metrics, pages, draining and errors."""
 
 import asyncio
+import gzip
 import json
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -158,5 +159,42 @@ def test_app_sends_an_error_set_on_the_future(folder: Path) -> None:
         (answer,) = answers
         assert (answer.status, json.loads(answer.body)) == (504, {"error": "too late"})
         assert metrics.requests[0][3] == Code.DEADLINE_EXCEEDED
+
+    _run(folder, use)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b'{"instances": [%b1]}' % (b"1.00000000000000000000, " * 4000), (), 200),
+        (b'{"instances": ["x"], "context": "%b"}' % (b"c" * 2**17), (), 400),
+        (b"[" * 2**17, (), 400),
+        (gzip.compress(b'{"instances": [1]}'), [(b"content-encoding", b"gzip")], 200),
+        (gzip.compress(b"[" * 2**20), [(b"content-encoding", b"gzip")], 400),
+    ],
+)
+def test_app_reads_large_and_compressed_bodies_in_a_thread(
+    folder: Path, body: bytes, headers: Sequence[tuple[bytes, bytes]], status: int
+) -> None:
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        pending = app.handle(Request("POST", _PREDICT, headers, body), answer.set_result)
+        assert (pending is None, answer.done()) == (False, False)
+        assert (await answer).status == status
+        assert len(metrics.requests) == 1
+
+    _run(folder, use)
+
+
+def test_app_gives_up_a_large_body(folder: Path) -> None:
+    async def use(app: RestApp, metrics: _Recorder) -> None:
+        answers: list[Response] = []
+        body = b'{"instances": [%b1]}' % (b"1.00000000000000000000, " * 4000)
+        pending = app.handle(Request("POST", _PREDICT, body=body), answers.append)
+        assert pending is not None
+        pending.set_exception(ServingError(Code.DEADLINE_EXCEEDED, "too late"))
+        await asyncio.sleep(0.5)
+        assert [answer.status for answer in answers] == [504]
+        assert (await _ask(app, "POST", _PREDICT, b'{"instances": [1]}')).status == 200
 
     _run(folder, use)
