@@ -16,8 +16,8 @@ from pipeline.data.findings import DataSummary, Finding
 from pipeline.data.schema_hints import SchemaHint, read_schema_hints
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
-from trainer.settings.features import ALL_OTHERS, Boolean, Feature
-from trainer.settings.train import is_column_name
+from trainer.settings.column_names import ALL_OTHERS, fault_of_name
+from trainer.settings.features import Boolean, Feature
 
 
 def auto_columns(config: Config, header: Sequence[str]) -> list[str]:
@@ -51,7 +51,7 @@ def choose_features(
             chosen[name] = _choose(config, profiles[name], hints.get(name), header)
             feature = chosen[name].feature
         # A name that the configuration does not allow is ignored without being listed.
-        if is_column_name(name):
+        if fault_of_name(name) is None:
             features[name] = feature
     if all(feature.kind == "ignore" for feature in features.values()):
         raise _no_feature_error(config, chosen)
@@ -84,7 +84,7 @@ def _choose(
         return leave_out(profile, "rows are split by it")
     choice = choose(profile, columns, is_sample=True)
     has_something = profile.kind != "empty" and not is_constant(profile)
-    if hint is None or not has_something or not is_column_name(profile.name):
+    if hint is None or not has_something or fault_of_name(profile.name):
         return choice
     by_schema = Finding("its kind is by the schema")
     return make_choice(profile, _feature_of_hint(hint, profile, columns), by_schema)

@@ -34,8 +34,8 @@ from tabular.csv.records import read_records
 from tabular.csv.row_checks import read_usable
 from tabular.csv.row_counts import RowCounts
 from tabular.csv.types import ColumnType, widen_types
+from trainer.settings.column_names import ALL_OTHERS
 from trainer.settings.feature_names import raw_types
-from trainer.settings.features import ALL_OTHERS
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,8 @@ def header_place(path: str, dialect: Dialect) -> str:
 
 
 def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
-    for index, name in enumerate(header, start=1):
-        if not name.strip():
-            yield (
-                f"column {index} has no name, {name!r}; expected one: name the column, or remove it"
-                " (pandas: to_csv(index=False))"
-            )
     for name, count in Counter(header).items():
-        if count > 1 and name.strip():
+        if count > 1:
             yield (
                 f"{count} columns have the name {quote(name)}; expected different names: rename"
                 " or remove all but one"
@@ -244,8 +238,8 @@ def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -
 
 def _check_renamed(path: str, dialect: Dialect) -> None:
     """Checks that the header has the titles that are renamed."""
-    titles = next(read_records(path, dialect)).cells
-    missing = [title for title, _ in dialect.rename if title not in titles]
+    titles = [title.strip() for title in next(read_records(path, dialect)).cells]
+    missing = [title for title, _ in dialect.rename if title.strip() not in titles]
     if missing:
         raise data_error(
             f"{header_place(path, dialect)}: there is no column {quote(title)}; expected one of"

@@ -10,6 +10,7 @@ from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.findings import ColumnSummary, Finding
 from pipeline.data.several_words import TagCells
 from tabular.csv.column_rules import quote
+from trainer.settings.column_names import fault_of_name
 from trainer.settings.date_format import NAMED_FORMATS, has_code
 from trainer.settings.features import (
     Boolean,
@@ -20,7 +21,6 @@ from trainer.settings.features import (
     Ignore,
     Numeric,
 )
-from trainer.settings.train import is_column_name
 from trainer.settings.words import Tags, Text
 
 MAX_ONE_HOT = 100
@@ -45,7 +45,7 @@ SKEWED = 3.0
 
 _COMMONEST = 8
 
-_ID_NAME = re.compile(r"(.*[\W_])?(id|idx|index|key|uuid|guid|row)|id[\W_].*", re.IGNORECASE)
+_ID_NAME = re.compile(r"(.*[\W_])?(id|idx|index|key|uuid|guid|row)|id[\W_].*|unnamed: \d+_*", re.I)
 _CAMEL_ID = re.compile(r".*[a-z]I[dD]")
 
 
@@ -211,8 +211,8 @@ def _choose_datetime(profile: ColumnProfile) -> Datetime:
 
 def _why_useless(profile: ColumnProfile) -> str:
     """Explains why nothing can be learned from a column; empty if it can."""
-    if not is_column_name(profile.name):
-        return "its name is not allowed for a tensor: rename it in data.csv.rename"
+    if fault := fault_of_name(profile.name):
+        return f"its name {fault}"
     if profile.kind == "empty":
         return "every cell is empty"
     filled = profile.rows - profile.missing

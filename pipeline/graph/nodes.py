@@ -27,6 +27,7 @@ from pipeline.data.user_code import modules_of
 from pipeline.graph.code_digest import code_digest
 from pipeline.settings.config import Config
 from tabular.csv.file_patterns import ALL
+from trainer.settings.dotted_keys import split_key
 from trainer.settings.feature_names import raw_types
 
 _HISTOGRAM_BUCKETS = 30
@@ -184,7 +185,7 @@ def untuned_settings(config: Config) -> dict[str, Any]:
     """Dumps the settings of the trainer, without those that a sweep searches for."""
     settings = config.trainer_settings.model_dump(mode="json")
     for key in config.tuner.space if config.tuner else ():
-        *sections, name = key.split(".")
+        *sections, name = split_key(key)[0]
         inner = settings
         for section in sections:
             inner = inner.get(section) or {}

@@ -10,7 +10,7 @@ import yaml
 from pipeline.data.findings import LOOK_MARK, ColumnSummary
 from pipeline.init.inspect_csv import Inspection
 from pipeline.settings.data import CsvSettings
-from trainer.settings.train import is_column_name
+from trainer.settings.column_names import fault_of_name
 
 _PLAIN = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)[A-Za-z][A-Za-z0-9_-]*")
 _MIN_STEPS, _MAX_STEPS, _EPOCHS = 300, 10_000, 30
@@ -21,7 +21,7 @@ _CSV_COMMENTS = {
     "separator": "Character between cells.",
     "header": "Whether the first line names the columns.",
     "names": "Names of the columns, which the file does not have.",
-    "rename": "Titles in the header to names of letters, digits and ._- only.",
+    "rename": "Titles that cannot be names of columns, to names.",
     "comment": "Character at the start of comment lines.",
     "skip_lines": "Lines above the header that are not read.",
     "null_values": "Words that mean a missing value, besides the empty cell.",
@@ -106,7 +106,7 @@ def _features(found: Inspection) -> Iterator[str]:
     yield "features:"
     for name, choice in found.features.items():
         line = f"{_scalar(name)}: {_value(choice.feature.model_dump())}"
-        mark = "" if is_column_name(name) else "# "
+        mark = "# " if fault_of_name(name) else ""
         yield f"  {mark}{line}  # {_comment(choice.summary)}"
 
 

@@ -1,7 +1,6 @@
 """Detects the format of a CSV file: the separator, the decimal point and the header."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -15,7 +14,8 @@ from pipeline.init.find_table import find_table
 from pipeline.init.sniff_encoding import find_encoding
 from pipeline.settings.data import CsvSettings
 from tabular.csv.column_rules import NUMBER, quote
-from trainer.settings.train import is_column_name
+from tabular.csv.reader import names_of_titles
+from trainer.settings.column_names import clean_name, fault_of_name, free_name
 
 _NUMBER = re.compile(NUMBER)
 _COMMA_NUMBER = re.compile(r"-?[0-9]+,[0-9]+([eE][-+]?[0-9]+)?")
@@ -27,7 +27,7 @@ class Sniffed(NamedTuple):
 
     Attributes:
         csv: The settings by which it is read. They name the columns if the file does not, and
-            rename those whose titles columns of this pipeline cannot have.
+            rename those whose titles cannot be names.
         titles: The titles in its header, one for each column; empty without a header.
         findings: What else its owner should know of the format.
     """
@@ -80,7 +80,7 @@ def _find_above(path: Path, settings: CsvSettings) -> Iterator[Finding]:
 
 def _has_header(records: Sequence[Sequence[str]], label: str) -> bool:
     """Whether the first record names columns: it has the label, or no number."""
-    return label in records[0] or not any(
+    return label.strip() in [cell.strip() for cell in records[0]] or not any(
         _NUMBER.fullmatch(cell) or _COMMA_NUMBER.fullmatch(cell) for cell in records[0]
     )
 
@@ -107,36 +107,17 @@ def _name_columns(path: Path, first: Sequence[str], *, has_header: bool) -> dict
         DataError: If a title stands twice, so that it cannot tell the columns apart.
     """
     if not has_header:
-        return {"names": _find_names([""] * len(first))}
-    title, count = max(
-        Counter(filter(None, first)).items(), key=lambda item: item[1], default=("", 0)
-    )
+        return {"names": tuple(f"column_{place}" for place in range(1, len(first) + 1))}
+    names = names_of_titles(first, {})
+    name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise DataError(
-            f"{path}: {count} columns have the name {quote(title)}; expected different names:"
+            f"{path}: {count} columns have the name {quote(name)}; expected different names:"
             " rename or remove all but one"
         )
-    names = zip(first, _find_names(first), strict=True)
-    rename = {title: name if title else "column" for title, name in names if title != name}
+    rename: dict[str, str] = {}
+    for place, (title, name) in enumerate(zip(first, names, strict=True), start=1):
+        if fault_of_name(name):
+            cleaned = clean_name(title) or f"column_{place}"
+            rename[title] = free_name(cleaned, {*names, *rename.values()})
     return {"rename": rename}
-
-
-def _find_names(header: Sequence[str]) -> tuple[str, ...]:
-    """Makes valid and different names; titles that are valid stay as they are."""
-    names: list[str] = []
-    for index, title in enumerate(header, start=1):
-        name = title if is_column_name(title) else _clean(title) or f"column_{index}"
-        number = 1
-        taken = {*names, *header} - {title}
-        while (unique := name if number == 1 else f"{name}_{number}") in taken:
-            number += 1
-        names.append(unique)
-    return tuple(names)
-
-
-def _clean(title: str) -> str:
-    """Replaces the characters that a column's name may not have."""
-    ascii_title = (
-        unicodedata.normalize("NFKD", title.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    )
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", ascii_title).strip("_.-")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from pipeline.errors import did_you_mean
 from trainer.settings.base import SettingError
+from trainer.settings.column_names import ALL_OTHERS, fault_of_name
 from trainer.settings.feature_names import transformed_names
-from trainer.settings.features import ALL_OTHERS, Crossed, Feature
-from trainer.settings.train import is_column_name
+from trainer.settings.features import Crossed, Feature
 
 
 def check_features(features: Mapping[str, Feature], label: str, weight: str | None) -> None:
@@ -45,12 +45,8 @@ def _check_name(name: str, feature: Feature, taken: Mapping[str | None, str]) ->
     if name == ALL_OTHERS:
         if feature.kind != "auto":
             raise SettingError(("features", name), "stands for many columns: must be auto")
-    elif not is_column_name(name):
-        raise SettingError(
-            ("features", name),
-            "must consist of letters, digits and ._-/ and begin with a letter or digit, since it"
-            " names an input of the served model",
-        )
+    elif fault := fault_of_name(name):
+        raise SettingError(("features", name), f"a column's name {fault}")
 
 
 def _check_crossed(name: str, crossed: Crossed, features: Mapping[str, Feature]) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import did_you_mean, refuse
 from trainer.settings.base import SettingError
+from trainer.settings.dotted_keys import join_key, split_key
 from trainer.settings.train import TrainerSettings, apply_overrides
 from trainer.settings.tuner import TunerSettings
 
@@ -47,7 +48,7 @@ def check_space(tuner: TunerSettings, settings: TrainerSettings) -> None:
 
 def _check_key(place: tuple[str, ...], key: str, allowed: list[str], tuner: TunerSettings) -> None:
     open_ends = tuple(name.removesuffix(_ANY_KEY) for name in allowed if name.endswith(_ANY_KEY))
-    is_open = key.startswith(open_ends) and all(key.split("."))
+    is_open = key.startswith(open_ends) and all(split_key(key)[0])
     if key not in allowed and not is_open:
         raise SettingError(
             place, f"no such setting{did_you_mean(key, allowed)} (allowed: {', '.join(allowed)})"
@@ -80,7 +81,7 @@ def _rule(error: ValidationError, key: str) -> str:
     first = error.errors()[0]
     mistake = first.get("ctx", {}).get("error")
     inner = mistake.key if isinstance(mistake, SettingError) else ()
-    where = ".".join(map(str, (*first["loc"], *inner)))
+    where = join_key(map(str, (*first["loc"], *inner)))
     words = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         words = "is missing"

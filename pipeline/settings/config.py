@@ -23,6 +23,7 @@ from pipeline.settings.run_sections import (
 from serving.settings import ServingSettings
 from tabular.csv.file_patterns import ALL
 from trainer.settings.base import Section, SettingError
+from trainer.settings.dotted_keys import join_key, split_key
 from trainer.settings.features import Feature, Features
 from trainer.settings.model import ModelSettings
 from trainer.settings.train import Task, TrainerSettings, TrainSettings
@@ -256,15 +257,23 @@ class Config(Section):
 
     def flatten(self) -> dict[str, Any]:
         """Returns every setting by its dotted key."""
-        return dict(_flatten("", self.model_dump(mode="json", by_alias=True)))
+        flat = _flatten((), self.model_dump(mode="json", by_alias=True))
+        return {write_key(key): value for key, value in flat}
 
 
-def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flatten(key: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _flatten(f"{prefix}.{key}" if prefix else key, item)
+        for name, item in value.items():
+            yield from _flatten((*key, name), item)
     else:
-        yield prefix, value
+        yield key, value
+
+
+def write_key(key: Sequence[str]) -> str:
+    """Writes the path of a setting; what a sweep searches is a path in itself."""
+    if tuple(key[:2]) == ("tuner", "space") and len(key) > 2:
+        key = (*key[:2], *split_key(key[2])[0], *key[3:])
+    return join_key(key)
 
 
 def section_at(key: Sequence[str]) -> type[BaseModel]:

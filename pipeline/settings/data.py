@@ -9,6 +9,7 @@ from pipeline.settings.numbers import NumberSettings
 from tabular.csv.dialect import Dialect
 from tabular.csv.file_patterns import SpanPath, has_placeholders
 from trainer.settings.base import FiniteFloat, FrozenList, Section, SettingError
+from trainer.settings.column_names import ColumnName
 
 if TYPE_CHECKING:
     from tabular.csv.quarantine import Budget
@@ -27,12 +28,12 @@ class CsvSettings(Section):
     names: Annotated[tuple[str, ...], FrozenList] | None = Field(
         None, min_length=1, description="Names of the columns of files without a header."
     )
-    rename: dict[str, str] = Field(
+    rename: dict[str, ColumnName] = Field(
         {},
         description="Title of a column in the header to the name that it has here, such as"
-        " `{Width (cm): width_cm}`; columns are found by their titles. Columns without a title"
-        " get the name of `"
-        "` and their place, such as `column_3`.",
+        " `{Width (cm): width}`; columns are found by their titles. Columns without a title"
+        " get the name of the empty title and their place, such as `column_3`; if that is not"
+        " here, the name that pandas gives them, such as `Unnamed: 2`.",
     )
     comment: str | None = Field(
         None, description="Character at the start of a comment line; null: no comments."
@@ -138,9 +139,8 @@ class SplitSettings(Section):
         ge=0,
         description="Share of the rows for the final evaluation of the model; 0: eval is used.",
     )
-    by: str | None = Field(
+    by: ColumnName | None = Field(
         None,
-        min_length=1,
         description="Column to hash, so that equal cells share a split; null: the whole row.",
     )
 
@@ -212,7 +212,7 @@ class DataSettings(Section):
         description="Span of `path` to take, a date as days since 1970; null: the newest.",
     )
     csv: CsvSettings = CsvSettings()
-    label: str = Field(min_length=1, description="Column to predict.")
+    label: ColumnName = Field(description="Column to predict.")
     positive: str | None = Field(
         None,
         description="The positive class of a `binary` label; null: the last in order.",
@@ -222,8 +222,8 @@ class DataSettings(Section):
         description="What to do with a row whose label is missing: `error`, a fault like any other;"
         " or `skip`, leave it out and count it.",
     )
-    weight: str | None = Field(
-        None, min_length=1, description="Column of the examples' weights; null: all weights are 1."
+    weight: ColumnName | None = Field(
+        None, description="Column of the examples' weights; null: all weights are 1."
     )
     split: SplitSettings = SplitSettings()
     schema_path: str | None = Field(

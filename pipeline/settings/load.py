@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError, did_you_mean, refuse
-from pipeline.settings.config import Config, section_at
+from pipeline.settings.config import Config, section_at, write_key
 from pipeline.settings.yaml_file import Key, read_value, read_yaml
 from trainer.settings.base import SettingError
+from trainer.settings.dotted_keys import split_key
 
 _NOT_A_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
@@ -51,7 +52,7 @@ class Source:
         """Returns the `--set`, or the file and line, of a key or the nearest section around it."""
         for override in self.overrides:
             if key[: len(override)] == override or override[: len(key)] == key != ():
-                return f"--set {'.'.join(override)}"
+                return f"--set {write_key(override)}"
         while key and key not in self.lines:
             key = key[:-1]
         return f"{self.path}:{self.lines[key]}" if key else f"{self.path}"
@@ -68,7 +69,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     Args:
         path: The YAML file; relative paths in it start at its folder.
         overrides: Settings that replace those of the file, `dotted.key=value` each, the value in
-            YAML.
+            YAML; a part of the key that holds a point or `=` stands between quotes, `"a.b"`.
 
     Returns:
         The checked configuration.
@@ -98,14 +99,14 @@ def _load(path: Path, overrides: Sequence[str]) -> Config:
 
 def _override(data: dict[str, Any], written: dict[Key, str], override: str) -> Key:
     """Applies one `--set` to the data and the texts of its values, in place; returns its key."""
-    dotted, separator, text = override.partition("=")
-    key = tuple(dotted.strip().split("."))
-    if not separator or not all(key):
+    parts, rest = split_key(override)
+    key = tuple(part.strip() for part in parts)
+    if not rest.startswith("=") or not all(key):
         raise ConfigError(
             f"--set {override}: must have the form key=value, such as train.steps=500"
         )
     try:
-        value, texts = read_value(text, key)
+        value, texts = read_value(rest[1:], key)
     except ValueError as error:
         raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from None
     written.update(texts)
@@ -126,7 +127,12 @@ def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
         key = _key_of(error)
         mistakes.setdefault(key, []).append(_mistake(source, key, error))
     for key, words in mistakes.items():
-        yield f"{source.place(key)}: {'.'.join(key)}: {_either(words)}"
+        yield f"{source.place(key)}: {_in_print(write_key(key))}: {_either(words)}"
+
+
+def _in_print(text: str) -> str:
+    """Writes line ends and other characters that a terminal does not show as Python does."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _key_of(error: ErrorDetails) -> Key:
@@ -139,7 +145,9 @@ def _key_of(error: ErrorDetails) -> Key:
     if parts[:1] == ["features"] and len(parts) > 2:
         del parts[2]
     cause = error.get("ctx", {}).get("error")
-    key = tuple(part for part in parts if not _KIND_OF_VALUE.fullmatch(part))
+    is_column = parts[:1] == ["features"]  # which may be called 'float' or 'int'
+    named, rest = parts[: 2 * is_column], parts[2 * is_column :]
+    key = (*named, *(part for part in rest if not _KIND_OF_VALUE.fullmatch(part)))
     return key + cause.key if isinstance(cause, SettingError) else key
 
 
@@ -192,5 +200,5 @@ def _not_a_word(source: Source, key: Key, found: object) -> str:
     written = source.written.get(key, str(found))
     read_as = str(found).lower() if isinstance(found, bool) else f"a {_KINDS[type(found)]}"
     quoted = f'"{written}"'
-    fix = f"--set '{'.'.join(key)}={quoted}'" if key in source.overrides else quoted
+    fix = f"--set '{write_key(key)}={quoted}'" if key in source.overrides else quoted
     return f"{written} is read as {read_as}; expected a word: write it in quotes, {fix}"

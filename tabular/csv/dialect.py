@@ -23,8 +23,8 @@ class Dialect:
         decimal: Decimal point of numbers.
         encoding: Encoding of the text, by its name in Python.
         skip_lines: Number of lines before the header, or before the first row, to leave out.
-        rename: Title in the header to the name of its column; other titles are names themselves. Of
-            the empty title the name is followed by the place: `column_3`.
+        rename: Title in the header to the name of its column. Of the empty title the name is
+            followed by the place: `column_3`.
         numbers: Column to the format of its numbers, if they are not plain.
     """
 

@@ -1,7 +1,7 @@
 """Reads CSV files as Arrow record batches of text; no TensorFlow."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,20 +20,49 @@ _RFC_4180 = Dialect()
 
 
 def read_header(path: str | Path, dialect: Dialect = _RFC_4180) -> list[str]:
-    """Reads the column names: those of the first record, renamed; without a header the dialect's.
+    """Reads the column names: titles of the first record, or without a header the dialect's.
 
-    Empty if the file is.
+    Titles are read without blanks at their ends, and renamed by the dialect. Columns without a
+    title get the names that pandas gives them, `Unnamed: 0` if it is the first column, unless the
+    dialect renames the empty title.
+
+    Returns:
+        A name for each column; empty if the file is.
 
     Raises:
         pa.ArrowInvalid: If the first record cannot be decoded.
     """
     if not dialect.header:
         return list(dialect.names or ())
-    names = dict(dialect.rename)
+    return names_of_titles(_first_record(path, dialect), dict(dialect.rename))
+
+
+def names_of_titles(titles: Sequence[str], renamed: Mapping[str, str]) -> list[str]:
+    """Names the columns of a header.
+
+    Args:
+        titles: The titles in it.
+        renamed: Title to the name of its column, as in `Dialect.rename`.
+
+    Returns:
+        A name for each column.
+    """
     return [
-        f"{names['']}_{place}" if title == "" and "" in names else names.get(title, title)
-        for place, title in enumerate(_first_record(path, dialect), start=1)
+        renamed.get(title) or renamed.get(title.strip()) or title.strip()
+        if title.strip()
+        else _name_by_place(place, titles, renamed)
+        for place, title in enumerate(titles)
     ]
+
+
+def _name_by_place(place: int, titles: Sequence[str], renamed: Mapping[str, str]) -> str:
+    """Names a column without a title; `place` begins at 0."""
+    if "" in renamed:
+        return f"{renamed['']}_{place + 1}"
+    name = f"Unnamed: {place}"
+    while name in titles:  # pandas wrote its index once more
+        name += "_"
+    return name
 
 
 def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:

@@ -3,13 +3,15 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow.python.feature_column import feature_column_v2
 
+from trainer.settings.column_names import scope_name
 from trainer.settings.feature_base import IdFeature
 from trainer.settings.feature_names import indicator_name, part_name, weight_name
 from trainer.settings.features import (
@@ -62,6 +64,37 @@ class FeatureColumns:
         return [*self.numeric, *self.categorical]
 
 
+class _NumericColumn(feature_column_v2.NumericColumn):
+    @property
+    def name(self) -> str:
+        """Names the variables; TensorFlow takes fewer characters there than as a key."""
+        return scope_name(self.key)
+
+
+class _IdentityColumn(feature_column_v2.IdentityCategoricalColumn):
+    @property
+    def name(self) -> str:
+        """Names the variables, here and in columns made of this one."""
+        return scope_name(self.key)
+
+
+class _WeightedColumn(feature_column_v2.WeightedCategoricalColumn):
+    @property
+    def name(self) -> str:
+        """Names the variables, in the form of TensorFlow's own columns."""
+        return f"{self.categorical_column.name}_weighted_by_{scope_name(self.weight_feature_key)}"
+
+
+def numeric_column(key: str, shape: Sequence[int] = (1,)) -> feature_column_v2.NumericColumn:
+    """Makes a numeric column of a feature of any name."""
+    return _NumericColumn(*tf.feature_column.numeric_column(key, shape))
+
+
+def id_column(key: str, n_ids: int) -> feature_column_v2.IdentityCategoricalColumn:
+    """Makes a column of ids, 0 to `n_ids` - 1, of a feature of any name."""
+    return _IdentityColumn(*tf.feature_column.categorical_column_with_identity(key, n_ids))
+
+
 def vocabulary_name(name: str) -> str:
     """Names the vocabulary of a column, an asset of the transform graph; unique to the column."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
@@ -90,9 +123,9 @@ def make_feature_columns(
     numeric: list[Any] = []
     with_ids: dict[str, tuple[Any, Any]] = {}
     for name, feature in settings.features.items():
-        numeric += [tf.feature_column.numeric_column(key) for key in _numeric_names(name, feature)]
+        numeric += [numeric_column(key) for key in _numeric_names(name, feature)]
         for key, n_ids in _id_features(name, feature, transform_output):
-            column = tf.feature_column.categorical_column_with_identity(key, n_ids)
+            column = id_column(key, n_ids)
             with_ids[key] = (column, _encode(column, n_ids, feature))
         if isinstance(feature, WordsFeature):
             with_ids[name] = _words_columns(name, feature, transform_output)
@@ -116,7 +149,7 @@ def _user_columns(
         if name in (settings.label, settings.weight):
             continue
         if isinstance(spec, tf.io.FixedLenFeature) and spec.dtype == tf.float32:
-            yield tf.feature_column.numeric_column(name, spec.shape or (1,))
+            yield numeric_column(name, spec.shape or (1,))
         elif settings.model.model_fn is None:
             found = (
                 f"{'' if isinstance(spec, tf.io.FixedLenFeature) else 'sparse '}{spec.dtype.name}"
@@ -136,9 +169,9 @@ def _words_columns(
     if feature.ids == "vocabulary":
         n_words = transform_output.vocabulary_size_by_name(vocabulary_name(name))
         n_ids = max(n_words + feature.oov_buckets, 1)
-    column = tf.feature_column.categorical_column_with_identity(name, n_ids)
+    column = id_column(name, n_ids)
     if feature.has_weights:
-        column = tf.feature_column.weighted_categorical_column(column, weight_name(name))
+        column = _WeightedColumn(column, weight_name(name), tf.float32)
     if isinstance(feature, Tags) and feature.encode == "one_hot":
         return column, tf.feature_column.indicator_column(column)
     dimension = feature.dimension or math.ceil(n_ids**0.25)

@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, field_validator, model_validator
 
 from trainer.settings.base import FiniteFloat, FrozenList
+from trainer.settings.column_names import ALL_OTHERS
 from trainer.settings.date_format import CODES, check_date_format
 from trainer.settings.feature_base import BaseFeature, IdFeature, RawType
 from trainer.settings.words import Tags, Text
 
-ALL_OTHERS = "*"
-"""Key in `features` that stands for all columns that are not named there."""
 DatePart = Literal[
     "year", "quarter", "month", "week", "day", "day_of_year", "weekday", "hour", "minute", "days"
 ]

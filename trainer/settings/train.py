@@ -1,13 +1,13 @@
 """Settings of Transform and Trainer; imports no TensorFlow."""
 
 import copy
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from trainer.settings.base import FiniteFloat, Section, SettingError
+from trainer.settings.dotted_keys import split_key
 from trainer.settings.feature_base import RawType
 from trainer.settings.feature_names import raw_types
 from trainer.settings.features import Feature
@@ -163,14 +163,14 @@ def apply_overrides(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -
 
     Args:
         settings: A `TrainerSettings` as JSON; may lack the replaced settings. It is not changed.
-        overrides: New value by dotted key, such as `model.learning_rate`.
+        overrides: New value by key in the form of `dotted_keys`, such as `model.learning_rate`.
 
     Raises:
         pydantic.ValidationError: If a key is unknown or a value is not allowed.
     """
     data = copy.deepcopy(dict(settings))
     for key, value in overrides.items():
-        *sections, name = key.split(".")
+        *sections, name = split_key(key)[0]
         inner = data
         for section in sections:
             if not isinstance(inner.get(section), dict):  # absent, or null
@@ -178,8 +178,3 @@ def apply_overrides(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -
             inner = inner[section]
         inner[name] = value
     return TrainerSettings.model_validate(data)
-
-
-def is_column_name(name: str) -> bool:
-    """Whether TensorFlow accepts the name for a tensor of a signature."""
-    return re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/-]*", name) is not None

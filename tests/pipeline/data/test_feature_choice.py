@@ -84,7 +84,8 @@ def test_choose_takes_the_kind_of_the_profile(cells: Cells, feature: Any, found:
             ["1.5", "2.5", "3.5", "NA"],
             "would be numbers, but for 'NA': see data.csv.null_values",
         ),
-        ("a name", ["1", "2"], "rename it in data.csv.rename"),
+        ("Unnamed: 0", ["7", "3", "5"], "an id: all different"),
+        ("a\tname", ["1", "2"], "its name holds a line end or another control character: rename"),
     ],
 )
 def test_choose_ignores_useless_columns(name: str, cells: Cells, reason: str) -> None:

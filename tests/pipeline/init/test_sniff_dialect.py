@@ -87,15 +87,18 @@ def test_sniff_takes_words_or_label_for_header(tmp_path: Path, text: str) -> Non
     assert (sniffed.csv.header, sniffed.csv.names) == (True, None)
 
 
-def test_sniff_renames_invalid_columns(tmp_path: Path) -> None:
-    sniffed = sniff_text(tmp_path, "Größe (cm),,a b,a_b,_b,*,y\n1,2,3,4,5,6,7\n")
-    assert sniffed.csv.names is None
+def test_sniff_keeps_titles(tmp_path: Path) -> None:
+    titles = 'Größe (cm),,a b,a_b,_b,価格,"a, ""b""", x ,y'
+    sniffed = sniff_text(tmp_path, f"{titles}\n1,2,3,4,5,6,7,8,9\n")
+    assert (sniffed.csv.names, sniffed.csv.rename) == (None, {})
+
+
+def test_sniff_renames_titles_that_cannot_be_names(tmp_path: Path) -> None:
+    sniffed = sniff_text(tmp_path, f'"a\nb",a b,*,{"c" * 501},y\n1,2,3,4,5\n')
     assert sniffed.csv.rename == {
-        "Größe (cm)": "Grosse_cm",
-        "": "column",
-        "a b": "a_b_2",
-        "_b": "b",
-        "*": "column_6",
+        "a\nb": "a b_2",
+        "*": "column_3",
+        "c" * 501: "c" * 500,
     }
 
 

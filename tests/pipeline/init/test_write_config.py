@@ -90,7 +90,7 @@ def test_init_reads_gzip_in_latin_1(tmp_path: Path) -> None:
     assert code == 0
     assert run_command(["validate", "--config", str(output)]) == 0
     assert load_config(output).data.csv.encoding == "latin-1"
-    assert "Grosse" in load_config(output).features
+    assert "Größe" in load_config(output).features
 
 
 def test_init_enlarges_train_for_rare_class(tmp_path: Path) -> None:

@@ -12,8 +12,11 @@ from tests.helpers.config_files import MINIMAL, mistakes, write_config
     ("name", "kind", "message"),
     [
         ("kind", "numeric", "6: features.kind: the label cannot be a feature"),
-        ("a b", "numeric", "6: features.a b: must consist of letters, digits"),
-        ("_a", "numeric", "6: features._a: must consist of letters, digits"),
+        ("'a '", "numeric", '6: features."a ": a column\'s name begins or ends with a blank'),
+        ("int", "numric", "6: features.int: 'numric' is not allowed: must be a kind, or a"),
+        ('"a\\tb"', "numeric", "6: features.a\\tb: a column's name holds a line end or another"),
+        ("a" * 501, "numeric", f"6: features.{'a' * 501}: a column's name is longer than 500"),
+        ("''", "numeric", '6: features."": a column\'s name is empty: rename the column in data.c'),
         (
             "x",
             "numric",

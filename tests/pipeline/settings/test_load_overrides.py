@@ -22,6 +22,9 @@ from tests.helpers.config_files import MINIMAL, mistakes, write_config
         ("train={steps: 7}", "train.steps", 7),
         ("features.y=numeric", "features.y", "numeric"),
         (" name = other", "name", "other"),
+        ("features.Width (cm)=numeric", "features.Width (cm)", "numeric"),
+        ('features."sepal.length"=numeric', 'features."sepal.length"', "numeric"),
+        ('features."a=b"={kind: numeric, scale: raw}', 'features."a=b".scale', "raw"),
     ],
 )
 def test_override_has_typed_value(minimal: Path, override: str, key: str, value: Any) -> None:

@@ -105,6 +105,8 @@ def test_read_batches_reads_any_dialect(
         (b'a,b\n"1,2\n', Dialect(quote=None), ["a", "b"], [['"1', "2"]]),
         (b"1,2\n", Dialect(header=False, names=("x", "y")), ["x", "y"], [["1", "2"]]),
         (b"a,b\n1,2\n", Dialect(rename=(("b", "y"),)), ["a", "y"], [["1", "2"]]),
+        (b"a , b\n1,2\n", Dialect(rename=(("b", "y"),)), ["a", "y"], [["1", "2"]]),
+        (b"b, b\n1,2\n", Dialect(rename=((" b", "y"),)), ["b", "y"], [["1", "2"]]),
         (b"a,,\n1,2,3\n", Dialect(rename=(("", "no"),)), ["a", "no_2", "no_3"], [["1", "2", "3"]]),
         (b"#\na,b\n# c\n1,#2\n", Dialect(comment="#"), ["a", "b"], [["1", "#2"]]),
         (b'a,b\n1,"\n#2"\n#,\n', Dialect(comment="#"), ["a", "b"], [["1", "\n#2"]]),

@@ -1,12 +1,9 @@
-"""Settings of the model and its training, and the names of columns."""
+"""Settings of the model and its training."""
 
 import copy
 from typing import Any
 
 import pytest
-import tensorflow as tf
-from hypothesis import example, given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from trainer.settings.train import (
@@ -14,34 +11,7 @@ from trainer.settings.train import (
     TrainerSettings,
     TrainSettings,
     apply_overrides,
-    is_column_name,
 )
-
-
-@pytest.mark.parametrize(
-    ("name", "is_allowed"),
-    [
-        *[(name, True) for name in ("a", "sepal_length", "9", ".5", "a.b", "a/b", "a-b", r"a\b")],
-        *[(name, False) for name in ("", "_a", "-a", "/a", r"\a", "a b", "a,b", "ä", "a\n", "a:0")],
-    ],
-)
-def test_is_column_name_examples(name: str, is_allowed: bool) -> None:
-    assert is_column_name(name) is is_allowed
-
-
-@given(st.text(max_size=6))
-@example("a\n")
-@example("_a")
-@example("٣")  # a digit outside ASCII
-def test_is_column_name_matches_tensorflow(name: str) -> None:
-    with tf.Graph().as_default() as graph:
-        try:
-            graph.create_op("NoOp", [], [], name=f"{name}x")
-            is_allowed = name != ""
-        except ValueError:
-            is_allowed = False
-
-    assert is_column_name(name) == is_allowed
 
 
 @pytest.mark.parametrize(
