@@ -8,7 +8,7 @@ from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
 from tracking.projection import event_files
-from tracking.projection.names import entity_name
+from tracking.projection.names import entity_name, param_names
 
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
 _MAX_PARAM_CHARS, _MAX_TAG_CHARS = 6000, 8000
@@ -42,7 +42,7 @@ def log_batches(
         on_progress: Called whenever MLflow has responded.
     """
     for some_params in _batches(
-        (Param(entity_name(key), value[:_MAX_PARAM_CHARS]) for key, value in params.items()),
+        (Param(name, params[key][:_MAX_PARAM_CHARS]) for key, name in param_names(params).items()),
         _MAX_PARAMS,
     ):
         client.log_batch(run_id, params=some_params)
@@ -53,7 +53,7 @@ def log_batches(
         client.log_batch(run_id, metrics=some_metrics)
         on_progress()
     for some_tags in _batches(
-        (RunTag(key, value[:_MAX_TAG_CHARS]) for key, value in tags.items()), _MAX_TAGS
+        (RunTag(entity_name(key), value[:_MAX_TAG_CHARS]) for key, value in tags.items()), _MAX_TAGS
     ):
         client.log_batch(run_id, tags=some_tags)
         on_progress()

@@ -74,7 +74,12 @@ def escape(name: str, allowed: str) -> str:
             expression; the point stays in any case. Letters, digits and points must be taken.
     """
     special = rf"[^.{allowed}]|\.(?=x[0-9a-f]+(?:\.|[^.{allowed}]))"
-    return re.sub(special, lambda found: f".x{ord(found[0]):x}.", name)
+    return re.sub(special, lambda found: escape_one(found[0]), name)
+
+
+def escape_one(character: str) -> str:
+    """Writes a character as `escape` does."""
+    return f".x{ord(character):x}."
 
 
 def unescape(text: str) -> str:
@@ -88,4 +93,4 @@ def scope_name(name: str) -> str:
     Names of letters, digits and `_.-` that begin with a letter or digit stay as they are.
     """
     escaped = escape(name, "A-Za-z0-9_-")
-    return escaped if escaped[:1] not in "_-" else f".x{ord(name[0]):x}.{escaped[1:]}"
+    return escaped if escaped[:1] not in "_-" else escape_one(name[0]) + escaped[1:]

@@ -57,7 +57,7 @@ WIDTHS = {
     "range_indicator": 3,
     "quantile_indicator": 3,
     "city_indicator": 5,
-    ".top/left-x_embedding": 4,
+    ".top.x2f.left-x_embedding": 4,
     "code_embedding": 2,
     "link_embedding": 3,
     "flag_indicator": 3,
@@ -67,7 +67,7 @@ WIDTHS = {
     "day_hour_indicator": 25,
     "day_minute_indicator": 61,
     "city_X_flag_indicator": 9,
-    ".top/left-x_X_range_embedding": 5,
+    ".top.x2f.left-x_X_range_embedding": 5,
 }
 Made = tuple[Table, FeatureColumns]
 
