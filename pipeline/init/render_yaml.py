@@ -166,7 +166,9 @@ def _value(value: Any) -> str:
         return f"{{{', '.join(f'{_scalar(key)}: {_value(item)}' for key, item in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
-    return {True: "true", False: "false", None: "null"}.get(value) or str(value)
+    if value is None or isinstance(value, bool):
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value)
 
 
 def _scalar(text: str) -> str:
