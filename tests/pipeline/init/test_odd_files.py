@@ -9,7 +9,7 @@ from pipeline.data.check import check_data
 from pipeline.settings.load import load_config
 from tests.helpers.made_tables import init
 
-ROWS = [f"{i % 7}.5,{'red blue'.split()[i % 2]},{'uv'[i % 3 == 0]}" for i in range(40)]
+ROWS = [f"{i % 7}.5,{['red', 'blue'][i % 2]},{'uv'[i % 3 == 0]}" for i in range(40)]
 TABLE = "".join(f"{line}\n" for line in ["a,b,y", *ROWS])
 TABS = TABLE.replace(",", "\t").replace("red", "one, two")
 
