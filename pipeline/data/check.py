@@ -22,6 +22,7 @@ from pipeline.data.file_format import check_format
 from pipeline.data.files import find_files, list_csv_files, look_up, quote_names
 from pipeline.data.findings import DataSummary
 from pipeline.data.rows import Rows
+from pipeline.data.suspicious_features import find_suspicious
 from pipeline.errors import DataError, did_you_mean
 from pipeline.settings.config import Config
 from pipeline.settings.run_sections import SkewSettings
@@ -99,10 +100,13 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
     findings = rows.labels.findings()
+    suspicious = find_suspicious(config, rows.train_sample(), rows.sample.one_in)
+    kinds = {name: feature.kind for name, feature in config.features.items()}
     summary = replace(summary, findings=(*summary.findings, *findings))
-    config = config.with_checked_files(
-        rows.checked_files(rules), checked_skew, [finding.text for finding in findings]
-    )
+    summary = summary.with_findings(suspicious, kinds)
+    warnings = [finding.text for finding in findings]
+    warnings += [f"{name}: {each.text}" for name, found in suspicious.items() for each in found]
+    config = config.with_checked_files(rows.checked_files(rules), checked_skew, warnings)
     counts = rows.labels.counts if count_splits else {}
     rows.counts.check()
     return CheckedData(config, paths, counts, classes, rows.counts, summary)

@@ -36,6 +36,7 @@ class ColumnProfile:
         varying_parts: Parts of the dates that are not always the same, in the likeliest format.
         is_finite: Whether all numbers are finite as float32.
         has_leading_zeros: Whether whole numbers are words, as some begin with a zero: 01234.
+        examples: Some distinct values, none of them of `NULL_WORDS`.
         is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
         tags: How the cells are sets of tags; None if they are not.
         text_words: Mean number of words of a cell of text; None if the cells are not text.
@@ -62,6 +63,7 @@ class ColumnProfile:
     has_leading_zeros: bool = False
     tags: TagCells | None = None
     text_words: float | None = None
+    examples: tuple[str, ...] = ()
 
     def surely_fits(self, rule: CellRule) -> bool:
         """Whether all cells are known to follow a rule; False if that is not known."""

@@ -1,6 +1,5 @@
 """Chooses the kind of a feature by the profile of its column."""
 
-import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.data.column_findings import find_in_column
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.findings import ColumnSummary, Finding
+from pipeline.data.row_ids import MAX_DISTINCT_SHARE, find_identity
 from pipeline.data.several_words import TagCells
 from tabular.csv.column_rules import quote
 from trainer.settings.column_names import fault_of_name
@@ -29,24 +29,17 @@ MAX_INTEGERS = 20
 """Up to this number of distinct whole numbers, they are learned as categories."""
 ROWS_PER_INTEGER = 10
 """Rows that each of those numbers must have on average."""
-MAX_DISTINCT_SHARE = 0.5
-"""A column with more distinct words per row holds text, or ids, which say nothing of others."""
 FREE_TEXT_CHARACTERS = 25
 """From this mean length on, words that mostly differ are called free text, else ids."""
 MAX_HASH = 2**20
 """The greatest size of a hash. It is a power of 2, two to four times the number of words."""
 _LEAST_FILLED = 0.001
 """Share of the cells that must be filled for the column to be of use."""
-_MIN_MONOTONIC = 10
-"""Rows from which on numbers are not in order by chance: one in 1.8 million orders of ten rises."""
 _DATE_PARTS: tuple[DatePart, ...] = ("year", "month", "day", "day_of_year", "weekday", "hour")
 SKEWED = 3.0
 """Beyond this skewness, the logarithm is used; an exponential distribution has 2."""
 
 _COMMONEST = 8
-
-_ID_NAME = re.compile(r"(.*[\W_])?(id|idx|index|key|uuid|guid|row)|id[\W_].*|unnamed: \d+_*", re.I)
-_CAMEL_ID = re.compile(r".*[a-z]I[dD]")
 
 
 @dataclass(frozen=True)
@@ -106,6 +99,8 @@ def choose(
     """
     if reason := _why_useless(profile):
         return make_choice(profile, Ignore(), Finding(reason))
+    if identity := find_identity(profile):
+        return make_choice(profile, Ignore(), identity)
     feature = _choose_kind(profile, taken, is_sample=is_sample)
     if isinstance(feature, Ignore):
         return make_choice(profile, feature, Finding(_why_too_many_words(profile), look=True))
@@ -222,11 +217,6 @@ def _why_useless(profile: ColumnProfile) -> str:
         return f"every cell is {quote(next(iter(profile.values or ())))}"
     if profile.kind_but_null_words == "empty":
         return "nothing but null values"
-    is_whole = profile.kind in ("integer", "words")
-    if is_whole and _names_id(profile.name) and profile.distinct_share == 1:
-        return "an id: all different"
-    if profile.kind == "integer" and profile.is_monotonic and profile.rows >= _MIN_MONOTONIC:
-        return "a row number: whole, never twice, and in the order of the rows"
     return ""
 
 
@@ -237,10 +227,6 @@ def _why_too_many_words(profile: ColumnProfile) -> str:
         return f"would be {kind}, but for {words}: see data.csv.null_values"
     what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
     return f"{what}: most cells are different"
-
-
-def _names_id(name: str) -> bool:
-    return bool(_ID_NAME.fullmatch(name) or _CAMEL_ID.fullmatch(name))
 
 
 _KIND_NAMES = {

@@ -17,8 +17,8 @@ marked in the table, and `run` says it too.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 LOOK_MARK = "!"
 """Stands before what a person should check."""
@@ -74,6 +74,10 @@ class ColumnSummary:
         """Whether the model does not read it."""
         return self.becomes == "ignore"
 
+    def with_findings(self, further: tuple[Finding, ...]) -> "ColumnSummary":
+        """Returns a copy with further findings."""
+        return replace(self, findings=(*self.findings, *further))
+
     @property
     def why(self) -> str:
         """All findings in one text; empty if there are none."""
@@ -91,6 +95,25 @@ class DataSummary:
 
     columns: tuple[ColumnSummary, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def with_findings(
+        self, found: Mapping[str, tuple[Finding, ...]], kinds: Mapping[str, str]
+    ) -> "DataSummary":
+        """Returns a copy with further findings of columns.
+
+        Args:
+            found: Column to its further findings.
+            kinds: Kind of feature of each of these columns; those that are not yet in the summary
+                have been configured by the user.
+        """
+        columns = [column.with_findings(found.get(column.name, ())) for column in self.columns]
+        known = {column.name for column in columns}
+        columns += [
+            ColumnSummary(name, "", "as configured", "", kinds[name], findings)
+            for name, findings in found.items()
+            if name not in known
+        ]
+        return replace(self, columns=tuple(columns))
 
     def lines(self) -> Iterator[str]:
         """Yields the sentences for places without a table: what was chosen, left out and odd."""

@@ -14,9 +14,11 @@ from pipeline.data.column_rules import make_data_rules
 from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
 from pipeline.data.labels import Labels
 from pipeline.data.number_labels import NumberLabels
+from pipeline.data.row_sample import RowSample
 from pipeline.data.table_profiler import TableProfiler
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
+from tabular.csv.arrow_numpy import filter_rows
 from tabular.csv.checked_files import CheckedFiles
 from tabular.csv.column_rules import ColumnRules, Mask
 from tabular.csv.decoding import Utf8Stream
@@ -32,6 +34,7 @@ class Rows:
 
     Attributes:
         labels: The labels of the rows that can be used.
+        sample: A sample of the rows that can be used.
         counts: What becomes of all rows.
     """
 
@@ -70,6 +73,7 @@ class Rows:
         self._header = read_header(paths[0], self._dialect)
         kind = NumberLabels if config.task == "regression" else ClassLabels
         self.labels: Labels = kind(config, paths, count_splits=count_splits)
+        self.sample = RowSample()
         self.counts = RowCounts()
         for split, path in ((split, path) for split, paths in files.items() for path in paths):
             with explain_read_errors(path, self._dialect):
@@ -93,6 +97,15 @@ class Rows:
             for profile in profiles
             if profile.name in rules.cells
         )
+
+    def train_sample(self) -> pa.Table | None:
+        """Gives the rows of the sample that are in the train split; None if there are none."""
+        train = self._config.data.splits.index("train")
+        batches = [
+            filter_rows(batch, RowSplits(self._config, batch, split).of() == train)
+            for split, batch in self.sample.batches
+        ]
+        return pa.Table.from_batches(batches).combine_chunks() if any(map(len, batches)) else None
 
     def checked_files(self, rules: ColumnRules) -> CheckedFiles:
         """Gives the findings for the nodes that read the files again.
@@ -130,6 +143,7 @@ class Rows:
             self.labels.unlabeled += block.unlabeled
             if len(block.batch):
                 self._add(block.batch, RowSplits(self._config, block.batch, split))
+                self.sample.add(block.batch, split)
         if self.counts.read == before:
             raise DataError(explain_no_rows(path))
         self._first_faults[path] = first

@@ -1,7 +1,8 @@
 """Profiles the columns of CSV rows in one pass over Arrow batches; no TensorFlow."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,7 @@ from tabular.csv.types import with_point
 from trainer.settings.features import Boolean
 
 _NULL_WORDS = frozenset(NULL_WORDS)
+_EXAMPLES = 100
 _BOOLEAN = Boolean()
 
 
@@ -115,6 +117,7 @@ class _Column:
             date_formats=self._dates.formats if kind == "date" else (),
             varying_parts=self._dates.varying_parts if kind == "date" else frozenset(),
             is_finite=self._numbers.are_finite,
+            examples=tuple(islice(self._real_words(), _EXAMPLES)),
             is_monotonic=kind == "integer" and self._order.is_monotonic,
             has_leading_zeros=kind == "words" and self._has_leading_zeros,
             tags=None if cells is None else find_tags(cells),
@@ -158,6 +161,9 @@ class _Column:
             elif integers is not None:
                 self._order.add(integers.to_numpy())
             self._numbers.add(numbers.to_numpy())
+
+    def _real_words(self) -> Iterator[str]:
+        return (word for word in self._values.values if word not in _NULL_WORDS)
 
     def _kind(self) -> ColumnKind:
         if not self._values.values - _NULL_WORDS:  # a sample of many words has others too

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,6 +74,16 @@ class Inspection:
         label = summarize_label(self.label, self.task, self.label_findings)
         columns = (label, *(choice.summary for choice in self.features.values()))
         return DataSummary(columns, self.findings)
+
+    def with_findings(self, checked: DataSummary) -> "Inspection":
+        """Returns a copy with what a check by the configuration found further."""
+        further = {column.name: column.findings for column in checked.columns}
+        features = {
+            name: replace(choice, summary=choice.summary.with_findings(further.get(name, ())))
+            for name, choice in self.features.items()
+        }
+        findings = tuple(dict.fromkeys([*self.findings, *checked.findings]))
+        return replace(self, features=features, findings=findings)
 
 
 def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:

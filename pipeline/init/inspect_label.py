@@ -10,7 +10,6 @@ from pipeline.data.class_labels import MAX_CLASSES
 from pipeline.data.class_names import name_classes
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import (
-    MAX_DISTINCT_SHARE,
     commonest_words,
     describe_column,
     describe_missing,
@@ -19,6 +18,7 @@ from pipeline.data.feature_choice import (
 )
 from pipeline.data.findings import ColumnSummary, Finding
 from pipeline.data.label_findings import tell_alike
+from pipeline.data.row_ids import MAX_DISTINCT_SHARE
 from pipeline.errors import DataError
 from tabular.csv.column_rules import SIGNED_NUMBER, quote
 from tabular.csv.types import ColumnType

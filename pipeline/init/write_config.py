@@ -2,10 +2,10 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.data.check import check_data
+from pipeline.data.findings import DataSummary
 from pipeline.errors import DataError, StateError
 from pipeline.init.inspect_csv import Inspection, Wishes, inspect_csv
 from pipeline.init.render_yaml import render
@@ -33,8 +33,9 @@ def make_config(data: Path, wishes: Wishes, folder: Path) -> tuple[Inspection, s
         inspection = inspect_csv(data, wishes, folder.resolve())
     except OSError as error:
         raise DataError(f"{error.filename or data}: cannot be read, {error.strerror}") from None
-    texts = (render(inspection, train, evaluate) for train, evaluate in _SPLITS)
-    return inspection, _first_valid(texts, folder)
+    shares, checked = _first_valid(inspection, folder)
+    inspection = inspection.with_findings(checked)
+    return inspection, render(inspection, *shares)
 
 
 def check_output(output: Path, data: Path, *, force: bool) -> None:
@@ -75,27 +76,29 @@ def write_config(text: str, output: Path) -> None:
         raise StateError(f"{output}: cannot be written, {error.strerror}") from None
 
 
-def _first_valid(texts: Iterator[str], folder: Path) -> str:
-    """Returns the first configuration with which the data is valid.
+def _first_valid(inspection: Inspection, folder: Path) -> tuple[tuple[int, int], DataSummary]:
+    """Finds the first shares of train and eval with which the data is valid.
+
+    Returns:
+        The shares, and what else the check found.
 
     Raises:
         DataError: If there is none; the error with the first configuration.
     """
     first_error: DataError | None = None
-    for text in texts:
+    for shares in _SPLITS:
         try:
-            _check(text, folder)
+            return shares, _check(render(inspection, *shares), folder)
         except DataError as error:
             first_error = first_error or error
-        else:
-            return text
     assert first_error is not None
     raise first_error
 
 
-def _check(text: str, folder: Path) -> None:
+def _check(text: str, folder: Path) -> DataSummary:
     """Checks the data by a configuration whose paths start at a folder."""
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "pipeline_config.yaml"
         path.write_text(text, encoding="utf-8")
-        check_data(load_config(path).located(folder.resolve()), count_splits=False)
+        config = load_config(path).located(folder.resolve())
+        return check_data(config, count_splits=False).summary

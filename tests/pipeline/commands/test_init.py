@@ -81,10 +81,10 @@ def test_init_refuses_missing_output_folder(
     assert "there is no folder" in capsys.readouterr().err
 
 
-IDS = [str(number * 7 % ROWS) for number in range(ROWS)]
+REPEATED = [str(number * 7 % 40) for number in range(ROWS)]
 MANY = table(
     ["größe", "a name", "when", "y"],
-    rows_of(numbers(1), IDS, ["2024-05-01", "2024-06-02"] * (ROWS // 2), words("1", "0")),
+    rows_of(numbers(1), REPEATED, ["2024-05-01", "2024-06-02"] * (ROWS // 2), words("1", "0")),
 )
 
 

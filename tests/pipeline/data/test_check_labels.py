@@ -87,7 +87,7 @@ def test_labels_are_read_as_written_but_for_blanks(
     path: Path, labels: tuple[str, ...], classes: tuple[str, ...], warning: str
 ) -> None:
     count = len(labels)
-    path.write_text(make_csv(*(f"{i},{i},{labels[i % count]}" for i in range(30 * count))))
+    path.write_text(make_csv(*(f"{i % 7},{i % 5},{labels[i % count]}" for i in range(30 * count))))
 
     checked = check_data(make_config(path))
 
@@ -99,7 +99,7 @@ def test_labels_are_read_as_written_but_for_blanks(
 
 def test_says_how_many_labels_have_blanks(path: Path) -> None:
     labels = ("no", "yes", "no", "yes ", "no", " yes")
-    path.write_text(make_csv(*(f"{i},{i},{labels[i % 6]}" for i in range(240))))
+    path.write_text(make_csv(*(f"{i % 7},{i % 5},{labels[i % 6]}" for i in range(240))))
 
     (warning,) = check_data(make_config(path)).config.warnings
 
@@ -109,7 +109,9 @@ def test_says_how_many_labels_have_blanks(path: Path) -> None:
 
 
 def test_labels_without_oddities_have_no_warnings(path: Path) -> None:
-    path.write_text(make_csv(*(f"{i},{i},{('New York', 'Köln')[i % 2]}" for i in range(40))))
+    path.write_text(
+        make_csv(*(f"{i % 7},{i % 5},{('New York', 'Köln')[i % 2]}" for i in range(40)))
+    )
 
     checked = check_data(make_config(path))
 
