@@ -16,7 +16,7 @@ from tabular.csv.column_rules import (
 )
 from tabular.csv.dates import DateReader
 from tabular.csv.types import ColumnType
-from trainer.settings.date_format import MONTHS, UNIX_FORMATS, date_example, date_pattern
+from trainer.settings.date_format import MONTHS, PIVOT, UNIX_FORMATS, date_example, date_pattern
 from trainer.settings.feature_names import raw_types
 from trainer.settings.features import (
     Boolean,
@@ -97,5 +97,6 @@ def make_cell_rule(feature: Feature, decimal: str) -> CellRule | None:
 
 def make_date_rule(date_format: str) -> DatetimeRule:
     """Makes the rule of dates in a format that `Datetime` allows."""
-    reader = DateReader(date_pattern(date_format), MONTHS, UNIX_FORMATS.get(date_format, 0))
+    units = UNIX_FORMATS.get(date_format, 0)
+    reader = DateReader(date_pattern(date_format), MONTHS, units, PIVOT)
     return DatetimeRule(date_format, date_example(date_format), reader)

@@ -54,6 +54,8 @@ def find_formats(words: Sequence[str], name: str) -> tuple[str, ...]:
     if not any(True for word in sample[:_ATTEMPTS] for _ in _formats_of(word, name)):
         return ()
     fits = Counter(found for word in sample for found in set(_formats_of(word, name)))
+    if fits["iso"] == len(sample):  # others that fit too read the same
+        return ("iso",)
     likely = [found for found, count in fits.items() if 2 * count >= len(sample)]
     return tuple(sorted(likely, key=_preference))
 

@@ -191,7 +191,7 @@ class DatetimeRule:
 
     def find_wrong(self, column: pa.Array) -> Mask:
         """Finds cells that do not match the format, or whose date is not in the calendar."""
-        wrong: Mask = ~self.reader.read(column)[1] & to_numpy(pc.is_valid(column), null=False)
+        wrong: Mask = ~self.reader.find_dates(column) & to_numpy(pc.is_valid(column), null=False)
         return wrong
 
     def explain(self, text: str | None) -> str:

@@ -8,8 +8,9 @@ from pipeline.data.date_formats import find_formats
 @pytest.mark.parametrize(
     ("word", "formats"),
     [
-        ("2024-05-01", ["iso", "%Y-%m-%d"]),
-        ("2023-05-01 00:03:00 UTC", ["iso", "%Y-%m-%d %H:%M:%S %z"]),
+        ("2024-05-01", ["iso"]),
+        ("2024-5-1", ["%Y-%m-%d"]),
+        ("2023-05-01 00:03:00 UTC", ["iso"]),
         ("5/13/2023 1:03:00 PM", ["%m/%d/%Y %I:%M:%S %p"]),
         ("5/1/2023 1pm", ["%m/%d/%Y %I%p", "%d/%m/%Y %I%p"]),
         ("31/12/2024, 23:59", ["%d/%m/%Y, %H:%M"]),
@@ -61,6 +62,11 @@ def test_large_numbers_are_dates_if_the_name_says_so(
 ) -> None:
     assert find_formats([word], name) == (date_format,)
     assert find_formats([word], "serial") == ()
+
+
+def test_iso_is_one_of_several_where_some_words_differ() -> None:
+    assert find_formats(["2024-05-01", "2024-5-2", "2024-5-3"], "x") == ("%Y-%m-%d",)
+    assert find_formats(["2024-05-01", "2024-5-2"], "x") == ("iso", "%Y-%m-%d")
 
 
 def test_formats_fit_half_of_the_words() -> None:

@@ -53,6 +53,7 @@ def by_check(texts: list[str], date_format: str) -> Minutes:
     rule = make_date_rule(date_format)
     column = pa.array(texts, pa.string())
     minutes, is_date = rule.reader.read(column)
+    assert rule.reader.find_dates(column).tolist() == is_date.tolist()
     assert (~rule.find_wrong(column)).tolist() == is_date.tolist()
     assert [is_date_by_itself(text, date_format) for text in texts] == is_date.tolist()
     pairs = zip(minutes.tolist(), is_date.tolist(), strict=True)
