@@ -27,6 +27,7 @@ class DataGateSpec(ComponentSpec):
         "is_reviewed": ExecutionParameter(type=int),
         "label": ExecutionParameter(type=str),
         "columns": ExecutionParameter(type=str),
+        "columns_of_words": ExecutionParameter(type=str),
         "warnings": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str, optional=True),
     }
@@ -61,6 +62,7 @@ class DataGate(base_component.BaseComponent):
         is_reviewed: bool,
         label: str,
         columns: Sequence[str],
+        columns_of_words: Sequence[str] = (),
         warnings: Sequence[str] = (),
         drift: types.BaseChannel | None = None,
         skew: types.BaseChannel | None = None,
@@ -76,6 +78,8 @@ class DataGate(base_component.BaseComponent):
             is_reviewed: Whether the schema was written by a person rather than inferred.
             label: The column to predict.
             columns: All columns that the model learns from, including the label.
+            columns_of_words: Those of them whose cells are tags or text: an inferred schema lists
+                the cells of the train split, which others need not be equal to.
             warnings: What the check before the run warns of; findings too, of severity `warning`.
             drift: Distances to earlier data.
             skew: Distances to the rows of a given file.
@@ -86,6 +90,7 @@ class DataGate(base_component.BaseComponent):
                 is_reviewed=int(is_reviewed),
                 label=label,
                 columns=json.dumps(list(columns)),
+                columns_of_words=json.dumps(list(columns_of_words)),
                 warnings=json.dumps(list(warnings)),
                 examples=examples,
                 statistics=statistics,

@@ -41,7 +41,8 @@ class Executor(base_executor.BaseExecutor):
                 measured.
             output_dict: `findings`.
             exec_properties: `stop_at`, `is_reviewed`, `label`; JSON lists: `columns` that the model
-                learns from, and `warnings` of the check before the run.
+                learns from, `columns_of_words` among them, and `warnings` of the check before the
+                run.
 
         Raises:
             LostRowsError: If the numbers of rows do not add up.
@@ -56,6 +57,7 @@ class Executor(base_executor.BaseExecutor):
             label=exec_properties["label"],
             columns=frozenset(json.loads(exec_properties["columns"])),
             filled=_filled(statistics),
+            of_words=frozenset(json.loads(exec_properties["columns_of_words"])),
         )
         measured = [
             read_distances(distances.uri)

@@ -64,12 +64,19 @@ class Rules:
         label: The column to predict.
         columns: All columns that the model learns from, including the label.
         filled: Share of cells of the train split that are not empty, by column.
+        of_words: Columns whose cells are tags or text.
     """
 
     is_reviewed: bool
     label: str
     columns: frozenset[str]
     filled: Mapping[str, float] = field(default_factory=dict)
+    of_words: frozenset[str] = frozenset()
+
+    def is_usual(self, column: str, reason: int) -> bool:
+        """Whether an anomaly says nothing: texts need not be those of the train split."""
+        is_new_cell = reason == _Info.ENUM_TYPE_UNEXPECTED_STRING_VALUES
+        return is_new_cell and column in self.of_words and not self.is_reviewed
 
     def judge(self, column: str, severity: int, reason: int, examples: int) -> Severity:
         """Decides how severe an anomaly is.
@@ -124,6 +131,8 @@ def find_anomalies(
         column = info.path.step[0] if info.path.step else key
         said: set[str] = set()
         for reason in info.reason:
+            if rules.is_usual(column, reason.type):
+                continue
             text = explain(
                 reason,
                 expected.get(column),

@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from components.data_gate.anomaly_text import domain_words
 from serving.models.columns import Column
 from trainer.settings.features import Boolean, Categorical, Datetime, Feature, Numeric
+from trainer.settings.words import WordsFeature
 
 _MAX_WORDS = 1000
 """Columns with more words may hold any word: TFDV keeps 1000 words of a column."""
@@ -31,7 +32,8 @@ def describe_columns(
 
     Returns:
         Column by name, in the order of the features. A column is required if the schema allows no
-        missing value and the feature's `fill` puts nothing in its place. Each bound of a number is
+        missing value, the feature's `fill` puts nothing in its place, and it is not tags or text,
+        of which an empty cell has none. Each bound of a number is
         that of the schema, or else that of the train split. Words are those of the schema, or else
         all words of the train split, if there are at most 1000. A boolean takes the words it is
         configured with, also in lower case, upper case and title case, and those of the train
@@ -61,7 +63,9 @@ def describe_columns(
 
 
 def _is_required(feature: Feature, domain: schema_pb2.Feature) -> bool:
-    if isinstance(feature, Numeric) and feature.fill != "error":
+    if isinstance(feature, WordsFeature) or (
+        isinstance(feature, Numeric) and feature.fill != "error"
+    ):
         return False
     # A shape requires a value in every example, too.
     return bool(domain.presence.min_fraction >= 1 or domain.HasField("shape"))

@@ -21,6 +21,7 @@ from pipeline.graph.eval_config import make_eval_config, make_thresholds
 from pipeline.graph.metadata_store import connection_config
 from pipeline.graph.nodes import (
     columns_learnt_from,
+    columns_of_words,
     keyed_by_code,
     make_base_resolver,
     make_drift,
@@ -87,6 +88,7 @@ def create_pipeline(config: Config) -> Pipeline:
             is_reviewed=config.data.schema_path is not None,
             label=config.data.label,
             columns=columns_learnt_from(config),
+            columns_of_words=columns_of_words(config),
             warnings=config.warnings,
             drift=drift[-1].outputs["distances"] if drift else None,
             skew=skew[-1].outputs["distances"] if skew else None,

@@ -29,6 +29,7 @@ from pipeline.settings.config import Config
 from tabular.csv.file_patterns import ALL
 from trainer.settings.dotted_keys import split_key
 from trainer.settings.feature_names import raw_types
+from trainer.settings.words import WordsFeature
 
 _HISTOGRAM_BUCKETS = 30
 _QUANTILES = 100
@@ -145,6 +146,11 @@ def columns_learnt_from(config: Config) -> list[str]:
     """Lists the columns that the model learns from: features, label and weight."""
     named = [*raw_types(config.features), config.data.label, config.data.weight]
     return [name for name in named if name is not None]
+
+
+def columns_of_words(config: Config) -> list[str]:
+    """Lists the columns whose cells are tags or text."""
+    return [name for name, kind in config.features.items() if isinstance(kind, WordsFeature)]
 
 
 def make_base_resolver(config: Config) -> BaseNode | None:

@@ -13,8 +13,10 @@ from trainer.training.class_weights import class_names, make_class_weights
 from trainer.training.evaluation_listener import EvaluationListener
 from trainer.training.hooks import FlushSummaries, StopAtNan, StopEarly, WarmStart
 from trainer.training.input_fn import make_dataset, next_element
+from trainer.training.shuffle import is_dense
 
 _EVAL_BATCH_EXAMPLES = 16_000
+_SPARSE_EVAL_BATCH_EXAMPLES = 1_000
 
 
 def train(
@@ -119,15 +121,17 @@ def _make_eval_input_fn(
     """Makes the input of evaluations, in which class weights do not count.
 
     If class weights are set, examples still have a weight, since the user's `model_fn` may read it.
-    Batches are large, since most of the time with many small batches is overhead.
+    Batches are large, since most of the time with many small batches is overhead. They are smaller
+    if examples differ in their number of words, each of which becomes a vector.
     """
     feature_spec = transform_output.transformed_feature_spec()
+    batch_size = _EVAL_BATCH_EXAMPLES if is_dense(feature_spec) else _SPARSE_EVAL_BATCH_EXAMPLES
     n_classes = len(class_names(transform_output)) if settings.train.class_weights else 0
     return lambda: make_dataset(
         fn_args.eval_files,
         feature_spec,
         settings.label,
-        max(settings.train.batch_size, _EVAL_BATCH_EXAMPLES),
+        max(settings.train.batch_size, batch_size),
         weight=settings.weight,
         class_weights=[1.0] * n_classes or None,
     )

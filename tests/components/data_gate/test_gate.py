@@ -74,6 +74,15 @@ def test_gate_writes_warnings(tmp_path: Path) -> None:
     }
 
 
+def test_gate_lets_cells_of_words_be_new(tmp_path: Path) -> None:
+    assert run_gate(tmp_path, RARE, columns_of_words=["word"])["findings"] == []
+
+
+def test_gate_keeps_a_reviewed_schema_for_cells_of_words(tmp_path: Path) -> None:
+    with pytest.raises(DataRefusedError, match="expected one of 'a', 'b'; found 'rare'"):
+        run_gate(tmp_path, RARE, columns_of_words=["word"], is_reviewed=True)
+
+
 def test_gate_passes_on_warnings_of_the_check(tmp_path: Path) -> None:
     found = run_gate(tmp_path, TRAIN, warnings=["rows.csv: label: 2 labels have blanks"])
 

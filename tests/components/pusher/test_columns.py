@@ -19,6 +19,7 @@ from trainer.settings.features import (
     Ignore,
     Numeric,
 )
+from trainer.settings.words import Tags, Text
 
 MISSING = None
 NUMBERS = np.array([4.3, 5.1, 7.9], np.float32).tolist()  # 4.300000190734863 and so on
@@ -103,6 +104,8 @@ def test_describe_columns_takes_bounds_from_train(
             Column("May 2024", False, date_format="%b %Y"),
             id="pattern",
         ),
+        pytest.param(Tags(), ["a|b", "a", "a"], Column("a", False), id="tags"),
+        pytest.param(Text(), ["Good food", "Good food"], Column("Good food", False), id="text"),
         pytest.param(
             Boolean(true_words=("ja",), false_words=("nein", "0")),
             ["jA", "nein", "jA"],
