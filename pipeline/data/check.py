@@ -162,7 +162,7 @@ def _find_skew_files(config: Config, skew: SkewSettings) -> Sequence[str]:
     paths = list_csv_files(config.resolve(skew.path), "validation.skew.path")
     header = read_headers(paths, dialect)
     named = [("validation.skew.columns", name) for name in skew.columns if name != ALL_OTHERS]
-    _check_names(named, header_place(paths[0], dialect), header, dialect.separator)
+    _check_names(named, header_place(paths[0], dialect), header, dialect)
     return paths
 
 
@@ -269,11 +269,11 @@ def _check_columns(config: Config, place: str, header: Sequence[str]) -> None:
     if config.validation.skew is not None:
         columns = config.validation.skew.columns
         named += [("validation.skew.columns", name) for name in columns if name != ALL_OTHERS]
-    _check_names(named, place, header, config.data.csv.separator)
+    _check_names(named, place, header, config.data.csv.dialect)
 
 
 def _check_names(
-    named: Sequence[tuple[str, str]], place: str, header: Sequence[str], separator: str
+    named: Sequence[tuple[str, str]], place: str, header: Sequence[str], dialect: Dialect
 ) -> None:
     """Checks that the header has the named columns.
 
@@ -281,27 +281,31 @@ def _check_names(
         named: Key of the setting and name of the column.
         place: Place of the header.
         header: Names in it.
-        separator: The separator by which it was read.
+        dialect: How it was read.
     """
     missing = dict.fromkeys((key, name) for key, name in named if name not in header)
     if missing:
         raise data_error(
             f"{place}: there is no column {quote(name)}; expected one of {quote_names(header)}:"
             f" correct {key} or the header"
-            f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
+            f"{hint_at_header(header, dialect) or did_you_mean(name, header)}"
             for key, name in missing
         )
 
 
-def hint_at_header(header: Sequence[str], separator: str) -> str:
-    """Guesses why a header lacks columns: it is missing, or the separator is another one."""
+def hint_at_header(header: Sequence[str], dialect: Dialect) -> str:
+    """Guesses why a header lacks columns: it is another line, or the separator is another one."""
+    if dialect.skip_lines:
+        return f"; data.csv.skip_lines leaves out the {dialect.skip_lines} lines above it"
     if any(re.fullmatch(NUMBER, name) for name in header):
         return (
             "; there are numbers in this line: is the header missing? Set data.csv.header to false"
             " and name the columns in data.csv.names"
         )
-    other = next((mark for mark in ",;\t|" if len(header) == 1 and mark in header[0]), None)
-    if other is None or other == separator:
+    if len(header) > 1 or dialect.separator in header[0]:
         return ""
-    by = "commas" if separator == "," else repr(separator)
+    other = next((mark for mark in ",;\t|" if mark in header[0]), None)
+    if other is None:
+        return "; is it a title? Set data.csv.skip_lines to the number of lines above the header"
+    by = "commas" if dialect.separator == "," else repr(dialect.separator)
     return f"; this line holds {other!r}: separate the cells by {by}, or set data.csv.separator"

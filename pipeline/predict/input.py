@@ -69,11 +69,10 @@ def check_input(path: Path, model: PushedModel, version: int, dialect: Dialect) 
         raise DataError(f"{path}: cannot be read, {error.strerror}; expected a CSV file") from None
     missing = [name for name in model.inputs if name not in header]
     if missing:
-        separator = dialect.separator
         raise data_error(
             f"{place}: there is no column {quote(name)}, which version {version} reads; expected it"
             f" among {quote_names(header)}: add or rename it"
-            f"{hint_at_header(header, separator) or did_you_mean(name, header)}"
+            f"{hint_at_header(header, dialect) or did_you_mean(name, header)}"
             for name in missing
         )
     return header

@@ -98,6 +98,8 @@ def test_refuses_a_row_longer_than_a_block(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "dialect", "words"),
     [
+        ("Export of May\n" + make_csv(*ROWS), {}, "is it a title? Set data.csv.skip_lines to"),
+        (make_csv(*ROWS), {"skip_lines": 2}, "data.csv.skip_lines leaves out the 2 lines above"),
         (make_csv(*ROWS), {"separator": ";"}, "this line holds ',': separate the cells by ';'"),
         (
             make_csv(*ROWS),
