@@ -100,6 +100,12 @@ class ServingSettings(Section):
         min_length=1,
         description="Address to listen at; `0.0.0.0` means all interfaces.",
     )
+    hosts: Annotated[tuple[str, ...], FrozenList] = Field(
+        (),
+        description="Names by which REST clients may call the server, such as that of a proxy. A"
+        " server on the loopback interface also has `localhost` and its addresses; without names,"
+        " one on another interface takes any.",
+    )
     rest_port: int = Field(8501, ge=0, le=65535, description="Port of REST; 0 takes a free one.")
     grpc_port: int = Field(8500, ge=0, le=65535, description="Port of gRPC; 0 takes a free one.")
     workers: int = Field(

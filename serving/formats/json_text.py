@@ -41,7 +41,9 @@ def parse(body: bytes, max_levels: int, max_values: int) -> dict[str, Any]:
         document = _parse_leniently(body)
     finally:
         gc.enable()
-    if body.count(b"[") + body.count(b"{") > max_levels and _is_deeper(document, max_levels):
+    is_container = type(document) is dict or type(document) is list
+    may_be_deep = is_container and body.count(b"[") + body.count(b"{") > max_levels
+    if may_be_deep and _is_deeper(document, max_levels):
         raise invalid(f"JSON Parse error: more than {max_levels} levels")
     if type(document) is not dict:
         raise invalid("JSON Value: Is not object")

@@ -20,6 +20,7 @@ class Request(NamedTuple):
         path: Percent-decoded, without the query.
         headers: Pairs of name, in lower case, and value.
         body: As sent, before decompression.
+        host: Host and port that the client asked for; empty in HTTP/1.0 without them.
         keeps_alive: Whether the connection stays open for another request.
     """
 
@@ -27,6 +28,7 @@ class Request(NamedTuple):
     path: str
     headers: Sequence[tuple[bytes, bytes]] = ()
     body: bytes = b""
+    host: str = ""
     keeps_alive: bool = True
 
 
@@ -38,12 +40,14 @@ class Response(NamedTuple):
         content_type: Value of the header `Content-Type`.
         body: The complete body.
         is_last: Whether the connection is closed after it.
+        allow: Value of the header `Allow`, which 405 needs; empty without it.
     """
 
     status: int
     content_type: str
     body: bytes
     is_last: bool = False
+    allow: str = ""
 
 
 class HttpError(ServingError):
@@ -51,11 +55,13 @@ class HttpError(ServingError):
 
     Attributes:
         status: HTTP status code.
+        allow: Methods that the path allows; only with 405.
     """
 
-    def __init__(self, status: int, code: Code, message: str) -> None:
+    def __init__(self, status: int, code: Code, message: str, *, allow: str = "") -> None:
         super().__init__(code, message)
         self.status = status
+        self.allow = allow
 
 
 def is_compressed(request: Request) -> bool:
@@ -109,7 +115,7 @@ def write_response(response: Response, seconds: float, *, has_body: bool = True)
         seconds: Unix time, for the header `Date`.
         has_body: False leaves the body out but keeps its length, as for HEAD.
     """
-    head = _write_head(response.status, response.content_type, response.is_last)
+    head = _write_head(response.status, response.content_type, response.is_last, response.allow)
     end = b"content-length: %d\r\ndate: %b\r\n\r\n" % (
         len(response.body),
         _write_date(int(seconds)),
@@ -118,7 +124,7 @@ def write_response(response: Response, seconds: float, *, has_body: bool = True)
 
 
 @lru_cache(maxsize=256)
-def _write_head(status: int, content_type: str, is_last: bool) -> bytes:
+def _write_head(status: int, content_type: str, is_last: bool, allow: str) -> bytes:
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:
@@ -128,6 +134,8 @@ def _write_head(status: int, content_type: str, is_last: bool) -> bytes:
         f"content-type: {content_type}",
         "x-content-type-options: nosniff",
     ]
+    if allow:
+        lines.append(f"allow: {allow}")
     if is_last:
         lines.append("connection: close")
     return "".join(f"{line}\r\n" for line in lines).encode()

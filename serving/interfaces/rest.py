@@ -17,6 +17,7 @@ from serving.formats.example_json import read_examples, write_classes
 from serving.formats.json_text import dump, dump_error, parse
 from serving.formats.predict_json import read_predict, write_predict
 from serving.http.connection import Send
+from serving.http.hosts import AllowedHosts
 from serving.http.messages import JSON, HttpError, Request, Response, is_compressed, read_body
 from serving.http.routes import Route, find_route
 from serving.interfaces.admission import submit
@@ -62,6 +63,8 @@ _STATUS_OF = {
 """HTTP status of each code; 500 for the others."""
 
 
+_PLAIN = {"HEAD": "GET"}
+"""Methods that are answered like others; the connection leaves out the body."""
 _LARGE_BODY = 2**16
 """A larger body, and one that may become larger, is read in a thread: it takes long."""
 
@@ -121,6 +124,7 @@ class RestApp:
         self._settings = settings
         self._metrics = metrics
         self._watch = watch
+        self._hosts = AllowedHosts(settings)
         self._pages = pages or {}
         self._metadata: WeakKeyDictionary[ServedVersion, bytes] = WeakKeyDictionary()
 
@@ -138,10 +142,11 @@ class RestApp:
         start = time.perf_counter()
         route, note, code = None, None, Code.OK
         try:
+            self._hosts.check(request.host)
             if page := self._pages.get(request.path):
                 response = Response(*_show(page, request), is_last=self.is_draining)
             else:
-                route = find_route(request.method, request.path)
+                route = find_route(_PLAIN.get(request.method, request.method), request.path)
                 if request.body:
                     note = self._watch.begin(request.path.encode(), request.body)
                 result = self._call(route, request)
@@ -181,13 +186,15 @@ class RestApp:
         send(response)
 
     def _make_error(self, request: Request, error: Exception) -> tuple[Response, Code]:
+        allow = ""
         if isinstance(error, ServingError):
             code, body = error.code, dump_error(error.message, error.violations)
             status = error.status if isinstance(error, HttpError) else _STATUS_OF.get(code, 500)
+            allow = getattr(error, "allow", "")
         else:
             _log.error("%s %r failed", request.method, request.path, exc_info=error)
             code, status, body = Code.INTERNAL, 500, dump_error("internal error")
-        return Response(status, JSON, body, is_last=self.is_draining), code
+        return Response(status, JSON, body, is_last=self.is_draining, allow=allow), code
 
     def _count(self, route: Route, code: Code, start: float) -> None:
         seconds = time.perf_counter() - start
@@ -263,7 +270,7 @@ class RestApp:
 def _show(page: Page, request: Request) -> tuple[int, str, bytes]:
     if request.method not in ("GET", "HEAD"):
         message = f"Method not allowed: {request.method} {request.path}"
-        raise HttpError(405, Code.UNIMPLEMENTED, message)
+        raise HttpError(405, Code.UNIMPLEMENTED, message, allow="GET, HEAD")
     return page()
 
 

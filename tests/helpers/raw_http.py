@@ -9,7 +9,7 @@ HEAD_END = b"\r\n\r\n"
 
 def post(path: str, body: bytes, *headers: str) -> bytes:
     """Makes a POST request."""
-    lines = [f"POST {path} HTTP/1.1", "Host: test", f"Content-Length: {len(body)}", *headers]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 

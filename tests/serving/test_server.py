@@ -20,7 +20,7 @@ from tests.helpers.raw_http import Clients, ask, is_closed, post, read_response
 from tests.helpers.served_models import ServerThread, write_model
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
-READY = b"GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n"
+READY = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_describe_names_versions_and_addresses(server: ServerThread) -> None:
 
 def test_metrics_are_exposed_for_prometheus(server: ServerThread) -> None:
     ask(server.server.rest_port, PREDICT)
-    request = b"GET /monitoring/prometheus/metrics HTTP/1.1\r\nHost: test\r\n\r\n"
+    request = b"GET /monitoring/prometheus/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
     status, headers, body = ask(server.server.rest_port, request)
 
     assert status == 200

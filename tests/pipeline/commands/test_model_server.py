@@ -27,8 +27,8 @@ from tests.helpers.server_process import COMMAND, ServerProcess
 from tests.helpers.tracker_processes import wait_for
 
 PREDICT = post("/v1/models/half:predict", b'{"instances": [1.0]}')
-READY = b"GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n"
-METRICS = b"GET /monitoring/prometheus/metrics HTTP/1.1\r\nHost: test\r\n\r\n"
+READY = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+METRICS = b"GET /monitoring/prometheus/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_serve_answers_through_a_hundred_pushes(half: Path, tmp_path: Path) -> N
             return publish(half / "1", tmp_path, PushRecord(name, "of-the-test"))
 
     def states(port: int) -> dict[str, str]:
-        status, _, body = ask(port, b"GET /v1/models/pushed HTTP/1.1\r\nHost: test\r\n\r\n")
+        status, _, body = ask(port, b"GET /v1/models/pushed HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert status == 200
         return {one["version"]: one["state"] for one in json.loads(body)["model_version_status"]}
 

@@ -49,6 +49,8 @@ def test_parse_reads_nan() -> None:
         (b'{"a": %s}' % (b'{"b":' * 64 + b"1" + b"}" * 64), None),
         (b"[]", "JSON Value: Is not object"),
         (b"null", "JSON Value: Is not object"),
+        (b"1" + b"[" * 100, "JSON Value: Is not object"),
+        (b'"[[[[' + b"[" * 100 + b'"', "JSON Value: Is not object"),
         (b"NaN", "JSON Value: Is not object"),
     ],
 )

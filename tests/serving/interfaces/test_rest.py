@@ -127,7 +127,7 @@ def test_app_logs_and_hides_unexpected_errors(
         raise RuntimeError("secret")
 
     async def use(app: RestApp, metrics: _Recorder) -> None:
-        status, content_type, body, _ = await _ask(app, "GET", "/")
+        status, content_type, body, *_ = await _ask(app, "GET", "/")
         assert (status, json.loads(body)) == (500, {"error": "internal error"})
         assert content_type == "application/json"
 

@@ -43,9 +43,12 @@ def test_rest_answers_pipelined_requests_in_order(rest_server: ServerThread) -> 
     for i in range(20):
         body = b'{"instances": [%d]}' % i
         last = b"connection: close\r\n" if i == 19 else b""
-        requests += b"POST /v1/models/m:predict HTTP/1.1\r\nhost: x\r\n%scontent-length: %d" % (
-            last,
-            len(body),
+        requests += (
+            b"POST /v1/models/m:predict HTTP/1.1\r\nhost: localhost\r\n%scontent-length: %d"
+            % (
+                last,
+                len(body),
+            )
         )
         requests += b"\r\n\r\n" + body
     with _open_socket(rest_server) as client:
@@ -56,7 +59,10 @@ def test_rest_answers_pipelined_requests_in_order(rest_server: ServerThread) -> 
 
 
 def _head(length: int) -> bytes:
-    return b"POST /v1/models/m:predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % length
+    return (
+        b"POST /v1/models/m:predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n"
+        % length
+    )
 
 
 def test_rest_limits_examples_and_nesting(strict_server: ServerThread) -> None:
@@ -73,10 +79,10 @@ def test_rest_limits_examples_and_nesting(strict_server: ServerThread) -> None:
 
 
 def test_rest_limits_body_size(strict_server: ServerThread) -> None:
-    chunked = b"POST /v1/models/m:predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunked = _head(0).replace(b"content-length: 0", b"transfer-encoding: chunked")
     zipped = gzip.compress(b" " * 100_000)
-    headers = b"connection: close\r\ncontent-encoding: gzip"
-    unpacked = _head(len(zipped)).replace(b"host: x", headers)
+    headers = b"host: localhost\r\nconnection: close\r\ncontent-encoding: gzip"
+    unpacked = _head(len(zipped)).replace(b"host: localhost", headers)
     for request in (
         _head(2001),  # refused because of its length, before the body
         _head(10**12),

@@ -259,7 +259,9 @@ def test_rest_reports_model_metadata(
 
 def test_rest_head_request_gets_no_body(connection: http.client.HTTPConnection) -> None:
     response, body = send(connection, "HEAD", "/v1/models/m")
-    assert (response.status, body) == (400, b"")
+    assert (response.status, body) == (200, b"")
+    length = send(connection, "GET", "/v1/models/m")[0].headers["content-length"]
+    assert response.headers["content-length"] == length
 
 
 def test_rest_accepts_gzip(connection: http.client.HTTPConnection) -> None:
