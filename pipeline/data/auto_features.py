@@ -16,6 +16,8 @@ from pipeline.data.findings import DataSummary, Finding
 from pipeline.data.schema_hints import SchemaHint, read_schema_hints
 from pipeline.errors import DataError
 from pipeline.settings.config import Config
+from pipeline.settings.numbers import as_yaml
+from tabular.csv.column_rules import quote
 from trainer.settings.column_names import ALL_OTHERS, fault_of_name
 from trainer.settings.features import Boolean, Feature
 
@@ -41,8 +43,9 @@ def choose_features(
         columns that were `auto`.
 
     Raises:
-        DataError: If no column is left that the model could read.
+        DataError: If no column is left that the model could read, or if numbers are not plain.
     """
+    _check_written_numbers(config, profiles)
     hints = _read_hints(config)
     features: dict[str, Feature] = {}
     chosen: dict[str, Choice] = {}
@@ -57,6 +60,19 @@ def choose_features(
         raise _no_feature_error(config, chosen)
     summary = DataSummary(tuple(choice.summary for choice in chosen.values()))
     return config.resolved(features, list(summary.lines())), summary
+
+
+def _check_written_numbers(config: Config, profiles: Mapping[str, ColumnProfile]) -> None:
+    """Checks that numbers which are not plain are described, so that none are taken for words."""
+    faults = [
+        f"{config.data_path}: {name}: {quote(written.examples[0])} is a number that is not plain;"
+        f" expected the way its numbers are written: set data.csv.numbers.{name} to"
+        f" {as_yaml(written.format, config.data.csv.decimal)}, or name its kind in features"
+        for name, profile in profiles.items()
+        if (written := profile.written_numbers) is not None and written.format is not None
+    ]
+    if faults:
+        raise DataError("\n".join(faults))
 
 
 def _read_hints(config: Config) -> Mapping[str, SchemaHint]:

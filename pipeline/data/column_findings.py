@@ -6,7 +6,7 @@ from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.findings import Finding
 from tabular.csv.column_rules import quote
 from trainer.settings.date_format import NAMED_FORMATS, has_code
-from trainer.settings.features import Datetime, Feature, Numeric
+from trainer.settings.features import Datetime, Feature, Ignore, Numeric
 from trainer.settings.words import Tags, Text
 
 Finder = Callable[[ColumnProfile, Feature], Iterator[Finding]]
@@ -62,10 +62,21 @@ def _several_words(profile: ColumnProfile, feature: Feature) -> Iterator[Finding
         )
 
 
+def _misfits(profile: ColumnProfile, feature: Feature) -> Iterator[Finding]:
+    if profile.misfits and not isinstance(feature, Ignore):
+        words = ", ".join(f"{quote(word)} ({count:,})" for word, count in profile.misfits.items())
+        yield Finding(
+            f"numbers but for {words}: missing values of the column in data.csv.numbers, or rows"
+            " for data.quarantine",
+            look=True,
+        )
+
+
 _FINDERS: tuple[Finder, ...] = (
     _ambiguous_dates,
     _constant_parts,
     _leading_zeros,
     _long_tail,
+    _misfits,
     _several_words,
 )

@@ -1,12 +1,13 @@
 """Describes what is known of the cells of a column; no TensorFlow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
 
 from pipeline.data.several_words import TagCells
+from pipeline.data.written_numbers import WrittenNumbers
 from tabular.csv.column_rules import CellRule, DatetimeRule, NumberRule
 
 ColumnKind = Literal["empty", "boolean", "integer", "number", "date", "words"]
@@ -37,6 +38,9 @@ class ColumnProfile:
         is_finite: Whether all numbers are finite as float32.
         has_leading_zeros: Whether whole numbers are words, as some begin with a zero: 01234.
         examples: Some distinct values, none of them of `NULL_WORDS`.
+        misfits: Word that is not a number to its number of cells, in a column that is of numbers
+            but for these; empty if there are none.
+        written_numbers: How the words are written if they are numbers, but not plain ones.
         is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
         tags: How the cells are sets of tags; None if they are not.
         text_words: Mean number of words of a cell of text; None if the cells are not text.
@@ -64,6 +68,8 @@ class ColumnProfile:
     tags: TagCells | None = None
     text_words: float | None = None
     examples: tuple[str, ...] = ()
+    misfits: Mapping[str, int] = field(default_factory=dict)
+    written_numbers: WrittenNumbers | None = None
 
     def surely_fits(self, rule: CellRule) -> bool:
         """Whether all cells are known to follow a rule; False if that is not known."""
@@ -73,9 +79,9 @@ class ColumnProfile:
         if isinstance(rule, NumberRule):
             if self.missing and not rule.may_be_missing:
                 return False
-            is_number = self.kind in ("integer", "number") and not rule.is_whole
+            is_number = self.kind in ("integer", "number") and not self.misfits
             is_in_range = rule.least <= (self.least or 0) and (self.greatest or 0) <= rule.greatest
-            return is_number and self.is_finite and is_in_range
+            return is_number and not rule.is_whole and self.is_finite and is_in_range
         if isinstance(rule, DatetimeRule):
             return self.kind == "date" and rule.format in self.date_formats
         return False

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.data.column_findings import find_in_column
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.findings import ColumnSummary, Finding
 from pipeline.data.row_ids import MAX_DISTINCT_SHARE, find_identity
 from pipeline.data.several_words import TagCells
+from pipeline.data.value_counts import MAX_INTEGERS, ROWS_PER_INTEGER
 from tabular.csv.column_rules import quote
 from trainer.settings.column_names import fault_of_name
 from trainer.settings.date_format import NAMED_FORMATS, has_code
@@ -25,10 +26,6 @@ from trainer.settings.words import Tags, Text
 
 MAX_ONE_HOT = 100
 """Up to this number of words, each has its own input of the network; more are embedded."""
-MAX_INTEGERS = 20
-"""Up to this number of distinct whole numbers, they are learned as categories."""
-ROWS_PER_INTEGER = 10
-"""Rows that each of those numbers must have on average."""
 FREE_TEXT_CHARACTERS = 25
 """From this mean length on, words that mostly differ are called free text, else ids."""
 MAX_HASH = 2**20
@@ -54,6 +51,10 @@ class Choice:
 
     feature: Feature
     summary: ColumnSummary
+
+    def told(self, *findings: Finding) -> "Choice":
+        """Adds findings behind those that there are."""
+        return replace(self, summary=self.summary.told(*findings))
 
     @property
     def found(self) -> str:
@@ -225,6 +226,9 @@ def _why_too_many_words(profile: ColumnProfile) -> str:
         words = ", ".join(map(quote, profile.null_words))
         kind = _KIND_NAMES[profile.kind_but_null_words]
         return f"would be {kind}, but for {words}: see data.csv.null_values"
+    if profile.written_numbers is not None:
+        shown = " and ".join(map(quote, profile.written_numbers.examples))
+        return f"numbers that are written in different ways, {shown}: see data.csv.numbers"
     what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
     return f"{what}: most cells are different"
 

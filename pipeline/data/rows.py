@@ -94,6 +94,7 @@ class Rows:
         profiles = [*self._train.profiles().values(), *self._others.profiles().values()]
         return all(
             profile.surely_fits(rules.cells[profile.name])
+            and profile.name not in self._dialect.numbers
             for profile in profiles
             if profile.name in rules.cells
         )

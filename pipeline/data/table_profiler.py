@@ -1,7 +1,7 @@
 """Profiles the columns of CSV rows in one pass over Arrow batches; no TensorFlow."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 import pyarrow as pa
@@ -13,12 +13,22 @@ from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.number_statistics import NumberOrder, NumberStatistics
 from pipeline.data.several_words import find_tags, find_text
 from pipeline.data.value_counts import ValueCounts
-from tabular.csv.types import with_point
+from pipeline.data.written_numbers import (
+    MAX_MISFITS,
+    WrittenNumbers,
+    find_written_numbers,
+    is_few_misfits,
+)
+from tabular.csv.column_rules import NUMBER, Mask
+from tabular.csv.number_format import INFINITE
+from tabular.csv.plain_numbers import to_plain
+from tabular.csv.types import cast_numbers, with_plain_signs, with_point
 from trainer.settings.features import Boolean
 
 _NULL_WORDS = frozenset(NULL_WORDS)
 _EXAMPLES = 100
 _BOOLEAN = Boolean()
+_NO_MISFITS: Mapping[str, Mask] = {}
 
 
 def profile_columns(
@@ -51,10 +61,17 @@ class TableProfiler:
         self._decimal = decimal
         self._columns: dict[str, _Column] = {}
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Adds rows: string columns, the same in each batch; null where a value is missing."""
+    def add(self, batch: pa.RecordBatch, misfits: Mapping[str, Mask] = _NO_MISFITS) -> None:
+        """Adds rows: string columns, the same in each batch; null where a value is missing.
+
+        Args:
+            batch: The rows.
+            misfits: Column to the mask of its cells that are not numbers, whatever they look like,
+                as `plain_columns` gives it.
+        """
         for name, cells in zip(batch.schema.names, batch.columns, strict=True):
-            self._columns.setdefault(name, _Column(name, self._decimal)).add(cells)
+            column = self._columns.setdefault(name, _Column(name, self._decimal))
+            column.add(cells, misfits.get(name))
 
     def profiles(self) -> dict[str, ColumnProfile]:
         """Gives the profile of each column, in the order of the columns."""
@@ -73,10 +90,11 @@ class _Column:
         self._dates = DateStatistics(name)
         self._is_integer = self._is_number = True
         self._has_leading_zeros = False
+        self._misfits: Counter[str] = Counter()
         self._numbers = NumberStatistics()
         self._order = NumberOrder()
 
-    def add(self, cells: pa.Array) -> None:
+    def add(self, cells: pa.Array, misfits: Mask | None) -> None:
         """Adds the cells of a batch."""
         self._rows += len(cells)
         self._missing += cells.null_count
@@ -86,9 +104,12 @@ class _Column:
         lengths = pc.utf8_length(filled)
         self._chars += pc.sum(lengths).as_py()
         self._longest = max(self._longest, pc.max(lengths).as_py())
+        self._count(filled)
+        if misfits is not None and misfits.any():
+            self._note_misfits(cells.filter(pa.array(misfits)))
+            filled = cells.filter(pa.array(~misfits)).drop_null()
         if self._is_number or self._dates.are_possible:
             self._narrow(self._without_null_words(filled))
-        self._count(filled)
 
     def profile(self) -> ColumnProfile:
         """Gives the profile of the cells added so far."""
@@ -99,6 +120,8 @@ class _Column:
         ):  # of which `add` collects null words only while numbers or dates are possible
             self._null_words.update(self._values.values & _NULL_WORDS)
         cells = self._cells_of_words() if kind == "words" else None
+        tags = None if cells is None else find_tags(cells)
+        is_text = cells is not None and tags is None  # not 1,2 and 2,3, which are tags
         return ColumnProfile(
             name=self._name,
             rows=self._rows,
@@ -120,8 +143,10 @@ class _Column:
             examples=tuple(islice(self._real_words(), _EXAMPLES)),
             is_monotonic=kind == "integer" and self._order.is_monotonic,
             has_leading_zeros=kind == "words" and self._has_leading_zeros,
-            tags=None if cells is None else find_tags(cells),
+            tags=tags,
             text_words=None if cells is None else find_text(cells),
+            misfits=dict(self._misfits) if kind in ("integer", "number") else {},
+            written_numbers=self._written_numbers() if is_text else None,
         )
 
     def _cells_of_words(self) -> pa.Array:
@@ -147,20 +172,56 @@ class _Column:
             return
         if self._dates.are_possible:
             self._dates.add(words)
-        if self._decimal != "." and self._is_number:
-            words = with_point(words, self._decimal)
-        numbers = _cast(words, pa.float64()) if self._is_number else None
-        self._is_number = numbers is not None
-        if numbers is not None:
-            # Arrow reads 0x1F as an integer, but not as a float.
-            integers = _cast(words, pa.int64()) if self._is_integer else None
-            self._is_integer = integers is not None
-            if integers is not None and _has_leading_zeros(words):
-                self._is_number = self._is_integer = False
-                self._has_leading_zeros = True
-            elif integers is not None:
-                self._order.add(integers.to_numpy())
-            self._numbers.add(numbers.to_numpy())
+        if self._is_number:
+            self._add_numbers(words)
+
+    def _add_numbers(self, words: pa.Array) -> None:
+        """Adds the words that are numbers, and notes the others while they are few."""
+        numbers = self._cast(words, pa.float64())
+        if numbers is None:
+            is_number = self._find_numbers(words)
+            self._note_misfits(self._without_infinite(words.filter(pc.invert(is_number))))
+            words = words.filter(is_number)
+            numbers = self._cast(words, pa.float64()) if self._is_number else None
+        if numbers is None or not len(numbers):
+            return
+        # Arrow reads 0x1F as an integer, but not as a float.
+        integers = self._cast(words, pa.int64()) if self._is_integer else None
+        self._is_integer = integers is not None
+        if integers is not None and _has_leading_zeros(words):
+            self._is_number = self._is_integer = False
+            self._has_leading_zeros = True
+        elif integers is not None:
+            self._order.add(integers.to_numpy())
+        self._numbers.add(numbers.to_numpy())
+
+    def _find_numbers(self, words: pa.Array) -> pa.Array:
+        text = with_plain_signs(with_point(words, self._decimal))
+        return pc.match_substring_regex(text, rf"\A(?:{NUMBER})\z")
+
+    def _without_infinite(self, words: pa.Array) -> pa.Array:
+        is_infinite = pc.match_substring_regex(words, rf"\A{INFINITE}\z")
+        if pc.any(is_infinite).as_py():
+            self._numbers.are_finite = False
+        return words.filter(pc.invert(is_infinite))
+
+    def _note_misfits(self, words: pa.Array) -> None:
+        """Counts words that are not numbers; gives up numbers if there are many."""
+        counts = pc.value_counts(words)
+        for word, count in zip(
+            counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True
+        ):
+            self._misfits[word] += count
+        filled = self._rows - self._missing
+        is_many = len(self._misfits) > MAX_MISFITS or 2 * sum(self._misfits.values()) > filled
+        self._is_number = self._is_number and not is_many
+
+    def _cast(self, words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:
+        """Casts words to numbers; None if some are not numbers."""
+        try:
+            return cast_numbers(words, self._decimal, arrow_type)
+        except pa.ArrowInvalid:
+            return None
 
     def _real_words(self) -> Iterator[str]:
         return (word for word in self._values.values if word not in _NULL_WORDS)
@@ -172,9 +233,24 @@ class _Column:
             return "boolean"
         if self._dates.formats:
             return "date"
-        if self._is_number:
+        if self._is_number and self._are_misfits_few():
             return "integer" if self._is_integer else "number"
         return "words"
+
+    def _are_misfits_few(self) -> bool:
+        """Whether the column is of numbers but for a few cells; not if the numbers are codes."""
+        is_of_codes = bool(self._misfits) and self._is_integer and self._values.are_few
+        filled = self._rows - self._missing - sum(self._null_words.values())
+        return not is_of_codes and is_few_misfits(self._misfits, filled)
+
+    def _written_numbers(self) -> WrittenNumbers | None:
+        """Finds out how the words are written if they are numbers, and not few whole ones."""
+        written = find_written_numbers(self._values.counts, self._decimal)
+        if written is None or written.format is None or not self._values.are_few:
+            return written
+        plain, _ = to_plain(pa.array(list(self._values.values)), written.format)
+        is_whole = pc.all(pc.match_substring_regex(plain, r"\A-?[0-9]+\z")).as_py()
+        return None if is_whole else written
 
     def _is_boolean(self) -> bool:
         """Whether all words mean yes or no, and both occur."""
@@ -187,11 +263,3 @@ def _has_leading_zeros(numbers: pa.Array) -> bool:
     """Whether one of some whole numbers begins with a zero that it does not need: 01234."""
     has_zero = pc.match_substring_regex(numbers, "^[+-]?0[0-9]")
     return bool(pc.any(has_zero).as_py())
-
-
-def _cast(words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:
-    """Casts words to numbers; None if some are not numbers."""
-    try:
-        return pc.cast(words, arrow_type)
-    except pa.ArrowInvalid:
-        return None

@@ -1,7 +1,7 @@
 """Counts the cells of each distinct value, or of a sample of the values if there are many."""
 
 from collections import Counter
-from collections.abc import KeysView
+from collections.abc import KeysView, Mapping
 from zlib import crc32
 
 import pyarrow as pa
@@ -12,6 +12,10 @@ MAX_VALUES = 10_000
 MAX_CHARACTERS = 1000
 """Longer values are cut, since ten thousand whole ones may not fit into memory."""
 _THINNING = 4
+MAX_INTEGERS = 20
+"""Up to this number of distinct whole numbers, they are learned as categories."""
+ROWS_PER_INTEGER = 10
+"""Rows that each of those numbers must have on average."""
 
 
 class ValueCounts:
@@ -56,6 +60,16 @@ class ValueCounts:
     def values(self) -> KeysView[str]:
         """The counted values."""
         return self._counts.keys()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Each counted value to its number of cells."""
+        return self._counts
+
+    @property
+    def are_few(self) -> bool:
+        """Whether there are few enough values to learn each as a category, if they are whole."""
+        return self.distinct <= MAX_INTEGERS and self.distinct_share * ROWS_PER_INTEGER <= 1
 
     @property
     def exact(self) -> dict[str, int] | None:

@@ -2,28 +2,21 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import Choice, choose, leave_out
-from pipeline.data.file_errors import explain_read_errors
 from pipeline.data.files import list_csv_files, quote_names
 from pipeline.data.findings import DataSummary, Finding
-from pipeline.data.label_findings import BlankFinder
-from pipeline.data.null_words import NULL_WORDS
-from pipeline.data.table_profiler import profile_columns
 from pipeline.errors import DataError, did_you_mean
 from pipeline.init.inspect_label import by_class, choose_task, guess_positive, summarize_label
+from pipeline.init.profile_table import profile_table
 from pipeline.init.sniff_dialect import sniff
 from pipeline.settings.data import CsvSettings
 from tabular.csv.column_rules import quote
-from tabular.csv.dialect import Dialect
-from tabular.csv.label_cells import trim_label_column
-from tabular.csv.reader import read_batches, read_header
+from tabular.csv.reader import read_header
 from trainer.settings.train import Task
 
 
@@ -56,6 +49,7 @@ class Inspection:
         features: Column to the feature that it becomes.
         label_findings: What the owner should know of how labels are written.
         findings: What the owner should know of whole files.
+        quarantined: The most rows that cannot be used, since a cell is not a number.
     """
 
     name: str
@@ -67,6 +61,7 @@ class Inspection:
     features: Mapping[str, Choice]
     label_findings: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()
+    quarantined: int = 0
 
     @property
     def summary(self) -> DataSummary:
@@ -103,10 +98,11 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     sniffed = sniff(Path(paths[0]), wishes.label)
     name_of = _Names(data, read_header(paths[0], sniffed.csv.dialect), sniffed.titles)
     label_name = name_of(wishes.label, "--label")
-    profiles, settings, blanks = _profile(paths, sniffed.csv, label_name)
+    table = profile_table(paths, sniffed.csv, label_name)
+    profiles = table.profiles
     if not profiles:
         raise DataError(f"{data}: has a header and no rows; expected a row per example: add some")
-    label = by_class(profiles[label_name], settings.decimal)
+    label = by_class(profiles[label_name], table.settings.decimal)
     task = choose_task(data, label, wishes.task)
     ignored = [name_of(column, "--ignore") for column in wishes.ignored]
     if label.name in ignored:
@@ -114,7 +110,7 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     features = {
         name: leave_out(profile, "as --ignore asks")
         if name in ignored
-        else choose(profile, profiles)
+        else choose(profile, profiles).told(*table.findings.get(name, ()))
         for name, profile in profiles.items()
         if name != label.name
     }
@@ -125,48 +121,19 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     return Inspection(
         name=_pipeline_name(data),
         data=os.path.relpath(data.resolve(), folder),
-        csv=settings,
+        csv=table.settings,
+        quarantined=sum(
+            count
+            for name, count in table.misfits.items()
+            if name == label.name or not features[name].reason
+        ),
         label=label,
         task=task,
         positive=guess_positive(label) if task == "binary" else None,
         features=features,
-        label_findings=tuple(blanks.findings()),
         findings=sniffed.findings,
+        label_findings=table.findings.get(label.name, ()),
     )
-
-
-def _profile(
-    paths: Sequence[str], settings: CsvSettings, label: str
-) -> tuple[dict[str, ColumnProfile], CsvSettings, BlankFinder]:
-    """Profiles the columns; again with null values, if these hide that a column is of numbers."""
-    blanks = BlankFinder()
-    batches = _batches(paths, settings.dialect, label, blanks)
-    profiles = profile_columns(batches, settings.decimal)
-    null_words = {
-        word
-        for profile in profiles.values()
-        if profile.kind_but_null_words not in ("words", "empty")
-        and (profile.kind == "words" or profile.name == label)
-        for word in profile.null_words
-    }
-    if not null_words:
-        return profiles, settings, blanks
-    null_words.update(settings.null_values)
-    null_values = tuple(word for word in NULL_WORDS if word in null_words)
-    settings = CsvSettings.model_validate({**settings.model_dump(), "null_values": null_values})
-    return _profile(paths, settings, label)
-
-
-def _batches(
-    paths: Sequence[str], dialect: Dialect, label: str, blanks: BlankFinder
-) -> Iterator[pa.RecordBatch]:
-    """Reads all rows, without the blanks around labels."""
-    for path in paths:
-        with explain_read_errors(path, dialect):
-            for batch in read_batches(path, dialect):
-                trimmed, with_blanks = trim_label_column(batch, label, dialect)
-                blanks.add(with_blanks)
-                yield trimmed
 
 
 class _Names:

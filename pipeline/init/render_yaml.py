@@ -27,6 +27,7 @@ _CSV_COMMENTS = {
     "null_values": "Words that mean a missing value, besides the empty cell.",
     "decimal": "Decimal point of numbers.",
     "encoding": "Encoding of the text.",
+    "numbers": "How the numbers of columns are written, if not as -1234.5.",
 }
 
 
@@ -79,6 +80,9 @@ def _data(found: Inspection, train_share: int, eval_share: int) -> Iterator[str]
     if found.label.missing:
         yield "  # Rows without a label are left out; error: a run stops at them."
         yield "  unlabeled: skip"
+    if found.quarantined:
+        yield "  # Rows that may be left out since a cell is not a number; they are kept in a file."
+        yield f"  quarantine: {{max_rows: {found.quarantined}}}"
     yield "  # Shares of the rows to train on and to evaluate on, by a hash of the row."
     yield "  split:"
     yield f"    train: {train_share}"
@@ -96,7 +100,12 @@ def _csv(settings: CsvSettings) -> Iterator[str]:
         yield "  csv:"
     for name, value in changed.items():
         yield f"    # {_CSV_COMMENTS[name]}"
-        yield f"    {name}: {_value(value)}"
+        if name == "numbers":
+            yield "    numbers:"
+            for column, numbers in settings.numbers.items():
+                yield f"      {_scalar(column)}: {_value(numbers.compact())}"
+        else:
+            yield f"    {name}: {_value(value)}"
 
 
 def _features(found: Inspection) -> Iterator[str]:

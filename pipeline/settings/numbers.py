@@ -1,7 +1,9 @@
 """The section `data.csv.numbers` of `pipeline_config.yaml`: how a column's numbers are written."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import BeforeValidator, Field, field_validator
 
 from tabular.csv.number_format import NumberFormat
@@ -63,6 +65,18 @@ class NumberSettings(Section):
     def _begins_after_digits(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         return _apart_from_digits(texts, 0, "begin")
 
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether some cells mean a missing value in this column only."""
+        return bool(self.null_values) or self.infinite == "missing"
+
+    def compact(self) -> dict[str, Any]:
+        """Gives the settings that differ from the defaults; a list of one text as that text."""
+        return {
+            name: value[0] if isinstance(value, tuple) and len(value) == 1 else value
+            for name, value in self.model_dump(exclude_defaults=True).items()
+        }
+
     def to_format(self, decimal: str) -> NumberFormat:
         """Gives the settings in the form in which `tabular` takes them.
 
@@ -77,3 +91,23 @@ def _apart_from_digits(texts: tuple[str, ...], place: int, what: str) -> tuple[s
         if text and (text[place].isdigit() or text[place] in ".,"):
             raise ValueError(f"{text!r} must not {what} with a digit or a decimal point")
     return texts
+
+
+def from_format(number_format: NumberFormat, decimal: str) -> NumberSettings:
+    """Makes the settings of a format.
+
+    Args:
+        number_format: The format.
+        decimal: Decimal point of the table, which is left out.
+    """
+    described = asdict(number_format)
+    if number_format.decimal == decimal:
+        del described["decimal"]
+    return NumberSettings.model_validate(described)
+
+
+def as_yaml(number_format: NumberFormat, decimal: str) -> str:
+    """Writes the settings of a format as a line of YAML, with the arguments of `from_format`."""
+    described = from_format(number_format, decimal).compact()
+    text: str = yaml.safe_dump(described, default_flow_style=True, allow_unicode=True, width=1000)
+    return text.strip()

@@ -66,6 +66,12 @@ def _name_by_place(place: int, titles: Sequence[str], renamed: Mapping[str, str]
 
 
 def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:
+    """Reads a file as `read_written` does, with numbers that `dialect.numbers` describes plain."""
+    for written in read_written(path, dialect):
+        yield plain_columns(written, dialect.numbers, dialect.decimal)[0]
+
+
+def read_written(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.RecordBatch]:
     """Reads a file of any size as batches.
 
     Args:
@@ -73,8 +79,7 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
         dialect: How it is written.
 
     Yields:
-        Batches of string columns named by `read_header`; a missing value is null, and numbers that
-        `dialect.numbers` describes are plain.
+        Batches of string columns named by `read_header`; a missing value is null.
 
     Raises:
         pa.ArrowInvalid: If a row has more or fewer fields than the header, or bytes are not valid
@@ -84,7 +89,7 @@ def read_batches(path: str | Path, dialect: Dialect = _RFC_4180) -> Iterator[pa.
     for batch, has_bad_bytes in read_blocks(Utf8Stream(path, dialect)):
         if has_bad_bytes:
             raise pa.ArrowInvalid(f"{path}: holds bytes that are not {dialect.encoding}")
-        yield plain_columns(batch, dialect.numbers, dialect.decimal)[0]
+        yield batch
 
 
 def read_blocks(

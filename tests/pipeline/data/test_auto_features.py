@@ -234,3 +234,54 @@ def test_run_start_tells_what_was_chosen(make_config: MakeConfig) -> None:
 
     assert start.params["features.color"] == "categorical"
     assert start.provenance["features.auto"].startswith("chosen: 1 numeric, 1 categorical; note: ")
+
+
+def test_auto_refuses_numbers_that_are_not_plain_and_names_the_setting(
+    make_config: MakeConfig,
+) -> None:
+    columns = {
+        **COLUMNS,
+        "price": lambda row: f"${row * 1.5}",
+        "share": lambda row: f"{row * 0.25}%",
+    }
+
+    with pytest.raises(DataError) as caught:
+        resolved(make_config("auto", columns))
+
+    price, share = str(caught.value).splitlines()
+    assert "data.csv: price: '$" in price
+    assert "set data.csv.numbers.price to {prefix: $}, or name its kind" in price
+    assert "set data.csv.numbers.share to {suffix: '%'}" in share
+
+
+def test_auto_reads_numbers_that_are_described(make_config: MakeConfig) -> None:
+    columns = {**COLUMNS, "share": lambda row: f"{row * 0.25}%"}
+    csv = {"numbers": {"share": {"suffix": "%"}}}
+
+    assert kinds(resolved(make_config("auto", columns, csv=csv)))["share"] == "numeric"
+
+
+def test_auto_refuses_another_format_among_numbers_that_are_described(
+    make_config: MakeConfig,
+) -> None:
+    columns = {**COLUMNS, "share": lambda row: "0.5" if row == 50 else f"{row * 0.25}%"}
+    csv = {"numbers": {"share": {"suffix": "%"}}}
+
+    with pytest.raises(DataError, match=r"52: share: '0\.5' is not a number as data\.csv\.numbers"):
+        resolved(make_config("auto", columns, csv=csv))
+
+
+def test_auto_reads_a_column_with_a_few_words_as_numbers(make_config: MakeConfig) -> None:
+    columns = {**COLUMNS, "size": lambda row: "abc" if row == 50 else row * 1.5}
+
+    with pytest.raises(DataError, match="52: size: 'abc' is not a number"):
+        resolved(make_config("auto", columns))
+    checked = check_data(make_config("auto", columns, quarantine={"max_rows": 1}))
+    assert checked.quarantined == 1
+    assert kinds(checked.config)["size"] == "numeric"
+
+
+def test_auto_leaves_codes_with_leading_zeros_words(make_config: MakeConfig) -> None:
+    columns = {**COLUMNS, "code": lambda row: f"{row % 5:03d}"}
+
+    assert kinds(resolved(make_config("auto", columns)))["code"] == "categorical"

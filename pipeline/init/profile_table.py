@@ -1,0 +1,129 @@
+"""Profiles the columns of CSV files, and finds the settings by which numbers are read as such."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.file_errors import explain_read_errors
+from pipeline.data.findings import Finding
+from pipeline.data.label_findings import BlankFinder
+from pipeline.data.null_words import NULL_WORDS
+from pipeline.data.table_profiler import TableProfiler
+from pipeline.init.odd_cells import OddCells, find_odd_cells
+from pipeline.settings.data import CsvSettings
+from pipeline.settings.numbers import NumberSettings, from_format
+from tabular.csv.column_rules import quote
+from tabular.csv.label_cells import trim_label_column
+from tabular.csv.plain_numbers import plain_columns
+from tabular.csv.reader import read_written
+
+_MOST_PASSES = 4
+"""Null values, then formats, then words among numbers may hide what a column is."""
+
+
+@dataclass(frozen=True)
+class ProfiledTable:
+    """The columns of a table.
+
+    Attributes:
+        profiles: Column to its profile.
+        settings: The settings by which the columns were read.
+        misfits: Column of numbers to the number of its cells that are not, and not missing values.
+        findings: Column to what its owner should know of the way its cells are written.
+    """
+
+    profiles: Mapping[str, ColumnProfile]
+    settings: CsvSettings
+    misfits: Mapping[str, int]
+    findings: Mapping[str, tuple[Finding, ...]]
+
+
+def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> ProfiledTable:
+    """Profiles every column; again while the profiles show settings that read more of the cells.
+
+    Args:
+        paths: The CSV files.
+        settings: How they are written, without formats of numbers.
+        label: The column of the label, around whose cells blanks do not count.
+
+    Raises:
+        DataError: If a file is not a table.
+    """
+    examples: dict[str, str] = {}
+    for _ in range(_MOST_PASSES):
+        profiles, blanks = _profile(paths, settings, label)
+        examples |= {
+            name: profile.written_numbers.examples[0]
+            for name, profile in profiles.items()
+            if profile.written_numbers is not None and profile.written_numbers.format is not None
+        }
+        improved = _improve(settings, profiles.values(), label)
+        if improved == settings:
+            break
+        settings = improved
+    misfits = {name: sum(each.misfits.values()) for name, each in profiles.items() if each.misfits}
+    gaps = (name for name, each in settings.numbers.items() if each.may_be_missing)
+    odd = find_odd_cells(paths, settings, {*misfits, *gaps})
+    findings = {
+        name: tuple(_findings(examples.get(name, ""), odd.get(name, ()))) for name in profiles
+    }
+    findings[label] = (*blanks.findings(), *findings.get(label, ()))
+    return ProfiledTable(
+        {name: replace(profile, misfits={}) for name, profile in profiles.items()},
+        settings,
+        misfits,
+        findings,
+    )
+
+
+def _profile(
+    paths: Sequence[str], settings: CsvSettings, label: str
+) -> tuple[dict[str, ColumnProfile], BlankFinder]:
+    dialect = settings.dialect
+    profiler, blanks = TableProfiler(settings.decimal), BlankFinder()
+    for path in paths:
+        with explain_read_errors(path, dialect):
+            for written in read_written(path, dialect):
+                trimmed, with_blanks = trim_label_column(written, label, dialect)
+                blanks.add(with_blanks)
+                profiler.add(*plain_columns(trimmed, dialect.numbers, dialect.decimal))
+    return profiler.profiles(), blanks
+
+
+def _improve(settings: CsvSettings, profiles: Iterable[ColumnProfile], label: str) -> CsvSettings:
+    """Adds the null values and formats that the profiles show."""
+    null_words = set(settings.null_values)
+    numbers = dict(settings.numbers)
+    for profile in profiles:
+        format_found = profile.written_numbers and profile.written_numbers.format
+        if format_found:
+            described = from_format(format_found, settings.decimal)
+            numbers[profile.name] = described.model_copy(update={"null_values": profile.null_words})
+        elif profile.kind in ("integer", "number"):
+            known = numbers.get(profile.name, NumberSettings())
+            repeated = [word for word, count in profile.misfits.items() if count > 1]
+            null_values = (*known.null_values, *repeated)
+            infinite = known.infinite if profile.is_finite else "missing"
+            update = {"null_values": null_values, "infinite": infinite}
+            if (improved := known.model_copy(update=update)) != NumberSettings():
+                numbers[profile.name] = improved
+        elif profile.kind_but_null_words not in ("words", "empty") and (
+            profile.kind == "words" or profile.name == label
+        ):
+            null_words.update(profile.null_words)
+    words = [word for word in NULL_WORDS if word in null_words]
+    formats = {name: each.model_dump() for name, each in numbers.items()}
+    unchanged = settings.model_dump()
+    return CsvSettings.model_validate({**unchanged, "null_values": words, "numbers": formats})
+
+
+def _findings(example: str, odd: Iterable[OddCells]) -> Iterator[Finding]:
+    """Says how the numbers of a column are written, and what becomes of cells that are not."""
+    if example:
+        yield Finding(f"written as {quote(example)}, read by data.csv.numbers")
+    for cells in odd:
+        if cells.is_missing:
+            outcome = "a missing value, see data.csv.numbers"
+        else:
+            outcome = "not a number, and its row goes to quarantine, see data.quarantine"
+        yield Finding(f"{quote(cells.word)} in {cells.places} is {outcome}", look=True)
