@@ -18,7 +18,9 @@ DATES = [
     *(b"2024-02-29", b"2023-01-01T23:30:00-01:30", b"2023-02-29", None),
     *(b"1999-12-31 00:00:59.9Z", b"2024-05-06T12:34"),
 ]
-PARTS = ["year", "month", "day", "weekday", "hour", "minute"]
+PARTS = [
+    *("year", "quarter", "month", "week", "day", "day_of_year", "weekday", "hour", "minute", "days")
+]
 COLUMNS: dict[str, list[Any]] = {
     "price": [None, None, 4.0, 100.0, -5.0, 6.0],
     "age": [2.0, 6.0, None, 4.0, 10.0, 2.0],
@@ -76,6 +78,9 @@ SETTINGS: dict[str, Any] = {
 # income: log(1 + x) is 0 and log 4, mean log 2, deviation log 2. Missing: x = (0+3+0+3)/4 = 1.5.
 # whole: mean 1, variance (9+1+1+9+9+9)/6 = 19/3.
 # year: 2024, 2023, 1999, 2024; mean 2017.5, variance (6.5²+5.5²+18.5²+6.5²)/4 = 114.25.
+# day_of_year: 60, 2, 365, 127; mean 138.5, variance (78.5² + 136.5² + 226.5² + 11.5²)/4 = 19057.25.
+# days since 1970: 19782, 19359 and an hour, 10956, 19849 and 754 minutes.
+DAYS = np.array([19782, 19359 + 1 / 24, 10956, 19849 + 754 / 1440])
 MISSING_INCOME = math.log(2.5 / 2) / math.log(2)
 NUMBERS = {
     "price": np.array([0, 0, -1, 5, -5, 1]) / math.sqrt(13),
@@ -89,6 +94,8 @@ NUMBERS = {
     "empty": [0] * 6,
     "empty_range": [0] * 6,
     "day_year": np.array([6.5, 5.5, 0, 0, -18.5, 6.5]) / math.sqrt(114.25),
+    "day_day_of_year": np.array([-78.5, -136.5, 0, 0, 226.5, -11.5]) / math.sqrt(19057.25),
+    "day_days": np.insert((DAYS - DAYS.mean()) / DAYS.std(), [2, 2], 0),
     "weight": [1, 2, 3, 4, 5, 6],
 }
 # Expected ids:
@@ -105,6 +112,8 @@ IDS = {
     "code": [0, 2, 3, 3, 3, 3],
     "flag": [1, 0, 1, 2, 2, 0],
     ".top/flag": [1, 1, 0, 2, 1, 0],
+    "day_quarter": [0, 0, 4, 4, 3, 1],
+    "day_week": [8, 0, 53, 53, 51, 18],
     "day_month": [1, 0, 12, 12, 11, 4],
     "day_day": [28, 1, 31, 31, 30, 5],
     "day_weekday": [3, 0, 7, 7, 4, 0],

@@ -1,6 +1,6 @@
 """Feature columns over transformed features."""
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import tensorflow_transform as tft
 
 from tests.helpers.preprocessed import Table, analyze
 from trainer.features.columns import FeatureColumns, make_feature_columns
+from trainer.settings.features import DatePart
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError
 
@@ -44,7 +45,7 @@ SETTINGS: dict[str, Any] = {
             "encode": "embedding",
             "dimension": 5,
         },
-        "day": {"kind": "datetime", "parts": ["year", "month", "day", "weekday", "hour", "minute"]},
+        "day": {"kind": "datetime", "parts": list(get_args(DatePart))},
         "label": "ignore",
     },
 }
@@ -54,6 +55,8 @@ WIDTHS = {
     "size": 1,
     "size_missing": 1,
     "day_year": 1,
+    "day_day_of_year": 1,
+    "day_days": 1,
     "range_indicator": 3,
     "quantile_indicator": 3,
     "city_indicator": 5,
@@ -61,7 +64,9 @@ WIDTHS = {
     "code_embedding": 2,
     "link_embedding": 3,
     "flag_indicator": 3,
+    "day_quarter_indicator": 5,
     "day_month_indicator": 13,
+    "day_week_indicator": 54,
     "day_day_indicator": 32,
     "day_weekday_indicator": 8,
     "day_hour_indicator": 25,
