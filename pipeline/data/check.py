@@ -100,7 +100,9 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
     findings = rows.labels.findings()
-    suspicious = find_suspicious(config, rows.train_sample(), rows.sample.one_in)
+    suspicious = find_suspicious(
+        config, rows.train_sample(), rows.sample.one_in, rows.filled_as_label()
+    )
     kinds = {name: feature.kind for name, feature in config.features.items()}
     summary = replace(summary, findings=(*summary.findings, *findings))
     summary = summary.with_findings(suspicious, kinds)

@@ -12,6 +12,7 @@ from pipeline.data.class_labels import ClassLabels
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.column_rules import make_data_rules
 from pipeline.data.file_errors import FAULTS_SHOWN, data_error, explain_no_rows, explain_read_errors
+from pipeline.data.label_gaps import LabelGaps
 from pipeline.data.labels import Labels
 from pipeline.data.number_labels import NumberLabels
 from pipeline.data.row_sample import RowSample
@@ -74,6 +75,7 @@ class Rows:
         kind = NumberLabels if config.task == "regression" else ClassLabels
         self.labels: Labels = kind(config, paths, count_splits=count_splits)
         self.sample = RowSample()
+        self._label_gaps = LabelGaps()
         self.counts = RowCounts()
         for split, path in ((split, path) for split, paths in files.items() for path in paths):
             with explain_read_errors(path, self._dialect):
@@ -107,6 +109,10 @@ class Rows:
             for split, batch in self.sample.batches
         ]
         return pa.Table.from_batches(batches).combine_chunks() if any(map(len, batches)) else None
+
+    def filled_as_label(self) -> frozenset[str]:
+        """Finds the columns that have a value exactly where the label has one."""
+        return self._label_gaps.find()
 
     def checked_files(self, rules: ColumnRules) -> CheckedFiles:
         """Gives the findings for the nodes that read the files again.
@@ -145,6 +151,7 @@ class Rows:
             if len(block.batch):
                 self._add(block.batch, RowSplits(self._config, block.batch, split))
                 self.sample.add(block.batch, split)
+            self._label_gaps.add(block.batch, block.without_label)
         if self.counts.read == before:
             raise DataError(explain_no_rows(path))
         self._first_faults[path] = first

@@ -6,7 +6,7 @@ and on fewer if there are more than 133 columns. So the warnings cost no further
 the same however many rows there are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +32,7 @@ _REMEDY = "if it is known only once the label is, set it to ignore"
 
 
 def find_suspicious(
-    config: Config, rows: pa.Table | None, one_in: int
+    config: Config, rows: pa.Table | None, one_in: int, filled_as_label: Collection[str] = ()
 ) -> Mapping[str, tuple[Finding, ...]]:
     """Finds the features that a person should look at.
 
@@ -40,6 +40,7 @@ def find_suspicious(
         config: The configuration; its features are not `auto`.
         rows: A sample of the train split: string columns; None if there is none.
         one_in: How many rows there are for each of the sample.
+        filled_as_label: Columns that have a value exactly where the label has one.
 
     Returns:
         Column to its findings; columns without any are left out.
@@ -56,7 +57,9 @@ def find_suspicious(
     }
     words = {name: column for name, column in cells.items() if name not in numbers}
     labels = rows[config.data.label].chunk(0)
+    as_label = Finding(f"has a value exactly where the label has one: {_REMEDY}", look=True)
     found = [
+        *((name, as_label) for name in types if name in filled_as_label),
         *_identities(config.features, numbers, words, one_in),
         *_leaks(_make_target(config, labels), numbers, words),
     ]

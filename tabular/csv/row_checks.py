@@ -42,7 +42,7 @@ class Block:
         faults: The faults of other rows, int64 `[n, 2]`, in the order of rows: index of the row in
             the file, and index of the column, -1 for the row as a whole.
         read: Number of all rows.
-        unlabeled: Number of rows that are left out since their label is missing.
+        without_label: The rows that are left out since their label is missing.
         with_blanks: The labels that were read without the blanks around them, as they were.
     """
 
@@ -50,8 +50,13 @@ class Block:
     written: pa.RecordBatch
     faults: Indices
     read: int
-    unlabeled: int
+    without_label: pa.RecordBatch
     with_blanks: pa.StringArray
+
+    @property
+    def unlabeled(self) -> int:
+        """Number of rows that are left out since their label is missing."""
+        return len(self.without_label)
 
     @property
     def quarantined(self) -> int:
@@ -122,11 +127,12 @@ def read_usable(
         read = len(rows) + len(left_out)
         batch, misfits = plain_columns(written, dialect.numbers, dialect.decimal)
         batch, with_blanks = trim_label_column(batch, rules.label, dialect)
+        without_label = batch[:0]
         if rules.skips_unlabeled and (is_labeled := _find_labeled(batch, rules.label)) is not None:
+            without_label = batch.filter(pa.array(~is_labeled))
             batch, written = (each.filter(pa.array(is_labeled)) for each in (batch, written))
             misfits = {name: mask[is_labeled] for name, mask in misfits.items()}
             rows = rows[is_labeled]
-        unlabeled = read - len(left_out) - len(batch)
         wrong = _find_wrong(batch, rules_by_index, may_have_bad_bytes=may_have_bad_bytes)
         for name in misfits.keys() & rules.cells.keys():
             wrong[header.index(name)] = misfits[name] | wrong.get(header.index(name), False)
@@ -134,12 +140,12 @@ def read_usable(
         usable = _select(batch, is_usable, columns)
         as_written = usable if batch is written else _select(written, is_usable, columns)
         faults = _sort_faults(wrong, rows, left_out, by_name)
-        yield Block(usable, as_written, faults, read, unlabeled, with_blanks)
+        yield Block(usable, as_written, faults, read, without_label, with_blanks)
     _check_end(text, last, has_ragged_end=bool(ragged))
     if ragged:
         empty = pa.RecordBatch.from_arrays([_NO_CELLS] * len(header), header)
         faults = _sort_faults({}, np.arange(0), list(ragged), by_name)
-        yield Block(empty, empty, faults, len(ragged), 0, _NO_CELLS)
+        yield Block(empty, empty, faults, len(ragged), empty, _NO_CELLS)
 
 
 def _find_labeled(batch: pa.RecordBatch, label: str | None) -> Mask | None:

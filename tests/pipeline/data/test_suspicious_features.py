@@ -20,7 +20,10 @@ LEAK = "alone predicts the label almost perfectly"
 
 
 def check(
-    folder: Path, label: Sequence[object], features: Mapping[str, tuple[str, Sequence[object]]]
+    folder: Path,
+    label: Sequence[object],
+    features: Mapping[str, tuple[str, Sequence[object]]],
+    unlabeled: str = "error",
 ) -> CheckedData:
     """Checks a table of a label and of features, each with its kind."""
     columns = [label, NOISE, *(cells for _, cells in features.values())]
@@ -30,7 +33,7 @@ def check(
     kinds = "".join(f"  {name}: {kind}\n" for name, (kind, _) in features.items())
     (folder / "pipeline_config.yaml").write_text(
         f"name: t\ntask: {'regression' if is_number else 'multiclass'}\n"
-        "data: {path: data.csv, label: y}\n"
+        f"data: {{path: data.csv, label: y, unlabeled: {unlabeled}}}\n"
         f"features:\n  noise: numeric\n{kinds}"
         f"evaluation: {{thresholds: {{{'r2' if is_number else 'accuracy'}: {{min: 0}}}}}}\n",
         encoding="utf-8",
@@ -85,6 +88,20 @@ def test_leak_by_missing_values_is_warned_of(tmp_path: Path) -> None:
     found = warned(check(tmp_path, two, {"x": ("{kind: numeric, fill: mean}", closed)}))
     assert list(found) == ["x"]
     assert "is missing for certain labels only" in found["x"]
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["exactly", "nearly"])
+def test_values_where_the_label_has_one_are_warned_of(tmp_path: Path, others: int) -> None:
+    label = ["" if n % 30 == 7 else CLASSES[n] for n in range(N)]
+    paid = ["" if not each else NOISE[n] for n, each in enumerate(label)]
+    paid[:others] = [""] * others
+    features = {"paid": ("{kind: numeric, fill: mean}", paid)}
+    found = warned(check(tmp_path, label, features, unlabeled="skip"))
+    if others:
+        assert found == {}
+    else:
+        assert found["paid"].startswith("has a value exactly where the label has one")
+        assert list(found) == ["paid"]
 
 
 @pytest.mark.parametrize(
