@@ -50,12 +50,16 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
         _call_user_function(path, inputs, custom_config) if path else _transform(inputs, settings)
     )
     if settings.label not in outputs:
-        outputs[settings.label] = encode_label(to_dense(inputs[settings.label]), settings)
+        outputs[settings.label] = encode_label(_dense_column(inputs, settings.label), settings)
     if settings.task == REGRESSION:
         analyze_target(outputs[settings.label])
     if settings.weight is not None and settings.weight not in outputs:
-        outputs[settings.weight] = tf.cast(to_dense(inputs[settings.weight]), tf.float32)
+        outputs[settings.weight] = tf.cast(_dense_column(inputs, settings.weight), tf.float32)
     return outputs
+
+
+def _dense_column(inputs: _Inputs, name: str) -> tf.Tensor:
+    return to_dense({name: inputs[name]})[name]
 
 
 def _transform(
@@ -64,9 +68,10 @@ def _transform(
     """Transforms each column according to its kind."""
     numbers: dict[str, tuple[tf.Tensor, Numeric]] = {}
     others: dict[str, tf.Tensor | tf.SparseTensor] = {}
+    columns = to_dense({name: inputs[name] for name in settings.raw_types})
     for name, raw_type in settings.raw_types.items():
         feature = settings.features[name]
-        x = to_dense(inputs[name])
+        x = columns[name]
         if raw_type == "float":
             x = tf.cast(x, tf.float32)
         if isinstance(feature, Numeric):

@@ -7,6 +7,7 @@ from typing import Any
 import apache_beam as beam
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_beam_executor
@@ -108,8 +109,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_dir))
         )
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
+        columns = _columns_read(eval_config, schema)
         tfxios = [
-            split_tfxio(examples, split, schema, tfma.constants.ARROW_INPUT_COLUMN)
+            split_tfxio(examples, split, schema, tfma.constants.ARROW_INPUT_COLUMN).Project(columns)
             for split in splits
         ]
         adapter_config = tfxios[0].TensorAdapterConfig()
@@ -134,6 +136,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     tensor_adapter_config=adapter_config,
                 )
             )
+
+
+def _columns_read(eval_config: tfma.EvalConfig, schema: schema_pb2.Schema) -> list[str]:
+    """Lists the columns that TFMA itself reads; the models read whole serialized examples."""
+    wanted = {key for spec in eval_config.slicing_specs for key in spec.feature_keys}
+    for spec in eval_config.model_specs:
+        wanted |= {spec.label_key, spec.example_weight_key}
+    return sorted(wanted & {feature.name for feature in schema.feature})
 
 
 def _make_writers(

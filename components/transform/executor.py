@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
+from tensorflow_transform import analyzer_nodes, graph_tools, impl_helper, nodes, tf2_utils
 from tensorflow_transform.tf_metadata import metadata_io
 from tfx import types
 from tfx.components.transform import executor_utils
@@ -110,14 +112,24 @@ def _bind(exec_properties: Mapping[str, Any]) -> _Preprocessing:
 
 
 def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list[str]:
-    """Lists the raw columns that the function uses, including those for analysis only."""
+    """Lists the raw columns that the function uses, including those for analysis only.
+
+    Transform's own functions for this build the graph once for each of the two.
+    """
     specs = tfxio.TensorAdapter().OriginalTypeSpecs()
-    return sorted(
-        {
-            *tft.get_analyze_input_columns(preprocessing_fn, specs),
-            *tft.get_transform_input_columns(preprocessing_fn, specs),
-        }
+    graph, inputs, outputs = impl_helper.trace_preprocessing_function(
+        preprocessing_fn, specs, use_tf_compat_v1=False
     )
+    visitor = graph_tools.SourcedTensorsVisitor()
+    for sink in graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS):
+        nodes.Traverser(visitor).visit_value_node(sink.future)
+    _, controls = tf2_utils.strip_and_get_tensors_and_control_dependencies(
+        tf.nest.flatten(outputs, expand_composites=True)
+    )
+    analyzed = graph_tools.get_dependent_inputs(
+        graph, inputs, [*visitor.sourced_tensors, *controls]
+    )
+    return sorted({*analyzed, *graph_tools.get_dependent_inputs(graph, inputs, outputs)})
 
 
 def _plan(paths: Sequence[str], folder: str) -> list[File]:

@@ -5,7 +5,9 @@ times as long to write, and twenty-five times as long to read.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,15 +91,29 @@ class _Transformer:
         self._layer = learned.transform_features_layer()
         self._converter = make_tensor_to_arrow_converter(learned.transformed_metadata.schema)
         self.arrow_schema = self._converter.arrow_schema()
+        # Tracing takes longer than transforming a small file, and a dataset would trace per file.
+        self._step = tf.function(
+            tf.autograph.experimental.do_not_convert(self._parse_and_transform),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+        )
 
     def transform(self, path: str) -> Iterator[pa.RecordBatch]:
-        """Yields the transformed examples of a file in batches."""
-        step = tf.autograph.experimental.do_not_convert(self._parse_and_transform)
+        """Yields the transformed examples of a file in batches, the next one in the making."""
         n_bytes = 0
-        for transformed, n_bytes_of_batch in read_ahead(path).map(step).prefetch(1):
-            yield self._converter.convert(transformed)
-            n_bytes += int(n_bytes_of_batch)
+        with ThreadPoolExecutor(1) as pool:
+            waiting: deque[Any] = deque()
+            for serialized in read_ahead(path):
+                waiting.append(pool.submit(self._step, serialized))
+                if len(waiting) > 1:
+                    n_bytes += yield from self._convert(waiting.popleft())
+            for future in waiting:
+                n_bytes += yield from self._convert(future)
         check_complete(path, n_bytes)
+
+    def _convert(self, future: Any) -> Generator[pa.RecordBatch, None, int]:
+        transformed, n_bytes = future.result()
+        yield self._converter.convert(transformed)
+        return int(n_bytes)
 
     def _parse_and_transform(self, serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
         transformed = self._layer(tf.io.parse_example(serialized, self._spec))

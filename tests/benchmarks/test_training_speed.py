@@ -20,6 +20,7 @@ from tracking.projection.event_files import CurveReader
 from trainer.settings.train import TrainerSettings
 from trainer.training import training
 from trainer.training.estimator import make_estimator
+from trainer.training.input_fn import next_element
 
 pytestmark = [
     pytest.mark.benchmark,
@@ -99,17 +100,14 @@ def estimator_rate(data: Data, model_dir: Path) -> float:
 
 def memory_rate(data: Data, model_dir: Path) -> float:
     """Measures the same training with tensors in memory."""
-    from_files = training.make_dataset
 
-    def from_memory(*args: Any, shuffle_seed: int | None = None, **options: Any) -> tf.data.Dataset:
-        if shuffle_seed is None:
-            return from_files(*args, **options)
+    def from_memory(*args: Any, shuffle_seed: int, **options: Any) -> Any:
         features = {name: data.columns[name] for name in WIDTHS}
         dataset = tf.data.Dataset.from_tensor_slices((features, data.columns[LABEL][:, 0]))
-        return dataset.shuffle(10_000, seed=shuffle_seed).repeat().batch(BATCH_SIZE)
+        return next_element(dataset.shuffle(10_000, seed=shuffle_seed).repeat().batch(BATCH_SIZE))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "make_dataset", from_memory)
+        patch.setattr(training, "next_batch", from_memory)
         return estimator_rate(data, model_dir)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer.features.raw_columns import split_columns
 from trainer.settings.feature_names import indicator_name
 from trainer.settings.features import Numeric
 
@@ -55,12 +56,6 @@ def scale_numbers(columns: Mapping[str, tuple[tf.Tensor, Numeric]]) -> dict[str,
         if feature.missing_indicator
     }
     return {**scaled, **indicators}
-
-
-def split_columns(table: tf.Tensor, n_columns: int) -> list[tf.Tensor]:
-    """Splits `[batch_size, n_columns]` into its columns, `[batch_size, 1]` each, by one op."""
-    columns: list[tf.Tensor] = tf.split(table, n_columns, axis=1)
-    return columns
 
 
 def _clip(table: tf.Tensor, features: Sequence[Numeric]) -> tf.Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.model.input_layer import make_input
 from trainer.model.loss_and_metrics import n_logits
 
 ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
@@ -68,7 +69,7 @@ def _deep(
     features: Mapping[str, tf.Tensor], params: Mapping[str, Any], *, is_training: bool
 ) -> tf.Tensor:
     """Computes the logits of a network; hidden layers apply dense, norm, activation, dropout."""
-    net = tf.compat.v1.feature_column.input_layer(features, params["feature_columns"])
+    net = make_input(features, params["feature_columns"])
     activation = ACTIVATIONS[params["activation"]]
     for units in params["hidden_units"]:
         if params["batch_norm"]:

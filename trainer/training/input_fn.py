@@ -14,7 +14,13 @@ from trainer.training.shuffle import (
     shuffle_chunks,
     without_autograph,
 )
-from trainer.training.transformed_examples import find_files, read_dense, read_serialized
+from trainer.training.transformed_examples import (
+    find_files,
+    packed_sizes,
+    read_packed,
+    read_serialized,
+    unpack,
+)
 
 _BLOCK_EXAMPLES = 16_000  # the batch of an evaluation, so that a block need not be cut
 _PREFETCHED_BATCHES = 2
@@ -58,25 +64,99 @@ def make_dataset(
         tf.errors.NotFoundError: If no file matches.
         ValueError: If a feature is named `EXAMPLE_WEIGHT` although examples have weights.
     """
+    batches, prepare = make_batches(
+        file_patterns,
+        feature_spec,
+        label,
+        batch_size,
+        shuffle_seed=shuffle_seed,
+        weight=weight,
+        class_weights=class_weights,
+    )
+    return batches.map(prepare).prefetch(_PREFETCHED_BATCHES)
+
+
+def make_batches(
+    file_patterns: Sequence[str],
+    feature_spec: FeatureSpec,
+    label: str,
+    batch_size: int,
+    *,
+    shuffle_seed: int | None,
+    weight: str | None,
+    class_weights: Sequence[float] | None,
+) -> tuple[tf.data.Dataset, Callable[[Any], Batch]]:
+    """Reads batches as `make_dataset` does, but leaves them packed.
+
+    A dataset of hundreds of tensors takes seconds to build. Dense features are read, shuffled and
+    batched as a matrix for each dtype, others as serialized examples.
+
+    Args:
+        file_patterns: As for `make_dataset`, and so are the others.
+        feature_spec: Specs of all features.
+        label: Name of the label.
+        batch_size: Examples per batch.
+        shuffle_seed: None for one pass in order.
+        weight: Name of the weight, or None.
+        class_weights: Factors of the weight, or None.
+
+    Returns:
+        The batches, and the function that makes features and labels of one.
+    """
     if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
         raise ValueError(f"a feature cannot be named {EXAMPLE_WEIGHT} if examples have weights")
 
     prepare = _make_prepare(feature_spec, label, weight, class_weights)
     if shuffle_seed is None:
         blocks = _read(file_patterns, feature_spec, _BLOCK_EXAMPLES)
-        return blocks.rebatch(batch_size).map(prepare).prefetch(_PREFETCHED_BATCHES)
+        return blocks.rebatch(batch_size), prepare
     n_chunk = chunk_size(feature_spec)
     blocks = _read(file_patterns, feature_spec, min(_BLOCK_EXAMPLES, n_chunk))
-    if is_dense(feature_spec):
-        pieces = shuffle_chunks(blocks.map(prepare), n_chunk, shuffle_seed)
-        return pieces.prefetch(_PREFETCHED_BATCHES).rebatch(batch_size, drop_remainder=True)
-    # Examples stay serialized while shuffled, since a sparse tensor cannot be indexed.
     pieces = shuffle_chunks(blocks, n_chunk, shuffle_seed)
-    batches = pieces.rebatch(batch_size, drop_remainder=True)
-    return batches.map(prepare).prefetch(_PREFETCHED_BATCHES)
+    if is_dense(feature_spec):
+        pieces = pieces.prefetch(_PREFETCHED_BATCHES)
+    return pieces.rebatch(batch_size, drop_remainder=True), prepare
 
 
-def next_element(dataset: tf.data.Dataset) -> tf.data.Dataset | tuple[Any, ...]:
+def next_batch(
+    file_patterns: Sequence[str],
+    feature_spec: FeatureSpec,
+    label: str,
+    batch_size: int,
+    *,
+    shuffle_seed: int,
+    weight: str | None,
+    class_weights: Sequence[float] | None,
+) -> tf.data.Dataset | Batch:
+    """Returns features and labels of the next batch, for the `input_fn` of a training to return.
+
+    Args:
+        file_patterns: As for `make_dataset`, and so are the others.
+        feature_spec: Specs of all features.
+        label: Name of the label.
+        batch_size: Examples per batch.
+        shuffle_seed: Seed of the order.
+        weight: Name of the weight, or None.
+        class_weights: Factors of the weight, or None.
+
+    Returns:
+        Tensors as of `next_element`; if a feature is not dense, the dataset of `make_dataset`.
+    """
+    batches, prepare = make_batches(
+        file_patterns,
+        feature_spec,
+        label,
+        batch_size,
+        shuffle_seed=shuffle_seed,
+        weight=weight,
+        class_weights=class_weights,
+    )
+    if not is_dense(feature_spec):  # parsing takes long, so it is done in another thread
+        return batches.map(prepare).prefetch(_PREFETCHED_BATCHES)
+    return prepare(next_element(batches))
+
+
+def next_element(dataset: tf.data.Dataset) -> Any:
     """Returns tensors that are the next element of a dataset in each run of a session.
 
     They are read in the thread that runs the session. Estimator's iterator uses another thread, and
@@ -117,7 +197,7 @@ def _make_prepare(
 
     def prepare(block: Any) -> Batch:
         if is_dense(feature_spec):
-            features = dict(block)
+            features = unpack(block, feature_spec)
         else:
             features = tf.io.parse_example(block, dict(feature_spec))
         labels = tf.reshape(features.pop(label), [-1])
@@ -138,14 +218,14 @@ def _make_prepare(
 def _read(
     file_patterns: Sequence[str], feature_spec: FeatureSpec, block_size: int
 ) -> tf.data.Dataset:
-    """Reads blocks of dense features by name, or, if any is not dense, of serialized examples."""
+    """Reads blocks of packed dense features, or, if any is not dense, of serialized examples."""
     read: Callable[..., Iterator[Any]] = read_serialized
     signature: Any = tf.TensorSpec([None], tf.string)
     if is_dense(feature_spec):
-        read = read_dense
+        read = read_packed
         signature = {
-            name: tf.TensorSpec([None, *spec.shape], spec.dtype)
-            for name, spec in feature_spec.items()
+            dtype: tf.TensorSpec([None, sum(size for _, size in sizes)], dtype)
+            for dtype, sizes in packed_sizes(feature_spec).items()
         }
     blocks = partial(read, find_files(file_patterns), feature_spec, block_size)
     # There is nothing to tune, and the tuning thread delays the end of a session by seconds.

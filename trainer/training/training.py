@@ -12,7 +12,7 @@ from trainer.training.best_checkpoint import BestCheckpoint
 from trainer.training.class_weights import class_names, make_class_weights
 from trainer.training.evaluation_listener import EvaluationListener
 from trainer.training.hooks import FlushSummaries, StopAtNan, StopEarly, WarmStart
-from trainer.training.input_fn import make_dataset, next_element
+from trainer.training.input_fn import make_dataset, next_batch
 from trainer.training.shuffle import is_dense
 
 _EVAL_BATCH_EXAMPLES = 16_000
@@ -102,16 +102,14 @@ def _make_train_input_fn(
 ) -> Callable[[], Any]:
     feature_spec = transform_output.transformed_feature_spec()
     class_weights = make_class_weights(settings, transform_output, fn_args.train_files)
-    return lambda: next_element(
-        make_dataset(
-            fn_args.train_files,
-            feature_spec,
-            settings.label,
-            settings.train.batch_size,
-            shuffle_seed=settings.model.seed,
-            weight=settings.weight,
-            class_weights=class_weights,
-        )
+    return lambda: next_batch(
+        fn_args.train_files,
+        feature_spec,
+        settings.label,
+        settings.train.batch_size,
+        shuffle_seed=settings.model.seed,
+        weight=settings.weight,
+        class_weights=class_weights,
     )
 
 

@@ -3,6 +3,7 @@
 The layout is that of TFX's Transform when it writes Parquet.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,49 @@ def read_dense(
             name: block[name].flatten().to_numpy(zero_copy_only=False).reshape(-1, *spec.shape)
             for name, spec in feature_spec.items()
         }
+
+
+def read_packed(
+    paths: Sequence[str], feature_spec: Mapping[str, tf.io.FixedLenFeature], block_size: int
+) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """Yields dense features in blocks, those of a dtype side by side: `[n, width]` by dtype name.
+
+    Args:
+        paths: Files to read, in this order.
+        feature_spec: The features to read.
+        block_size: Examples per block; the last block of a file may be smaller.
+
+    Raises:
+        ValueError: If a file is damaged.
+    """
+    for block in read_dense(paths, feature_spec, block_size):
+        yield {
+            dtype: np.concatenate([block[name].reshape(-1, size) for name, size in sizes], axis=1)
+            for dtype, sizes in packed_sizes(feature_spec).items()
+        }
+
+
+def packed_sizes(
+    feature_spec: Mapping[str, tf.io.FixedLenFeature],
+) -> dict[str, list[tuple[str, int]]]:
+    """Lists name and number of values of the features of each dtype, in the order of packing."""
+    sizes: dict[str, list[tuple[str, int]]] = {}
+    for name, spec in feature_spec.items():
+        sizes.setdefault(spec.dtype.name, []).append((name, math.prod(spec.shape)))
+    return sizes
+
+
+def unpack(
+    packed: Mapping[str, tf.Tensor], feature_spec: Mapping[str, tf.io.FixedLenFeature]
+) -> dict[str, tf.Tensor]:
+    """Takes features out of what `read_packed` yields, `[n, *shape]` each, by an op per dtype."""
+    features = {}
+    for dtype, sizes in packed_sizes(feature_spec).items():
+        parts = tf.split(packed[dtype], [size for _, size in sizes], axis=1)
+        for (name, size), part in zip(sizes, parts, strict=True):
+            shape = list(feature_spec[name].shape)
+            features[name] = part if shape == [size] else tf.reshape(part, [-1, *shape])
+    return features
 
 
 def read_serialized(

@@ -1,5 +1,7 @@
 """The input pipeline over transformed examples: batches, order, weights."""
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import tensorflow as tf
 
 from tests.helpers.numbered_examples import SPARSE, SPEC, read, write_shard
 from tests.helpers.transformed_files import write_transformed
-from trainer.training.input_fn import make_dataset, next_element
+from trainer.training.input_fn import make_dataset, next_batch, next_element
 
 
 def test_make_dataset_batches(pattern: str) -> None:
@@ -125,18 +127,47 @@ def test_make_dataset_float_labels(weighted: str) -> None:
     np.testing.assert_array_equal(labels, [0.5, 0, 4])
 
 
+# the next batch
+
+
+def test_next_batch_is_that_of_the_dataset(pattern: str) -> None:
+    expected = list(islice(batches_of(make_dataset([pattern], SPEC, "y", 8, shuffle_seed=1)), 5))
+    options = {"shuffle_seed": 1, "weight": None, "class_weights": None}
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        batch = next_batch([pattern], SPEC, "y", 8, **options)
+        session.run(tf.compat.v1.tables_initializer())
+        runs = [session.run(batch) for _ in expected]
+
+    assert [(x["x"].ravel().tolist(), y.tolist()) for x, y in runs] == expected
+
+
+def test_next_batch_has_as_many_ops_for_any_number_of_columns(tmp_path: Path) -> None:
+    def count_ops(n_columns: int) -> int:
+        features = {
+            f"x{index}": tf.io.FixedLenFeature([1], tf.float32) for index in range(n_columns)
+        }
+        path = tmp_path / f"{n_columns}.parquet"
+        columns = dict.fromkeys(features, np.ones((2, 1), np.float32))
+        spec = {**features, "y": SPEC["y"]}
+        write_transformed(path, spec, {**columns, "y": np.ones((2, 1), np.int64)})
+        with tf.Graph().as_default() as graph:
+            next_batch([str(path)], spec, "y", 1, shuffle_seed=1, weight=None, class_weights=None)
+        return len(graph.get_operations())
+
+    assert count_ops(20) == count_ops(2)
+
+
 # the next element
 
 
-def batches_of(dataset: tf.data.Dataset) -> list[tuple[list[float], list[int]]]:
-    return [
-        (features["x"].numpy().ravel().tolist(), labels.numpy().tolist())
-        for features, labels in dataset
-    ]
+def batches_of(dataset: tf.data.Dataset) -> Iterator[tuple[list[float], list[int]]]:
+    for features, labels in dataset:
+        yield features["x"].numpy().ravel().tolist(), labels.numpy().tolist()
 
 
 def test_next_element_runs_to_the_end(pattern: str) -> None:
-    expected = batches_of(make_dataset([pattern], SPEC, "y", 8))
+    expected = list(batches_of(make_dataset([pattern], SPEC, "y", 8)))
 
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         features, labels = element = next_element(make_dataset([pattern], SPEC, "y", 8))
