@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from serving.errors import invalid
-from serving.formats.tensor_json import is_base64, read_tensor, write_tensor
+from serving.formats.tensor_json import is_base64, read_columns, write_tensor
 from serving.models.engine import Arrays, Signature
 
 
@@ -43,9 +43,7 @@ def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arra
         columns = _columns_of_rows(request["instances"], signature)
     else:
         columns = _columns_of(request["inputs"], signature)
-    return {
-        name: read_tensor(columns[name], tensor, name) for name, tensor in signature.inputs.items()
-    }, is_by_row
+    return read_columns(columns, signature.inputs), is_by_row
 
 
 def write_predict(outputs: Arrays, *, by_row: bool) -> dict[str, Any]:

@@ -116,8 +116,12 @@ class Signature:
                 f" Missing but required: {{{missing}}}.",
             )
         n_examples = None if self.is_batched else 1
+        checked: tuple[Any, ...] = ()
         for name, tensor in self.inputs.items():
             values = inputs[name]
+            kinds = (values.shape, values.dtype, tensor.shape, tensor.dtype)
+            if kinds == checked:  # as the column before; there may be hundreds
+                continue
             if values.dtype != tensor.numpy_dtype:
                 raise invalid(
                     f"input {name}: has type {values.dtype}, expected {tensor.dtype.name}",
@@ -135,6 +139,7 @@ class Signature:
                         f"input {name}: has {len(values)} examples, another input {n_examples}",
                     )
                 n_examples = len(values)
+            checked = () if tensor.message else kinds
         return n_examples or 0
 
 
@@ -182,6 +187,8 @@ class Engine:
             inter_op_parallelism_threads=-1,
             device_count={"GPU": 0},
         )
+        # The transformation is a function of all columns; a call takes longer than its ops.
+        config.graph_options.optimizer_options.do_function_inlining = True
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         try:
             with self._session.graph.as_default():

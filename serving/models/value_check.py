@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Iterator, Mapping
+from itertools import compress
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -25,7 +26,7 @@ _CHARS_COMPARED = 40
 _MAX_GUESSES = 5
 """Violations for which a similar string is looked up: among 1000, that takes milliseconds."""
 _MANY = 64
-"""Rows from which on comparing arrays is faster than comparing numbers one by one."""
+"""Rows, or columns, from which on comparing arrays is faster than comparing numbers one by one."""
 
 
 class ValueCheck:
@@ -41,6 +42,10 @@ class ValueCheck:
                 self._rules[name] = _Dates(column.date_format, is_required=column.required)
             elif column.required or column.words is not None:
                 self._rules[name] = _Words(column)
+        numbers = {name: rule for name, rule in self._rules.items() if isinstance(rule, _Numbers)}
+        self._numbers = list(numbers)
+        bounds = [rule.bounds for rule in numbers.values()]
+        self._bounds = np.array(bounds, np.float32).reshape(-1, 2, 1)
 
     def count(self, inputs: Inputs) -> dict[tuple[str, ViolationKind], int]:
         """Counts the violations by column and kind, without zeros.
@@ -74,12 +79,23 @@ class ValueCheck:
         ]
 
     def _find(self, inputs: Inputs) -> Iterator[tuple[str, ViolationKind, list[int]]]:
+        inside = self._inside(inputs)
         for name, rule in self._rules.items():
             values = inputs.get(name)
-            if values is not None:
+            if values is not None and name not in inside:
                 for kind, rows in rule.find(values.reshape(-1)):
                     if rows:
                         yield name, kind, rows
+
+    def _inside(self, inputs: Inputs) -> frozenset[str]:
+        """Lists columns whose numbers are all within their bounds, if there are many columns."""
+        columns = [inputs[name].reshape(-1) for name in self._numbers if name in inputs]
+        if not _MANY <= len(columns) == len(self._numbers) or len(set(map(len, columns))) != 1:
+            return frozenset()
+        table = np.stack(columns)
+        low, high = self._bounds[:, 0], self._bounds[:, 1]
+        is_inside = ((table >= low) & (table <= high)).all(axis=1)
+        return frozenset(compress(self._numbers, is_inside))
 
 
 class _Rule(Protocol):
@@ -103,6 +119,11 @@ class _Numbers:
         self._min, self._max, self._is_required = column.min, column.max, column.required
         self._low = float(np.float32(-_MAX_FLOAT if column.min is None else column.min))
         self._high = float(np.float32(_MAX_FLOAT if column.max is None else column.max))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest number allowed, as float32 holds them."""
+        return self._low, self._high
 
     def find(self, values: npt.NDArray[np.float32]) -> list[tuple[ViolationKind, list[int]]]:
         low, high = self._low, self._high

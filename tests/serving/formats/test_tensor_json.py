@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from serving.errors import Code, ServingError
 from serving.formats.json_text import dump, parse
-from serving.formats.tensor_json import read_tensor, write_tensor
+from serving.formats.tensor_json import read_columns, read_tensor, write_tensor
 from serving.models.engine import Tensor
 
 _INTS = [tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64]
@@ -194,3 +194,53 @@ def test_json_library_reads_the_same_numbers() -> None:
     values = np.array([0.1, 1e-7, 3e20, -5], np.float32)
     back = np.array(json.loads(dump(write_tensor(values, "y"))), np.float32)
     np.testing.assert_array_equal(back, values)
+
+
+# columns
+
+_CELLS = st.one_of(
+    st.integers(-(2**25), 2**25), st.floats(), st.text(max_size=2), st.none(), st.booleans()
+)
+_COLUMN = st.one_of(
+    st.lists(st.floats(-9, 9, width=32), min_size=2, max_size=2),
+    st.lists(st.text(max_size=3), min_size=2, max_size=2),
+    st.lists(_CELLS, max_size=3),
+    st.lists(st.lists(st.integers(0, 9), max_size=2), max_size=2),
+    _CELLS,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([tf.float32, tf.string, tf.int64]), _COLUMN), max_size=5))
+@settings(max_examples=300)
+def test_read_columns_reads_as_one_by_one(given_columns: list[tuple[tf.DType, Any]]) -> None:
+    columns = {f"x{index}": values for index, (_, values) in enumerate(given_columns)}
+    inputs = {
+        f"x{index}": Tensor("x:0", dtype, None) for index, (dtype, _) in enumerate(given_columns)
+    }
+    expected, arrays = (
+        _read_or_fail(read, columns, inputs) for read in (_read_one_by_one, read_columns)
+    )
+
+    assert list(arrays) == list(expected)
+    for name, array in expected.items():
+        assert arrays[name].dtype == array.dtype
+        np.testing.assert_array_equal(arrays[name], array)
+
+
+def _read_one_by_one(columns: Any, inputs: Any) -> Any:
+    return {name: read_tensor(columns[name], inputs[name], name) for name in inputs}
+
+
+def _read_or_fail(read: Any, columns: Any, inputs: Any) -> dict[str, NDArray[Any]]:
+    """Reads columns; an error becomes a column of its code and message."""
+    try:
+        return dict(read(columns, inputs))
+    except ServingError as error:
+        return {"error": np.array([error.code.name, str(error)])}
+
+
+def test_read_columns_names_the_column_of_half_a_pair() -> None:
+    inputs = {name: Tensor("x:0", tf.string, None) for name in ("a", "b")}
+
+    with pytest.raises(ServingError, match=r"^input b: is not valid Unicode"):
+        read_columns({"a": ["x"], "b": ["\ud800"]}, inputs)

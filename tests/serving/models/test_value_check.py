@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serving.errors import Violation
@@ -340,3 +340,36 @@ def test_missing_dates_violate_if_required(
     column = Column("", is_required, date_format="iso")
 
     assert found(column, words(b"2024-05-01", b"")) == expected
+
+
+# many columns
+
+
+@pytest.mark.parametrize("n_columns", [3, 80])
+@given(st.data())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+def test_many_columns_are_checked_as_one_by_one(n_columns: int, data: st.DataObject) -> None:
+    bounds = st.sampled_from([(0.0, 1.0), (None, 1.0), (0.0, None), (0.1, 0.3)])
+    columns = {
+        f"x{index}": Column(0.5, data.draw(st.booleans()), *data.draw(bounds))
+        for index in range(n_columns)
+    }
+    wrong = data.draw(
+        st.dictionaries(
+            st.tuples(st.integers(0, n_columns - 1), st.integers(0, 1)),
+            st.sampled_from([math.nan, math.inf, -1.0, 2.0, 0.1, 0.3]),
+            max_size=5,
+        )
+    )
+    inputs = {name: numbers(0.2, 0.25) for name in columns}
+    for (index, row), value in wrong.items():
+        inputs[f"x{index}"][row] = value
+    expected = sum(
+        (
+            Counter(ValueCheck({name: column}).count({name: inputs[name]}))
+            for name, column in columns.items()
+        ),
+        Counter(),
+    )
+
+    assert ValueCheck(columns).count(inputs) == expected
