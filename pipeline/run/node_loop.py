@@ -2,6 +2,8 @@
 
 import ctypes
 import time
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 from absl import logging
@@ -18,6 +20,8 @@ from pipeline.run.interrupts import Interrupts
 from pipeline.run.mlmd import cancel_running, read_execution
 from pipeline.run.node_result import NodeResult, NodeState
 from tabular.csv.checked_files import ChangedFileError
+from tabular.csv.row_counts import LostRowsError, RowCounts
+from tracking.events import Output
 from trainer.user_functions import one_line
 
 _MAX_CHARS = 400
@@ -51,7 +55,8 @@ def run_nodes(
         interrupts: Tells whether the user has interrupted the run.
 
     Raises:
-        NodeFailedError: If a node fails; later nodes do not run.
+        NodeFailedError: If a node fails, or if numbers of rows do not add up; later nodes do not
+            run.
         RunKilledError: If the run is interrupted.
     """
     runtime_parameter_utils.substitute_runtime_parameter(
@@ -96,6 +101,7 @@ def _run_node(
             execution = read_execution(handle.store, info.execution_id)
         if execution.is_failed:
             raise RuntimeError("its inputs could not be resolved")
+        _check_rows(execution.outputs)
     except (Exception, KeyboardInterrupt) as error:
         if interrupts.received:
             interrupts.acknowledge()
@@ -114,6 +120,17 @@ def _run_node(
     )
 
 
+def _check_rows(outputs: Mapping[str, Sequence[Output]]) -> None:
+    """Checks the numbers of rows of examples, also of those from the cache.
+
+    Raises:
+        LostRowsError: If they do not add up.
+    """
+    for output in chain.from_iterable(outputs.values()):
+        if "quarantined" in output.properties:
+            RowCounts.from_properties(output.properties).check()
+
+
 def return_free_memory() -> None:
     """Returns memory to the system that has been freed, but that glibc still holds.
 
@@ -125,9 +142,9 @@ def return_free_memory() -> None:
 def describe_error(error: BaseException) -> str:
     """Describes an error in one line of at most 400 characters.
 
-    The messages of `DataRefusedError` and `ChangedFileError` are written for the user, and returned
-    whole.
+    The messages of `DataRefusedError`, `ChangedFileError` and `LostRowsError` are written for the
+    user, and returned whole.
     """
-    if isinstance(error, (DataRefusedError, ChangedFileError)):
+    if isinstance(error, (DataRefusedError, ChangedFileError, LostRowsError)):
         return str(error)
     return one_line(error)[:_MAX_CHARS]

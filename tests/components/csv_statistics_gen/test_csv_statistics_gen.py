@@ -87,6 +87,27 @@ def test_types_columns_like_the_data(tmp_path: Path) -> None:
     }
 
 
+def test_reads_numbers_with_leading_zeros_like_the_data(tmp_path: Path) -> None:
+    found = generate(tmp_path, "x,word,count,new\n01,01,01,01\n1.5,2,3,4\n")
+
+    types = {name: feature.type for name, feature in found.items()}
+    assert types == {
+        "x": Feature.FLOAT,
+        "word": Feature.STRING,
+        "count": Feature.FLOAT,
+        "new": Feature.STRING,
+    }
+
+
+def test_reads_labels_without_blanks_like_the_data(tmp_path: Path) -> None:
+    found = generate(tmp_path, "x,label,word\n1,a , a\n2, a,\n3, ,\n4,b,\n")
+
+    buckets = found["label"].string_stats.rank_histogram.buckets
+    assert {bucket.label: bucket.sample_count for bucket in buckets} == {"a": 2, "b": 1}
+    (word,) = found["word"].string_stats.rank_histogram.buckets
+    assert word.label == " a"
+
+
 def test_reads_other_cells_of_numbers_as_words(tmp_path: Path) -> None:
     assert generate(tmp_path, "x\n1.5\nmany\n")["x"].HasField("string_stats")
 

@@ -6,6 +6,7 @@ from components.data_gate.report import DataRefusedError
 from pipeline.errors import NodeFailedError
 from pipeline.run.node_loop import describe_error
 from tabular.csv.checked_files import ChangedFileError
+from tabular.csv.row_counts import LostRowsError
 from trainer.user_functions import UserFunctionError
 
 
@@ -35,3 +36,9 @@ def test_changed_file_is_named_without_a_class() -> None:
     error = ChangedFileError("rows.csv")
 
     assert describe_error(error) == "rows.csv: has changed since the run began: run again"
+
+
+def test_lost_rows_are_told_without_a_class() -> None:
+    cause = describe_error(LostRowsError("eval: 3 examples were written and 2 read"))
+
+    assert cause.startswith("eval: 3 examples were written and 2 read: the numbers of rows do not")

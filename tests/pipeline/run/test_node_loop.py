@@ -12,9 +12,10 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto.orchestration import pipeline_pb2
-from tfx.types.standard_artifacts import Schema
+from tfx.types import Artifact
+from tfx.types.standard_artifacts import Examples, Schema
 
-from pipeline.errors import RunKilledError
+from pipeline.errors import NodeFailedError, RunKilledError
 from pipeline.run import node_loop
 from pipeline.run.interrupts import Interrupts
 from pipeline.run.node_loop import run_nodes
@@ -35,12 +36,18 @@ class Ended:
         self.results.append(result)
 
 
-def run_one_node(folder: Path, observer: Ended, interrupts: Interrupts) -> None:
+def run_one_node(
+    folder: Path,
+    observer: Ended,
+    interrupts: Interrupts,
+    artifact_type: type[Artifact] = Schema,
+    properties: dict[str, int] | None = None,
+) -> None:
     class Runner(LocalDagRunner):
         def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **_: Any) -> None:
             run_nodes(pipeline, "1", observer, interrupts)
 
-    node = Importer(str(folder), Schema).with_id("Schema")
+    node = Importer(str(folder), artifact_type, custom_properties=properties).with_id("Node")
     connection = sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
     Runner().run(Pipeline("one_node", str(folder), connection, components=[node]))
 
@@ -77,3 +84,22 @@ def test_interrupt_at_node_start_kills_the_node(
         run_one_node(tmp_path, observer, interrupts)
 
     assert [result.state for result in observer.results] == ["killed"]
+
+
+def test_rows_that_add_up_let_a_node_pass(tmp_path: Path, interrupts: Interrupts) -> None:
+    observer = Ended()
+    counts = {"rows": 9, "quarantined": 2, "unlabeled": 1, "examples_train": 6}
+
+    run_one_node(tmp_path, observer, interrupts, Examples, counts)
+
+    assert [result.state for result in observer.results] == ["done"]
+
+
+def test_rows_that_do_not_add_up_fail_a_node(tmp_path: Path, interrupts: Interrupts) -> None:
+    observer = Ended()
+    counts = {"rows": 9, "quarantined": 2, "unlabeled": 0, "examples_train": 6}
+
+    with pytest.raises(NodeFailedError, match=r"Node failed: 9 read = 6 .* do not add up"):
+        run_one_node(tmp_path, observer, interrupts, Examples, counts)
+
+    assert [result.state for result in observer.results] == ["failed"]
