@@ -40,7 +40,7 @@ def compare(options: argparse.Namespace) -> int:
     from pipeline.commands.comparison import compare_runs, find_runs, make_tables
     from pipeline.run.history import History
 
-    comparison = compare_runs(find_runs(History(config).runs(), options.runs))
+    comparison = compare_runs(find_runs(History(config).runs(), options.runs, config.name))
     if options.json:
         print(json.dumps(comparison.to_json()))
         return 0

@@ -15,6 +15,7 @@ from rich.text import Text
 from pipeline.errors import RunNotFoundError, did_you_mean
 from pipeline.run.history import Run
 from pipeline.run.provenance import STATE_SETTINGS
+from pipeline.run.report_text import show_number
 from tracking.projection.metric_direction import direction_of
 from tracking.projection.names import TUNED_TAG
 from tracking.projection.projector import Projector
@@ -82,13 +83,14 @@ class Comparison:
         }
 
 
-def find_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+def find_runs(runs: Sequence[Run], names: Sequence[str], pipeline: str) -> list[Run]:
     """Finds runs by ids, names or age.
 
     Args:
         runs: All runs, oldest first.
         names: For each wanted run its MLflow or pipeline run id, or the beginning of one; its name;
             or `latest`, `latest~1` for the one before, and so on.
+        pipeline: Name of the pipeline whose runs `latest` means.
 
     Returns:
         The runs, in the order of the names.
@@ -96,16 +98,17 @@ def find_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
     Raises:
         RunNotFoundError: If a name matches no run, or several.
     """
-    return [_find_run(runs, name) for name in names]
+    return [_find_run(runs, name, pipeline) for name in names]
 
 
-def _find_run(runs: Sequence[Run], name: str) -> Run:
+def _find_run(runs: Sequence[Run], name: str, pipeline: str) -> Run:
     head, _, back = name.partition("~")
     if head == _LATEST and (back.isdecimal() or not back):
         age = int(back or 0)
-        if age >= len(runs):
-            raise RunNotFoundError(f"{name}: there are only {len(runs)} runs")
-        return runs[-1 - age]
+        its_runs = [run for run in runs if run.start.pipeline_name == pipeline]
+        if age >= len(its_runs):
+            raise RunNotFoundError(f"{name}: there are only {len(its_runs)} runs of '{pipeline}'")
+        return its_runs[-1 - age]
     found = [run for run in runs if name in (run.mlflow_run_id, run.start.pipeline_run_id)]
     found = found or [
         run
@@ -219,5 +222,5 @@ def make_tables(comparison: Comparison) -> Iterator[Table]:
 
 
 def _cell(value: Any, is_best: bool) -> Text:
-    text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = "" if value is None else show_number(value) if isinstance(value, float) else str(value)
     return Text(f"{text} *", "bold green") if is_best else Text(text)

@@ -1,6 +1,7 @@
 """The text at the end of a run: metrics and thresholds, the verdict, and where to look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -19,18 +20,16 @@ def metrics_table(report: Report) -> Table:
     for check in report.evaluation["checks"]:
         mark = "holds" if check["holds"] else "MISSED"
         mark = "not checked" if check["skipped"] else mark
-        bounds.setdefault(check["metric"], []).append(
-            f"{check['bound']} {check['limit']:+.4g} {mark}"
-            if check["bound"] == "change"
-            else f"{check['bound']} {check['limit']:.4g} {mark}"
-        )
+        is_change = check["bound"] == "change"
+        bound = f"max_worsening {abs(check['limit']):.4g}" if is_change else _limit(check)
+        bounds.setdefault(check["metric"], []).append(f"{bound} {mark}")
     table = Table("metric", "value", "previous", "thresholds", box=None, header_style="bold")
     for metric, value in report.metrics.items():
         previous = report.baseline.get(metric)
         table.add_row(
             Text(metric, overflow="fold"),
-            f"{value:.4g}",
-            "" if previous is None else f"{previous:.4g}",
+            show_number(value),
+            "" if previous is None else show_number(previous),
             ", ".join(bounds.get(metric, [])),
         )
     return table
@@ -80,9 +79,24 @@ def tracking_line(tracker: Tracker | None, tracking_uri: str) -> str:
 
 def missed_thresholds(report: Report) -> list[str]:
     """Describes each missed threshold with the value found and the limit."""
-    words = {"min": "below min", "max": "above max", "change": "change against the baseline beyond"}
-    return [
-        f"{check['metric']} {check['value']:.4g} is {words[check['bound']]} {check['limit']:.4g}"
-        for check in report.evaluation.get("checks", [])
-        if not check["holds"]
-    ]
+    return [_describe(check) for check in report.evaluation.get("checks", []) if not check["holds"]]
+
+
+def show_number(value: float) -> str:
+    """Writes a number with four digits, or whole if it has more before its point."""
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _describe(check: Mapping[str, Any]) -> str:
+    metric, value, limit = check["metric"], check["value"], check["limit"]
+    if check["bound"] == "change":
+        return (
+            f"{metric} changed by {value:+.4g} against the baseline, which is worse by more than"
+            f" max_worsening {abs(limit):.4g}"
+        )
+    side = "below" if check["bound"] == "min" else "above"
+    return f"{metric} {show_number(value)} is {side} {_limit(check)}"
+
+
+def _limit(check: Mapping[str, Any]) -> str:
+    return f"{check['bound']} {show_number(check['limit'])}"

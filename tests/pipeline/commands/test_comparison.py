@@ -53,17 +53,25 @@ RUNS = [FIRST, SECOND, THIRD]
     ],
 )
 def test_find_runs_takes_id_name_or_age(name: str, run: Run) -> None:
-    assert find_runs(RUNS, [name]) == [run]
+    assert find_runs(RUNS, [name], "iris") == [run]
 
 
 def test_find_runs_keeps_order_of_names() -> None:
-    assert find_runs(RUNS, ["latest", "abc", "latest~1"]) == [THIRD, FIRST, SECOND]
+    assert find_runs(RUNS, ["latest", "abc", "latest~1"], "iris") == [THIRD, FIRST, SECOND]
+
+
+def test_find_runs_counts_runs_of_the_pipeline_only() -> None:
+    start = make_start("2024-01-05T00:00:00+00:00", pipeline_name="other")
+    other = Run(start, (), END, (), None)
+
+    assert find_runs([*RUNS, other], ["latest"], "iris") == [THIRD]
+    assert find_runs([*RUNS, other], ["latest", "abc"], "other") == [other, FIRST]
 
 
 def test_find_runs_prefers_whole_id_to_prefix() -> None:
     longer = make_run(4, "other", "abc12")
 
-    assert find_runs([*RUNS, longer], ["abc1"]) == [FIRST]
+    assert find_runs([*RUNS, longer], ["abc1"], "iris") == [FIRST]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ def test_find_runs_prefers_whole_id_to_prefix() -> None:
         ("model.seed", "model.seed: no run has this id or name; did you mean 'model.seed="),
         ("xyz", "xyz: no run has this id or name"),
         ("latest~x", "latest~x: no run has this id or name"),
-        ("latest~3", "latest~3: there are only 3 runs"),
+        ("latest~3", "latest~3: there are only 3 runs of 'iris'"),
         (
             "ab",
             "ab: matches several runs: 2024-01-01T00:00:00+00:00, 2024-01-02T00:00:00+00:00",
@@ -83,7 +91,7 @@ def test_find_runs_prefers_whole_id_to_prefix() -> None:
 )
 def test_find_runs_explains_wrong_name(name: str, message: str) -> None:
     with pytest.raises(RunNotFoundError) as caught:
-        find_runs(RUNS, ["latest", name])
+        find_runs(RUNS, ["latest", name], "iris")
 
     assert str(caught.value).startswith(message)
     assert caught.value.exit_code == 2
@@ -93,12 +101,12 @@ def test_find_runs_refuses_ambiguous_name() -> None:
     twin = make_run(4, FIRST.start.run_name)
 
     with pytest.raises(RunNotFoundError, match=r"matches several runs: 2024-01-01.*, 2024-01-04"):
-        find_runs([*RUNS, twin], ["model.seed=1"])
+        find_runs([*RUNS, twin], ["model.seed=1"], "iris")
 
 
 def test_find_runs_finds_none_without_runs() -> None:
     with pytest.raises(RunNotFoundError, match="there are only 0 runs"):
-        find_runs([], ["latest"])
+        find_runs([], ["latest"], "iris")
 
 
 # compare

@@ -73,10 +73,18 @@ def test_metrics_table_has_all_columns() -> None:
 
     assert print_table(report) == [
         ["metric", "value", "previous", "thresholds"],
-        ["accuracy", "0.5123", "0.5", "min 0.9 MISSED, change -0.05 holds"],
-        ["cross_entropy", "0.61", "max 0.5 MISSED, change +0.05 holds"],
+        ["accuracy", "0.5123", "0.5", "min 0.9 MISSED, max_worsening 0.05 holds"],
+        ["cross_entropy", "0.61", "max 0.5 MISSED, max_worsening 0.05 holds"],
         ["example_count", "8"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.51234, "0.5123"), (9999.0, "9999"), (503_600.0, "503,600"), (-12345.6, "-12,346")],
+)
+def test_metrics_table_writes_large_numbers_whole(value: float, text: str) -> None:
+    assert print_table(make_report({"rmse": value}))[1] == ["rmse", text]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +126,8 @@ def test_result_lines_of_a_model_not_blessed() -> None:
 
     assert list(result_lines(report)) == [
         "not blessed: accuracy 0.5123 is below min 0.9; cross_entropy 0.61 is above max 0.5;"
-        " recall/bee -0.25 is change against the baseline beyond -0.05",
+        " recall/bee changed by -0.25 against the baseline, which is worse by more than"
+        " max_worsening 0.05",
         "not pushed: the model that was served before stays",
     ]
 
@@ -161,7 +170,7 @@ def test_metrics_table_marks_skipped_checks() -> None:
     skipped = check("precision", "change", -0.1, float("nan"), True, "undefined for the baseline")
     report = make_report({"precision": 1.0}, [skipped])
 
-    assert print_table(report)[1] == ["precision", "1", "change -0.1 not checked"]
+    assert print_table(report)[1] == ["precision", "1", "max_worsening 0.1 not checked"]
 
 
 def test_result_lines_start_with_warnings() -> None:
