@@ -17,8 +17,8 @@ from serving.errors import Code, ServingError, invalid
 from serving.models.engine import Arrays, Tensor
 
 _Read = Callable[[Sequence[Any], Tensor, str], NDArray[Any]]
-_MAX_INTEGER = 2**24 - 1
-"""float32 holds all integers up to this one."""
+_SAFE_FLOAT32 = 2.0**127
+"""Numbers up to this one do not overflow."""
 _JSON_TYPES = {
     bool: "Boolean",
     dict: "Object",
@@ -184,28 +184,26 @@ def _check_types(values: Sequence[Any], allowed: set[type], tensor: Tensor, name
     return kinds
 
 
-def _make_float_reader(type_code: str, max_integer: int) -> _Read:
-    """Makes the reader for a float type.
+def _make_float_reader(type_code: str, greatest: float) -> _Read:
+    """Makes the reader for a float type, which rounds numbers to it as the training does.
+
+    TensorFlow Serving refuses whole numbers that the type does not hold exactly.
 
     Args:
         type_code: The type's code in `struct` and NumPy.
-        max_integer: The type holds all integers up to this one.
+        greatest: A number up to which NumPy does not overflow.
     """
     dtype = np.dtype(f"<{type_code}")
     allowed: set[type] = {int, float}
 
     def read(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-        kinds = _check_types(values, allowed, tensor, name)
-        if values and -max_integer <= min(values) and max(values) <= max_integer:  # nearly always
+        _check_types(values, allowed, tensor, name)
+        if values and -greatest <= min(values) and max(values) <= greatest:  # nearly always
             return np.array(values, dtype)
-        is_exact = int not in kinds or not any(
-            (value > max_integer or value < -max_integer) and type(value) is int for value in values
-        )
         try:
             # NumPy would turn numbers beyond the type's range into infinity, with a warning.
-            if is_exact:
-                return np.frombuffer(struct.pack(f"<{len(values)}{type_code}", *values), dtype)
-        except OverflowError:
+            return np.frombuffer(struct.pack(f"<{len(values)}{type_code}", *values), dtype)
+        except (OverflowError, struct.error):  # of a float, of an integer
             pass
         raise invalid(
             f"input {name}: Cannot convert JSON value to {tensor.dtype.name} without loss of"
@@ -216,8 +214,7 @@ def _make_float_reader(type_code: str, max_integer: int) -> _Read:
 
 
 def _read_bfloats(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
-    read = _make_float_reader("f", 2**8 - 1)
-    return read(values, tensor, name).astype(tensor.numpy_dtype)
+    return _read_floats(values, tensor, name).astype(tensor.numpy_dtype)
 
 
 def _read_ints(values: Sequence[Any], tensor: Tensor, name: str) -> NDArray[Any]:
@@ -265,7 +262,7 @@ def _read_plain_floats(values: Sequence[Any]) -> NDArray[Any] | None:
     """Reads numbers that float32 surely holds; None if there are others, or other types."""
     if not set(map(type, values)) <= {int, float}:
         return None
-    if min(values) >= -_MAX_INTEGER and max(values) <= _MAX_INTEGER:
+    if min(values) >= -_SAFE_FLOAT32 and max(values) <= _SAFE_FLOAT32:
         return np.array(values, np.float32)
     return None
 
@@ -286,11 +283,12 @@ _READ_TOGETHER: dict[tf.DType, Callable[[Sequence[Any]], NDArray[Any] | None]] =
     tf.float32: _read_plain_floats,
     tf.string: _read_plain_strings,
 }
+_read_floats = _make_float_reader("f", _SAFE_FLOAT32)
 _READERS: dict[tf.DType, _Read] = {
     tf.bfloat16: _read_bfloats,
-    tf.float16: _make_float_reader("e", 2**11 - 1),
-    tf.float32: _make_float_reader("f", _MAX_INTEGER),
-    tf.float64: _make_float_reader("d", 2**53 - 1),
+    tf.float16: _make_float_reader("e", 2.0**15),
+    tf.float32: _read_floats,
+    tf.float64: _make_float_reader("d", 2.0**1023),
     tf.bool: _read_bools,
     tf.int8: _read_ints,
     tf.int16: _read_ints,
