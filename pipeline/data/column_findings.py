@@ -65,9 +65,11 @@ def _several_words(profile: ColumnProfile, feature: Feature) -> Iterator[Finding
 def _misfits(profile: ColumnProfile, feature: Feature) -> Iterator[Finding]:
     if profile.misfits and not isinstance(feature, Ignore):
         words = ", ".join(f"{quote(word)} ({count:,})" for word, count in profile.misfits.items())
+        kind, setting = "numbers", "of the column in data.csv.numbers"
+        if isinstance(feature, Datetime):
+            kind, setting = "dates", "in data.csv.null_values"
         yield Finding(
-            f"numbers but for {words}: missing values of the column in data.csv.numbers, or rows"
-            " for data.quarantine",
+            f"{kind} but for {words}: missing values {setting}, or rows for data.quarantine",
             look=True,
         )
 

@@ -38,7 +38,7 @@ class ColumnProfile:
         is_finite: Whether all numbers are finite as float32.
         has_leading_zeros: Whether whole numbers are words, as some begin with a zero: 01234.
         examples: Some distinct values, none of them of `NULL_WORDS`.
-        misfits: Word that is not a number to its number of cells, in a column that is of numbers
+        misfits: Word that is no number or date to its number of cells, in a column that is of them
             but for these; empty if there are none.
         written_numbers: How the words are written if they are numbers, but not plain ones.
         is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
@@ -83,7 +83,8 @@ class ColumnProfile:
             is_in_range = rule.least <= (self.least or 0) and (self.greatest or 0) <= rule.greatest
             return is_number and not rule.is_whole and self.is_finite and is_in_range
         if isinstance(rule, DatetimeRule):
-            return self.kind == "date" and rule.format in self.date_formats
+            is_date = self.kind == "date" and not self.misfits
+            return is_date and rule.format in self.date_formats
         return False
 
     @property

@@ -1,5 +1,8 @@
 """Finds the format of the dates of a column, and which of their parts vary."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -7,10 +10,13 @@ import pyarrow.compute as pc
 
 from pipeline.data.column_rules import make_date_rule
 from pipeline.data.date_formats import find_formats, packed_width
+from pipeline.data.written_numbers import MAX_MISFITS
+from tabular.csv.arrow_numpy import to_numpy
 
 _MINUTES_OF_DAY = 1440
-_FIRST_YEAR, _LAST_YEAR = 1500, 2999
-"""Other years are taken for other numbers."""
+_FIRST_MINUTE, _END_MINUTE = -247_196_160, 541_728_000
+"""The first of the years 1500 and 3000, since 1970; others are taken for other numbers."""
+_SAMPLED = 1000
 
 
 class DateStatistics:
@@ -32,23 +38,36 @@ class DateStatistics:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """Formats that fit all words, the likeliest first; one of several that read the same."""
+        """Formats that fit most words, the likeliest first; one of several that read the same."""
         by_reading: dict[int, str] = {}
-        for candidate in self._candidates or ():
+        for candidate in self._best():
             by_reading.setdefault(candidate.checksum, candidate.date_format)
         return tuple(by_reading.values())
 
     @property
+    def misfits(self) -> Mapping[str, int]:
+        """Words that are not dates in the likeliest format, to their number of cells."""
+        best = self._best()
+        return best[0].misfits if best else {}
+
+    @property
     def varying_parts(self) -> frozenset[str]:
         """Parts with at least two values, in the likeliest format."""
-        return self._candidates[0].varying_parts if self._candidates else frozenset()
+        best = self._best()
+        return best[0].varying_parts if best else frozenset()
 
     def add(self, words: pa.Array) -> None:
         """Adds words: strings without null, at least one."""
         if self._candidates is None:
-            formats = find_formats(words.slice(0, 1000).to_pylist(), self._name)
+            formats = find_formats(words.slice(0, _SAMPLED).to_pylist(), self._name)
             self._candidates = [_Candidate(date_format) for date_format in formats]
         self._candidates = [each for each in self._candidates if each.read(words)]
+
+    def _best(self) -> list["_Candidate"]:
+        """Lists the candidates that fit as many words as any."""
+        candidates = self._candidates or []
+        least = min((sum(each.misfits.values()) for each in candidates), default=0)
+        return [each for each in candidates if sum(each.misfits.values()) == least]
 
 
 class _Candidate:
@@ -57,6 +76,7 @@ class _Candidate:
     def __init__(self, date_format: str) -> None:
         self.date_format = date_format
         self.checksum = 0
+        self.misfits: Counter[str] = Counter()
         self._reader = make_date_rule(date_format).reader
         self._width = packed_width(date_format)
         self._least = dict[str, int]()
@@ -69,21 +89,30 @@ class _Candidate:
         )
 
     def read(self, words: pa.Array) -> bool:
-        """Adds words; returns whether all are dates in the format, of years that are likely."""
+        """Adds words; returns whether all but a few are dates in the format, of likely years."""
         minutes, is_date = self._reader.read(words)
+        if self._width:
+            is_date &= to_numpy(pc.equal(pc.utf8_length(words), self._width), null=False)
+        is_date &= (minutes >= _FIRST_MINUTE) & (minutes < _END_MINUTE)
         if not is_date.all():
-            return False
-        if self._width and not pc.all(pc.equal(pc.utf8_length(words), self._width)).as_py():
-            return False
-        parts = _split(minutes)
-        if parts["year"].min() < _FIRST_YEAR or parts["year"].max() > _LAST_YEAR:
-            return False
-        self.checksum += int(minutes.sum())
-        for part, values in parts.items():
+            self._note_misfits(words.filter(pa.array(~is_date)))
+            if len(self.misfits) > MAX_MISFITS:
+                return False
+            minutes = minutes[is_date]
+        if len(minutes):
+            self.checksum += int(minutes.sum())
+        for part, values in _split(minutes).items() if len(minutes) else ():
             least, greatest = int(values.min()), int(values.max())
             self._least[part] = min(least, self._least.get(part, least))
             self._greatest[part] = max(greatest, self._greatest.get(part, greatest))
         return True
+
+    def _note_misfits(self, words: pa.Array) -> None:
+        counts = pc.value_counts(words)
+        for word, count in zip(
+            counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True
+        ):
+            self.misfits[word] += count
 
 
 def _split(minutes: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.int64]]:

@@ -145,9 +145,15 @@ class _Column:
             has_leading_zeros=kind == "words" and self._has_leading_zeros,
             tags=tags,
             text_words=None if cells is None else find_text(cells),
-            misfits=dict(self._misfits) if kind in ("integer", "number") else {},
+            misfits=self._misfits_of(kind),
             written_numbers=self._written_numbers() if is_text else None,
         )
+
+    def _misfits_of(self, kind: ColumnKind) -> Mapping[str, int]:
+        """Gives the words that are not of a kind, if the column is but for them."""
+        if kind == "date":
+            return dict(self._dates.misfits)
+        return dict(self._misfits) if kind in ("integer", "number") else {}
 
     def _cells_of_words(self) -> pa.Array:
         """Lists the counted values without null words."""
@@ -231,17 +237,28 @@ class _Column:
             return "empty"
         if self._is_boolean():
             return "boolean"
-        if self._dates.formats:
+        if self._are_dates():
             return "date"
         if self._is_number and self._are_misfits_few():
             return "integer" if self._is_integer else "number"
         return "words"
 
+    def _are_dates(self) -> bool:
+        """Whether the column is of dates but for a few cells, and not of numbers without others."""
+        misfits = self._dates.misfits
+        is_number = self._is_number and not self._misfits
+        are_few = is_few_misfits(misfits, self._filled_but_null_words)
+        return bool(self._dates.formats) and are_few and not (misfits and is_number)
+
     def _are_misfits_few(self) -> bool:
         """Whether the column is of numbers but for a few cells; not if the numbers are codes."""
         is_of_codes = bool(self._misfits) and self._is_integer and self._values.are_few
-        filled = self._rows - self._missing - sum(self._null_words.values())
+        filled = self._filled_but_null_words
         return not is_of_codes and is_few_misfits(self._misfits, filled)
+
+    @property
+    def _filled_but_null_words(self) -> int:
+        return self._rows - self._missing - sum(self._null_words.values())
 
     def _written_numbers(self) -> WrittenNumbers | None:
         """Finds out how the words are written if they are numbers, and not few whole ones."""

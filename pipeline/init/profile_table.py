@@ -1,4 +1,4 @@
-"""Profiles the columns of CSV files, and finds the settings by which numbers are read as such."""
+"""Profiles the columns of CSV files, and finds settings by which numbers and dates are read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,8 @@ class ProfiledTable:
     Attributes:
         profiles: Column to its profile.
         settings: The settings by which the columns were read.
-        misfits: Column of numbers to the number of its cells that are not, and not missing values.
+        misfits: Column of numbers or dates to the number of its cells that are something else, and
+            not missing values.
         findings: Column to what its owner should know of the way its cells are written.
     """
 
@@ -61,11 +62,26 @@ def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> Pr
         if improved == settings:
             break
         settings = improved
-    misfits = {name: sum(each.misfits.values()) for name, each in profiles.items() if each.misfits}
+    misfits = {
+        name: sum(each.misfits.values())
+        for name, each in profiles.items()
+        if each.misfits and not (name == label and each.kind == "date")
+    }
     gaps = (name for name, each in settings.numbers.items() if each.may_be_missing)
-    odd = find_odd_cells(paths, settings, {*misfits, *gaps})
+    has_rare_words = not set(settings.null_values) <= set(NULL_WORDS)
+    dates = {
+        name: each.date_formats[0]
+        for name, each in profiles.items()
+        if each.kind == "date" and (name in misfits or has_rare_words)
+    }
+    odd = find_odd_cells(paths, settings, {*misfits, *gaps} - {*dates}, dates)
     findings = {
-        name: tuple(_findings(examples.get(name, ""), odd.get(name, ()))) for name in profiles
+        name: tuple(
+            _findings(
+                examples.get(name, ""), odd.get(name, ()), "date" if name in dates else "number"
+            )
+        )
+        for name in profiles
     }
     findings[label] = (*blanks.findings(), *findings.get(label, ()))
     return ProfiledTable(
@@ -94,7 +110,10 @@ def _improve(settings: CsvSettings, profiles: Iterable[ColumnProfile], label: st
     """Adds the null values and formats that the profiles show."""
     null_words = set(settings.null_values)
     numbers = dict(settings.numbers)
+    profiles = list(profiles)
     for profile in profiles:
+        if profile.date_formats:
+            null_words.update(_null_words_of_dates(profile, profiles))
         format_found = profile.written_numbers and profile.written_numbers.format
         if format_found:
             described = from_format(format_found, settings.decimal)
@@ -112,18 +131,36 @@ def _improve(settings: CsvSettings, profiles: Iterable[ColumnProfile], label: st
         ):
             null_words.update(profile.null_words)
     words = [word for word in NULL_WORDS if word in null_words]
+    words += sorted(null_words - {*words})
     formats = {name: each.model_dump() for name, each in numbers.items()}
     unchanged = settings.model_dump()
     return CsvSettings.model_validate({**unchanged, "null_values": words, "numbers": formats})
 
 
-def _findings(example: str, odd: Iterable[OddCells]) -> Iterator[Finding]:
-    """Says how the numbers of a column are written, and what becomes of cells that are not."""
+def _null_words_of_dates(
+    profile: ColumnProfile, profiles: Iterable[ColumnProfile]
+) -> Iterator[str]:
+    """Yields the words that stand repeatedly among dates, and in no other column."""
+    others = [other.values or {} for other in profiles if other is not profile]
+    for word, count in profile.misfits.items():
+        if count > 1 and not any(word in values for values in others):
+            yield word
+
+
+def _findings(example: str, odd: Iterable[OddCells], kind: str) -> Iterator[Finding]:
+    """Says how the numbers of a column are written, and what becomes of other cells.
+
+    Args:
+        example: A number as it is written; empty if it is plain, or if the column is of dates.
+        odd: The cells that are not of the column's kind.
+        kind: The column's kind, `number` or `date`.
+    """
+    setting = "data.csv.numbers" if kind == "number" else "data.csv.null_values"
     if example:
         yield Finding(f"written as {quote(example)}, read by data.csv.numbers")
     for cells in odd:
         if cells.is_missing:
-            outcome = "a missing value, see data.csv.numbers"
+            outcome = f"a missing value, see {setting}"
         else:
-            outcome = "not a number, and its row goes to quarantine, see data.quarantine"
+            outcome = f"not a {kind}, and its row goes to quarantine, see data.quarantine"
         yield Finding(f"{quote(cells.word)} in {cells.places} is {outcome}", look=True)

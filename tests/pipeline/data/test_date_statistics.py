@@ -16,7 +16,7 @@ def statistics_of(*batches: list[str], name: str = "x") -> DateStatistics:
 def test_formats_are_those_that_fit_every_batch() -> None:
     assert statistics_of(["01/02/2024"]).formats == ("%m/%d/%Y", "%d/%m/%Y")
     assert statistics_of(["01/02/2024"], ["13/02/2024"]).formats == ("%d/%m/%Y",)
-    assert statistics_of(["01/02/2024"], ["02/30/2024"]).formats == ()
+    assert statistics_of(["01/02/2024"], ["02/30/2024"]).formats == ("%m/%d/%Y", "%d/%m/%Y")
 
 
 def test_formats_that_read_the_same_are_one() -> None:
@@ -25,13 +25,27 @@ def test_formats_that_read_the_same_are_one() -> None:
 
 
 @pytest.mark.parametrize("other", ["x", "2024-02-30", "01.05.2024", "0900-05-01"])
-def test_other_text_leaves_no_format(other: str) -> None:
-    assert not statistics_of(["2024-05-01"], ["2024-05-02", other]).are_possible
+def test_other_words_are_counted(other: str) -> None:
+    statistics = statistics_of(["2024-05-01"], ["2024-05-02", other, other])
+
+    assert statistics.formats == ("iso",)
+    assert statistics.misfits == {other: 2}
+
+
+def test_the_format_that_fits_most_words_is_chosen() -> None:
+    statistics = statistics_of(["01/02/2024", "13/02/2024", "14/02/2024", "02/15/2024"])
+
+    assert statistics.formats == ("%d/%m/%Y",)
+    assert statistics.misfits == {"02/15/2024": 1}
+
+
+def test_many_other_words_leave_no_format() -> None:
+    assert not statistics_of(["2024-05-01"], [f"w{row}" for row in range(11)]).are_possible
 
 
 def test_packed_dates_have_all_their_digits() -> None:
     assert statistics_of(["20240501", "20241231"]).formats == ("%Y%m%d",)
-    assert statistics_of(["20240501", "2024501"]).formats == ()
+    assert statistics_of(["20240501", "2024501"]).misfits == {"2024501": 1}
 
 
 @pytest.mark.parametrize(
