@@ -3,14 +3,13 @@
 from collections import Counter
 
 import numpy as np
-import pytest
 
-from trainer.features import vocabularies
+from trainer.features.vocabularies import _Count
 
 
-def count(words: list[list[str]]) -> dict[str, int]:
+def count(words: list[list[str]], most: int = 100) -> dict[str, int]:
     """Counts words as a bundle per list does, merged."""
-    combine = vocabularies._Count()
+    combine = _Count(most)
     parts = []
     for batch in words:
         counts = Counter(word.encode() for word in batch)
@@ -24,8 +23,7 @@ def test_counts_are_exact_while_they_fit() -> None:
     assert count([["a", "b", "a"], ["b", "c"], []]) == {"a": 2, "b": 2, "c": 1}
 
 
-def test_rare_words_are_dropped_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabularies, "MAX_COUNTED", 100)
+def test_rare_words_are_dropped_when_there_are_too_many() -> None:
     batches = [["often", *(f"{batch}-{index}" for index in range(80))] * 2 for batch in range(50)]
     counts = count(batches)
     assert len(counts) <= 100

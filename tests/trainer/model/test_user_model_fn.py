@@ -205,3 +205,18 @@ def test_user_model_fn_errors_are_one_line(name: str, mode: str, message: str) -
 
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_model_fn_is_checked_with_sparse_features(tmp_path: Path) -> None:
+    words = tf.feature_column.categorical_column_with_identity("words", 3)
+    params = {**make_params("multiclass"), "depth": 3}
+    params["feature_columns"] = [tf.feature_column.indicator_column(words)]
+    estimator = tf.estimator.Estimator(
+        make_user_model_fn("tests.helpers.user_models.guide"), str(tmp_path), params=params
+    )
+
+    def several_words() -> tf.data.Dataset:
+        ids = tf.ragged.constant([[0, 2], [], [1]], tf.int64).to_sparse()
+        return tf.data.Dataset.from_tensors(({"words": ids}, tf.constant([0, 1, 2], tf.int64)))
+
+    assert estimator.train(several_words, steps=1).latest_checkpoint().endswith("-1")
