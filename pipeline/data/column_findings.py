@@ -1,5 +1,6 @@
 """What a column's profile shows besides its kind, as findings for the user."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from pipeline.data.column_profile import ColumnProfile
@@ -38,6 +39,18 @@ def _constant_parts(profile: ColumnProfile, feature: Feature) -> Iterator[Findin
         constant = [part for part in given if part not in profile.varying_parts]
         if constant:
             yield Finding(f"never changes, so left out: {', '.join(constant)}")
+
+
+def _mixed_dates(profile: ColumnProfile, _: Feature) -> Iterator[Finding]:
+    if profile.mixed_dates:
+        formats = " and ".join(map(quote, profile.mixed_dates))
+        yield Finding(f"dates in several formats, {formats}: write them in one", look=True)
+
+
+def _zone_names(_: ColumnProfile, feature: Feature) -> Iterator[Finding]:
+    name = re.search(r" [A-Z]{2,5}$", feature.format) if isinstance(feature, Datetime) else None
+    if name:
+        yield Finding(f"the clock of {name[0].strip()} is taken as it is, without an offset")
 
 
 def _leading_zeros(profile: ColumnProfile, _: Feature) -> Iterator[Finding]:
@@ -80,5 +93,7 @@ _FINDERS: tuple[Finder, ...] = (
     _leading_zeros,
     _long_tail,
     _misfits,
+    _mixed_dates,
     _several_words,
+    _zone_names,
 )

@@ -34,6 +34,7 @@ class ColumnProfile:
         mean_length: Mean number of characters of the filled cells.
         longest: Number of characters of the longest cell.
         date_formats: Formats that fit all dates, the likeliest first.
+        mixed_dates: Formats of the words if they are dates in several formats.
         varying_parts: Parts of the dates that are not always the same, in the likeliest format.
         is_finite: Whether all numbers are finite as float32.
         has_leading_zeros: Whether whole numbers are words, as some begin with a zero: 01234.
@@ -62,6 +63,7 @@ class ColumnProfile:
     longest: int
     date_formats: tuple[str, ...]
     varying_parts: frozenset[str] = frozenset()
+    mixed_dates: tuple[str, ...] = ()
     is_finite: bool = False
     is_monotonic: bool = False
     has_leading_zeros: bool = False

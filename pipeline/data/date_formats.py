@@ -23,11 +23,14 @@ _DAYS = (
 _WEEKDAYS = ("", "%a, ", "%a ")
 _JOINS = (" ", "T", ", ", ":", " at ", "")
 _TIMES = (
-    *("%I:%M:%S %p", "%I:%M:%S%p", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p"),
-    *("%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M:%S", "%H:%M"),
+    *("%I:%M:%S %p", "%I:%M:%S%p", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p", "%I:%M:%S.%f %p"),
+    *("%I.%M.%S %p", "%I.%M.%S.%f %p", "%I.%M %p"),
+    *("%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M:%S", "%H:%M", "%H.%M.%S", "%H.%M"),
 )
 _PACKED_TIMES = ("%H%M%S", "%H%M")
 _ZONES = ("", " %z", "%z")
+_ZONE_NAME = re.compile(r" (?!AM|PM|UTC|GMT)[A-Z]{2,5}| \([A-Za-z ]{2,40}\)")
+"""The name of a time zone, which has to be the same in all dates as it is a part of the format."""
 _PACKED_WIDTHS = {"%Y%m%d": 8, "%Y%m%d%H%M": 12, "%Y%m%d%H%M%S": 14}
 _NUMBER = re.compile(r"[+-]?[0-9]*([.][0-9]*)?([eE][+-]?[0-9]+)?")
 _COUNT = re.compile(r"[0-9]{9,19}([.][0-9]+)?")
@@ -39,6 +42,7 @@ _TIME_NAME = re.compile(
     re.IGNORECASE,
 )
 _SAMPLE = 20
+_NEARLY_ALL = 0.8
 _ATTEMPTS = 5
 """Words of the sample of which one at least must be a date; most columns have none."""
 
@@ -58,6 +62,27 @@ def find_formats(words: Sequence[str], name: str) -> tuple[str, ...]:
         return ("iso",)
     likely = [found for found, count in fits.items() if 2 * count >= len(sample)]
     return tuple(sorted(likely, key=_preference))
+
+
+def mixed_formats(words: Sequence[str], name: str) -> tuple[str, ...]:
+    """Finds the formats by which words are dates if they are written in several ways.
+
+    Args:
+        words: Some cells of a column.
+        name: Name of the column.
+
+    Returns:
+        The formats of nearly all of the words, of which each fits some; none if the words are not
+        dates.
+    """
+    sample = words[:: max(1, len(words) // _SAMPLE)]
+    fits = {word: set(_formats_of(word, name)) for word in sample}
+    found: list[str] = []
+    while left := [formats for formats in fits.values() if formats and not formats & {*found}]:
+        commonest = Counter(date_format for formats in left for date_format in formats)
+        found.append(min(commonest, key=lambda each: (-commonest[each], _preference(each))))
+    are_dates = sum(map(bool, fits.values())) >= _NEARLY_ALL * len(fits)
+    return tuple(found) if are_dates and len(found) > 1 else ()
 
 
 def packed_width(date_format: str) -> int | None:
@@ -105,11 +130,16 @@ def _times_of(rest: str, day: str) -> Iterator[str]:
             if found is None or (is_packed and len(found.group()) != 2 * time.count("%")):
                 continue
             left = rest[len(join) + found.end() :]
-            yield from (join + time + zone for zone in _ZONES if _fits_zone(zone, left))
+            yield from (join + time + zone for zone in _zones_of(left))
 
 
-def _fits_zone(zone: str, left: str) -> bool:
-    return not left if not zone else _fullmatch(zone, left)
+def _zones_of(left: str) -> Iterator[str]:
+    """Yields the formats of what follows a time."""
+    for zone in _ZONES:
+        found = _match(zone, left)
+        name = left[found.end() :] if found else ""
+        if found and (not name or _ZONE_NAME.fullmatch(name)):
+            yield zone + name
 
 
 def _is_padded(day: str, text: str) -> bool:

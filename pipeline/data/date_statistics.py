@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data.column_rules import make_date_rule
-from pipeline.data.date_formats import find_formats, packed_width
+from pipeline.data.date_formats import find_formats, mixed_formats, packed_width
 from pipeline.data.written_numbers import MAX_MISFITS
 from tabular.csv.arrow_numpy import to_numpy
 
@@ -30,6 +30,7 @@ class DateStatistics:
         """
         self._name = name
         self._candidates: list[_Candidate] | None = None
+        self._mixed: tuple[str, ...] = ()
 
     @property
     def are_possible(self) -> bool:
@@ -56,10 +57,17 @@ class DateStatistics:
         best = self._best()
         return best[0].varying_parts if best else frozenset()
 
+    @property
+    def mixed_formats(self) -> tuple[str, ...]:
+        """Formats of the first words if no format fits them all, but nearly all are dates."""
+        return () if self.formats else self._mixed
+
     def add(self, words: pa.Array) -> None:
         """Adds words: strings without null, at least one."""
         if self._candidates is None:
-            formats = find_formats(words.slice(0, _SAMPLED).to_pylist(), self._name)
+            sample = words.slice(0, _SAMPLED).to_pylist()
+            formats = find_formats(sample, self._name)
+            self._mixed = mixed_formats(sample, self._name) if formats else ()
             self._candidates = [_Candidate(date_format) for date_format in formats]
         self._candidates = [each for each in self._candidates if each.read(words)]
 

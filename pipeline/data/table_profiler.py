@@ -139,6 +139,7 @@ class _Column:
             longest=self._longest,
             date_formats=self._dates.formats if kind == "date" else (),
             varying_parts=self._dates.varying_parts if kind == "date" else frozenset(),
+            mixed_dates=self._dates.mixed_formats if kind == "words" else (),
             is_finite=self._numbers.are_finite,
             examples=tuple(islice(self._real_words(), _EXAMPLES)),
             is_monotonic=kind == "integer" and self._order.is_monotonic,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.data.date_formats import find_formats
+from pipeline.data.date_formats import find_formats, mixed_formats
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from pipeline.data.date_formats import find_formats
         ("31/12/2024, 23:59", ["%d/%m/%Y, %H:%M"]),
         ("1/2/24", ["%m/%d/%y", "%d/%m/%y"]),
         ("1 May 2023", ["%d %b %Y"]),
+        ("12/31/2024 1:45 PM", ["%m/%d/%Y %I:%M %p"]),
+        ("12/31/2024 13:45 UTC", ["%m/%d/%Y %H:%M %z"]),
         ("05-JAN-24", ["%d-%b-%y"]),
         ("January 5, 2024", ["%B %d, %Y"]),
         ("Jan. 5th, 2024", ["%b %d, %Y"]),
@@ -23,6 +25,10 @@ from pipeline.data.date_formats import find_formats
         ("10/Oct/2000:13:55:36 -0700", ["%d/%b/%Y:%H:%M:%S %z"]),
         ("Mon, 05 Jan 2024 10:00:00 GMT", ["%a, %d %b %Y %H:%M:%S %z"]),
         ("Mon Jan  5 10:00:00 2024", ["%a %b %d %H:%M:%S %Y"]),
+        ("01-Jan-21 12.00.00.000000 AM", ["%d-%b-%y %I.%M.%S.%f %p"]),
+        ("31.12.2024 13.45", ["%d.%m.%Y %H.%M"]),
+        ("12/31/2024 13:45 EST", ["%m/%d/%Y %H:%M EST"]),
+        ("Fri Jan 01 2021 00:00:00 GMT+0100 (CET)", ["%a %b %d %Y %H:%M:%S %z (CET)"]),
         ("20240501", ["%Y%m%d"]),
         ("20240501134500", ["%Y%m%d%H%M%S"]),
         ("2024-05", ["%Y-%m"]),
@@ -72,3 +78,9 @@ def test_iso_is_one_of_several_where_some_words_differ() -> None:
 def test_formats_fit_half_of_the_words() -> None:
     assert find_formats(["n. a.", "31/12/2024", "01/02/2024"], "x") == ("%d/%m/%Y",)
     assert find_formats(["red"] * 6 + ["31/12/2024"], "x") == ()
+
+
+def test_mixed_formats() -> None:
+    assert mixed_formats(["2024-05-01", "31.12.2024"] * 5, "x") == ("iso", "%d.%m.%Y")
+    assert mixed_formats(["2024-05-01", "2024-05-02"], "x") == ()
+    assert mixed_formats(["2024-05-01", "31.12.2024", "red", "blue"], "x") == ()

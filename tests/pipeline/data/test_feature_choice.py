@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.data.feature_choice import Choice, choose
 from pipeline.data.table_profiler import profile_columns
-from trainer.settings.features import Categorical
+from trainer.settings.features import Categorical, Datetime
 
 Cells = Sequence[str | None]
 
@@ -194,3 +194,17 @@ def test_whole_numbers_with_zeros_before_them_stay_words(cells: Cells) -> None:
 @pytest.mark.parametrize("cells", [["0.5", "1.5"] * 20, ["0", "10"] * 50])
 def test_a_zero_alone_is_a_number(cells: Cells) -> None:
     assert not choice_of(cells).summary.findings
+
+
+def test_dates_in_several_formats_are_said() -> None:
+    days = [f"2024-05-{day:02d}" for day in range(1, 29)] + [f"{d}.05.2024" for d in range(1, 29)]
+    findings = choice_of(days).summary.findings
+
+    assert any("dates in several formats, 'iso' and '%d.%m.%Y'" in each.text for each in findings)
+
+
+def test_names_of_time_zones_are_said() -> None:
+    choice = choice_of(["05/01/2024 10:30 EST", "05/13/2024 11:30 EST"])
+
+    assert choice.feature == Datetime(format="%m/%d/%Y %H:%M EST", parts=("day", "weekday", "hour"))
+    assert "the clock of EST is taken as it is" in choice.summary.findings[-1].text
