@@ -9,7 +9,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -99,15 +99,12 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         raise DataError(
             f"{place}: cannot be read, {error.strerror}; expected a readable file{fix}"
         ) from None
-    findings = rows.labels.findings()
-    suspicious = find_suspicious(
-        config, rows.train_sample(), rows.sample.one_in, rows.filled_as_label()
-    )
+    found = find_suspicious(config, rows.train_sample(), rows.sample.one_in, rows.filled_as_label())
     kinds = {name: feature.kind for name, feature in config.features.items()}
-    summary = replace(summary, findings=(*summary.findings, *findings))
-    summary = summary.with_findings(suspicious, kinds)
-    warnings = [finding.text for finding in findings]
-    warnings += [f"{name}: {each.text}" for name, found in suspicious.items() for each in found]
+    if in_label := tuple(rows.labels.findings()):
+        found = {config.data.label: in_label, **found}
+    summary = summary.with_findings(found, {**kinds, config.data.label: "label"})
+    warnings = [f"{name}: {one.text}" for name, findings in found.items() for one in findings]
     config = config.with_checked_files(rows.checked_files(rules), checked_skew, warnings)
     counts = rows.labels.counts if count_splits else {}
     rows.counts.check()

@@ -1,6 +1,6 @@
 """Checks the labels of a classification."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -72,10 +72,10 @@ class ClassLabels(Labels):
         """Whole numbers or words."""
         return self._classes.column_type
 
-    def findings(self) -> list[Finding]:
-        """Tells of blanks around labels, and of classes that look alike."""
-        alike = tell_alike(self._classes.names, self._dialect.decimal)
-        return [*super().findings(), *self._placed(alike)]
+    def findings(self) -> Iterator[Finding]:
+        """Yields blanks around labels, and classes that look alike."""
+        yield from super().findings()
+        yield from tell_alike(self._classes.names, self._dialect.decimal)
 
     def check(self) -> tuple[str, ...]:
         """Checks that every split has classes, and train has all of them."""

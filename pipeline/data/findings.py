@@ -6,8 +6,8 @@ MLflow. To add one:
 
 - About a column whose feature is chosen: put what the cells show into `ColumnProfile`, and yield
   the finding from a function in `column_findings.py` that is listed there in `_FINDERS`.
-- About the label: yield it from `find_in_label` in `pipeline/init/inspect_label.py`, or, if `run`
-  and `validate` should tell of it too, from `Labels.findings`.
+- About the label: yield it from `Labels.findings`, or, if `init` alone should tell of it, from
+  `_find_in_label` in `pipeline/init/inspect_label.py`.
 - About a whole file, such as its format: yield it where the format is detected, in
   `Sniffed.findings`.
 

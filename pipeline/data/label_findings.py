@@ -1,4 +1,4 @@
-"""Tells of labels that a person should look at; `init`, `validate` and `run` use it."""
+"""Tells of labels that a person should look at."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,6 @@
 """Collects the labels of the rows, and checks that they can be learned."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -72,13 +71,9 @@ class Labels:
         """The type of the column's values, decided by all labels."""
         raise NotImplementedError
 
-    def findings(self) -> list[Finding]:
-        """Says what a person should check in labels that can be learned."""
-        return self._placed(self.blanks.findings())
-
-    def _placed(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Puts file and column in front of findings."""
-        return [replace(one, text=f"{self._place}: {one.text}") for one in findings]
+    def findings(self) -> Iterator[Finding]:
+        """Yields what a person should check in labels that can be learned."""
+        yield from self.blanks.findings()
 
     def explain_no_label(self) -> str:
         """Explains that all rows are left out."""

@@ -77,8 +77,9 @@ class Inspection:
             name: replace(choice, summary=choice.summary.with_findings(further.get(name, ())))
             for name, choice in self.features.items()
         }
+        in_label = (*self.label_findings, *further.get(self.label.name, ()))
         findings = tuple(dict.fromkeys([*self.findings, *checked.findings]))
-        return replace(self, features=features, findings=findings)
+        return replace(self, features=features, label_findings=in_label, findings=findings)
 
 
 def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:

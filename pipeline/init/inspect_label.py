@@ -17,7 +17,6 @@ from pipeline.data.feature_choice import (
     is_few_integers,
 )
 from pipeline.data.findings import ColumnSummary, Finding
-from pipeline.data.label_findings import tell_alike
 from pipeline.data.row_ids import MAX_DISTINCT_SHARE
 from pipeline.errors import DataError
 from tabular.csv.column_rules import SIGNED_NUMBER, quote
@@ -175,12 +174,9 @@ def _find_in_label(label: ColumnProfile, task: Task) -> Iterator[Finding]:
             f"{label.distinct} whole numbers are learned as numbers; if each is a class of its own,"
             " init --task multiclass learns them so"
         )
-    if task == "regression":
-        return
-    if label.null_words:
+    if label.null_words and task != "regression":
         yield Finding(
             f"{' and '.join(map(quote, label.null_words))} is learned as a class; if it means that"
             " the label is missing, list it in data.csv.null_values and set data.unlabeled to skip",
             look=True,
         )
-    yield from tell_alike(list(label.values or ()), ".")

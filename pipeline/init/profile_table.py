@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.file_errors import explain_read_errors
 from pipeline.data.findings import Finding
-from pipeline.data.label_findings import BlankFinder
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.table_profiler import TableProfiler
 from pipeline.init.odd_cells import OddCells, find_odd_cells
@@ -52,7 +51,7 @@ def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> Pr
     """
     examples: dict[str, str] = {}
     for _ in range(_MOST_PASSES):
-        profiles, blanks = _profile(paths, settings, label)
+        profiles = _profile(paths, settings, label)
         examples |= {
             name: profile.written_numbers.examples[0]
             for name, profile in profiles.items()
@@ -83,7 +82,6 @@ def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> Pr
         )
         for name in profiles
     }
-    findings[label] = (*blanks.findings(), *findings.get(label, ()))
     return ProfiledTable(
         {name: replace(profile, misfits={}) for name, profile in profiles.items()},
         settings,
@@ -92,18 +90,15 @@ def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> Pr
     )
 
 
-def _profile(
-    paths: Sequence[str], settings: CsvSettings, label: str
-) -> tuple[dict[str, ColumnProfile], BlankFinder]:
+def _profile(paths: Sequence[str], settings: CsvSettings, label: str) -> dict[str, ColumnProfile]:
     dialect = settings.dialect
-    profiler, blanks = TableProfiler(settings.decimal), BlankFinder()
+    profiler = TableProfiler(settings.decimal)
     for path in paths:
         with explain_read_errors(path, dialect):
             for written in read_written(path, dialect):
-                trimmed, with_blanks = trim_label_column(written, label, dialect)
-                blanks.add(with_blanks)
+                trimmed, _ = trim_label_column(written, label, dialect)
                 profiler.add(*plain_columns(trimmed, dialect.numbers, dialect.decimal))
-    return profiler.profiles(), blanks
+    return profiler.profiles()
 
 
 def _improve(settings: CsvSettings, profiles: Iterable[ColumnProfile], label: str) -> CsvSettings:
