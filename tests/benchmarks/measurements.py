@@ -1,4 +1,4 @@
-"""Measurements of the benchmarks: rows of a table, and points of a plot over numbers of rows."""
+"""Measurements of the benchmarks: rows of a table, and points of plots over rows and columns."""
 
 import os
 import statistics
@@ -123,6 +123,20 @@ class Point(Measurement):
         return self.machine == describe_machine() and _now() - self.measured_at < _FRESH
 
 
+class WidePoint(Measurement):
+    """A point of the plot over columns: processor time and memory of a run, or their medians."""
+
+    program: Program
+    n_columns: int
+    cpu_seconds: float
+    peak_mib: float
+
+    @property
+    def key(self) -> str:
+        """The key of the point in the results."""
+        return f"{self.program}, {self.n_columns:,} columns"
+
+
 class Results(BaseModel):
     """All that was measured: rows and points by their keys."""
 
@@ -130,6 +144,7 @@ class Results(BaseModel):
 
     rows: dict[str, Row] = {}
     points: dict[str, Point] = {}
+    wide_points: dict[str, WidePoint] = {}
 
     def make_table(self) -> str:
         """Makes a Markdown table for each machine, with its description above."""

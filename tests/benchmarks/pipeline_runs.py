@@ -3,6 +3,7 @@
 import ensurepip
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -27,9 +28,10 @@ _SAMPLE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of a run in total and by node, and its peak memory in MiB."""
+    """Seconds of a run in total and by node, of all its processors, and its peak memory in MiB."""
 
     seconds: float
+    cpu_seconds: float
     nodes: Mapping[str, float]
     peak_mib: float
 
@@ -57,10 +59,10 @@ def run_stock(data: Path, root: Path) -> Measured:
     # Stock components install a module file with pip, which .venv does not have.
     (pip,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
     command = [sys.executable, str(HERE / "stock" / "stock_pipeline.py")]
-    seconds, peak_mib, printed = measure(
+    seconds, cpu_seconds, peak_mib, printed = measure(
         [*command, str(data.parent), str(root), str(STEPS)], {"PYTHONPATH": str(pip)}
     )
-    return Measured(seconds, json.loads(printed), peak_mib)
+    return Measured(seconds, cpu_seconds, json.loads(printed), peak_mib)
 
 
 def run_ours(data: Path, root: Path) -> Measured:
@@ -72,11 +74,16 @@ def run_ours(data: Path, root: Path) -> Measured:
         "evaluation": "{thresholds: {accuracy: {min: 0.1}}, slices: []}",
     }
     options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    seconds, peak_mib, printed = measure(
+    return measure_run(options)
+
+
+def measure_run(options: Sequence[str]) -> Measured:
+    """Measures `pipeline run` with options."""
+    seconds, cpu_seconds, peak_mib, printed = measure(
         [sys.executable, "-m", "pipeline", "run", "--json", *options], {}
     )
     nodes = {node["id"]: node["seconds"] for node in json.loads(printed)["nodes"]}
-    return Measured(seconds, nodes, peak_mib)
+    return Measured(seconds, cpu_seconds, nodes, peak_mib)
 
 
 PROGRAMS: Mapping[Program, Callable[[Path, Path], Measured]] = {
@@ -102,9 +109,14 @@ def make_point(program: Program, n_rows: int, runs: Sequence[Measured]) -> Point
     return Point(program=program, n_rows=n_rows, seconds=seconds, peak_mib=peak_mib)
 
 
-def measure(command: list[str], env: Mapping[str, str]) -> tuple[float, float, str]:
-    """Runs a command; returns its seconds, its peak memory in MiB and the last line it printed."""
-    start = time.perf_counter()
+def measure(command: list[str], env: Mapping[str, str]) -> tuple[float, float, float, str]:
+    """Runs a command.
+
+    Returns:
+        Its seconds, those of all its processors, its peak memory in MiB, and the last line that it
+        printed.
+    """
+    start, cpu_start = time.perf_counter(), _cpu_seconds_of_children()
     with (
         ThreadPoolExecutor(1) as pool,
         subprocess.Popen(
@@ -122,7 +134,14 @@ def measure(command: list[str], env: Mapping[str, str]) -> tuple[float, float, s
         process.wait()
         seconds = time.perf_counter() - start
     assert process.returncode == 0, command
-    return seconds, peak_mib.result(), printed.splitlines()[-1]
+    cpu_seconds = _cpu_seconds_of_children() - cpu_start
+    return seconds, cpu_seconds, peak_mib.result(), printed.splitlines()[-1]
+
+
+def _cpu_seconds_of_children() -> float:
+    """Returns the processor time of all processes that this one, or one of them, waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _watch_memory(process: "subprocess.Popen[str]") -> float:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from tests.benchmarks.measurements import GROSS, Point, Program, Results, Row
+from tests.benchmarks.columns_plot import draw_columns_plot
+from tests.benchmarks.measurements import GROSS, Point, Program, Results, Row, WidePoint
 from tests.benchmarks.rows_plot import draw_rows_plot
 
 
 class ResultsFolder:
-    """Writes `results.json`, and makes `table.md` and `rows.png` of it.
+    """Writes `results.json`, and makes `table.md`, `rows.png` and `columns.png` of it.
 
     Each row and point is written as soon as it is measured and replaces an earlier one with its
     key, so that the benchmarks can be run in parts.
@@ -44,6 +45,16 @@ class ResultsFolder:
         self._write()
         (self._folder / "rows.png").write_bytes(draw_rows_plot(self.results.points.values()))
         print(f"{point.key}: {point.seconds:.1f} s, {point.peak_mib:.0f} MiB", flush=True)
+
+    def keep_wide_point(self, point: WidePoint) -> None:
+        """Writes and prints a point of the plot over columns."""
+        self.results.wide_points[point.key] = point
+        self._write()
+        plot = draw_columns_plot(self.results.wide_points.values())
+        (self._folder / "columns.png").write_bytes(plot)
+        print(
+            f"{point.key}: {point.cpu_seconds:.1f} s of CPU, {point.peak_mib:.0f} MiB", flush=True
+        )
 
     def find_point(self, program: Program, n_rows: int) -> Point | None:
         """Finds a point that is fresh, so that it need not be measured again."""

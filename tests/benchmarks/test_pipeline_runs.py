@@ -12,8 +12,9 @@ def test_measure_counts_memory_of_children() -> None:
     child = [sys.executable, "-c", HOLD.format(1)]
     code = f"{HOLD.format(0)}; import subprocess; subprocess.run({child}); print('done')"
 
-    seconds, peak_mib, printed = measure([sys.executable, "-c", code], {})
+    seconds, cpu_seconds, peak_mib, printed = measure([sys.executable, "-c", code], {})
 
     assert printed == "done"
     assert seconds > 1
+    assert 0 < cpu_seconds < seconds
     assert 400 < peak_mib < 500

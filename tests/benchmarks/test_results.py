@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.measurements import Measurement, Point, Results, Row
+from tests.benchmarks.measurements import Measurement, Point, Results, Row, WidePoint
 from tests.benchmarks.results import ResultsFolder
 from tests.benchmarks.rows_plot import SIZES, make_caption
 
@@ -82,6 +82,15 @@ def test_find_point_gives_a_fresh_one(tmp_path: Path) -> None:
     assert folder.find_point("ours", 10_000) is None
     assert folder.find_point("stock", 1000) is None
     assert (tmp_path / "rows.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_over_columns_is_drawn(tmp_path: Path) -> None:
+    point = WidePoint(program="ours", n_columns=300, cpu_seconds=50, peak_mib=900)
+
+    ResultsFolder(tmp_path).keep_wide_point(point)
+
+    assert ResultsFolder(tmp_path).results.wide_points == {"ours, 300 columns": point}
+    assert (tmp_path / "columns.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_point_is_fresh_for_a_day() -> None:

@@ -9,18 +9,29 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx_bsl.public import tfxio
 
-_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 _LABEL = "species"
 _V1 = tf.compat.v1
 
 
 def preprocessing_fn(inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    scaled = {name: tft.scale_to_z_score(inputs[name]) for name in _COLUMNS}
-    return {**scaled, _LABEL: inputs[_LABEL]}
+    outputs = {_LABEL: inputs[_LABEL]}
+    for name, values in inputs.items():
+        if values.dtype == tf.string:
+            outputs[name] = tft.compute_and_apply_vocabulary(
+                values, num_oov_buckets=1, vocab_filename=name
+            )
+        elif name != _LABEL:
+            outputs[name] = tft.scale_to_z_score(values)
+    return outputs
 
 
 def model_fn(features: Any, labels: Any, mode: str, params: Any) -> tf.estimator.EstimatorSpec:
-    columns = [tf.feature_column.numeric_column(name) for name in _COLUMNS]
+    columns = [
+        _one_hot(name, params["sizes"][name])
+        if name in params["sizes"]
+        else tf.feature_column.numeric_column(name)
+        for name in features
+    ]
     layer = _V1.feature_column.input_layer(features, columns)
     for units in (10, 10):
         layer = _V1.layers.dense(layer, units, tf.nn.relu)
@@ -42,6 +53,11 @@ def model_fn(features: Any, labels: Any, mode: str, params: Any) -> tf.estimator
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
 
 
+def _one_hot(name: str, n_words: int) -> Any:
+    ids = tf.feature_column.categorical_column_with_identity(name, n_words + 1)
+    return tf.feature_column.indicator_column(ids)
+
+
 def run_fn(fn_args: FnArgs) -> None:
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     schema = transform_output.transformed_metadata.schema
@@ -51,7 +67,12 @@ def run_fn(fn_args: FnArgs) -> None:
         dataset = fn_args.data_accessor.tf_dataset_factory(files, options, schema)
         return dataset.map(lambda features, labels: (features, tf.reshape(labels, [-1])))
 
-    estimator = tf.estimator.Estimator(model_fn, fn_args.model_run_dir, params={})
+    sizes = {
+        name: transform_output.vocabulary_size_by_name(name)
+        for name, spec in transform_output.raw_feature_spec().items()
+        if spec.dtype == tf.string
+    }
+    estimator = tf.estimator.Estimator(model_fn, fn_args.model_run_dir, params={"sizes": sizes})
     estimator.train(lambda: read(fn_args.train_files, None), steps=fn_args.train_steps)
     estimator.evaluate(lambda: read(fn_args.eval_files, 1))
 

@@ -2,8 +2,8 @@
 
 python stock_pipeline.py DATA_DIR OUT_DIR STEPS
 
-DATA_DIR holds CSV files with the columns of Iris, `species` a whole number. Prints one JSON object:
-seconds by node.
+DATA_DIR holds CSV files with columns of numbers or words, and `species`, a whole number below 3.
+Prints one JSON object: seconds by node.
 """
 
 import json
