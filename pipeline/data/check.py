@@ -101,9 +101,10 @@ def check_data(config: Config, *, count_splits: bool = True) -> CheckedData:
         ) from None
     found = find_suspicious(config, rows.train_sample(), rows.sample.one_in, rows.filled_as_label())
     kinds = {name: feature.kind for name, feature in config.features.items()}
-    if in_label := tuple(rows.labels.findings()):
-        found = {config.data.label: in_label, **found}
-    summary = summary.with_findings(found, {**kinds, config.data.label: "label"})
+    label = config.data.label
+    if in_label := (*rows.labels.findings(), *found.get(label, ())):
+        found = {label: in_label} | {name: each for name, each in found.items() if name != label}
+    summary = summary.with_findings(found, {**kinds, label: "label"})
     warnings = [f"{name}: {one.text}" for name, findings in found.items() for one in findings]
     config = config.with_checked_files(rows.checked_files(rules), checked_skew, warnings)
     counts = rows.labels.counts if count_splits else {}

@@ -54,7 +54,7 @@ class Choice:
 
     def told(self, *findings: Finding) -> "Choice":
         """Adds findings behind those that there are."""
-        return replace(self, summary=self.summary.told(*findings))
+        return replace(self, summary=self.summary.with_findings(findings))
 
     @property
     def found(self) -> str:
@@ -255,7 +255,8 @@ def describe_values(profile: ColumnProfile) -> str:
         numbers = _KIND_NAMES[profile.kind]
         is_few = profile.kind == "integer" and is_few_integers(profile)
         count = f"{profile.distinct:,} {numbers}" if is_few else numbers
-        return f"{count}, {profile.least:g} to {profile.greatest:g}"
+        digits = ".15g" if profile.kind == "integer" else "g"
+        return f"{count}, {profile.least:{digits}} to {profile.greatest:{digits}}"
     what = "text" if _is_text(profile) else "word"
     if profile.values is None:
         return f"about {_round(profile.distinct):,} {what}s"

@@ -59,10 +59,6 @@ class ColumnSummary:
     findings: tuple[Finding, ...] = ()
     commonest: tuple[str, ...] = ()
 
-    def told(self, *findings: Finding) -> "ColumnSummary":
-        """Adds findings behind those that there are."""
-        return replace(self, findings=(*self.findings, *findings))
-
     @property
     def found(self) -> str:
         """What its cells are and how many are missing: `3 words, 2 % missing`."""

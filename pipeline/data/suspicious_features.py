@@ -1,6 +1,6 @@
-"""Warns of features that identify the row, or that alone predict the label almost perfectly.
+"""Warns of features that identify the row, alone predict the label, or lose digits in float32.
 
-Both are measured on a sample of the train split: on all of its rows if the table has up to 15,000,
+All are measured on a sample of the train split: on all of its rows if the table has up to 15,000,
 else on those among 7,500 to 15,000 rows that are spread over all files by a hash of their numbers,
 and on fewer if there are more than 133 columns. So the warnings cost no further reading, and about
 the same however many rows there are.
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipeline.data.findings import Finding
 from pipeline.data.label_leaks import ClassTarget, Codes, Floats, NumberTarget, Target, Values
+from pipeline.data.number_precision import tell_merged
 from pipeline.data.row_ids import MAX_DISTINCT_SHARE, MIN_IN_ORDER, are_numbered, describe_ids
 from pipeline.settings.config import Config
 from tabular.csv.arrow_numpy import to_numpy
@@ -62,7 +63,10 @@ def find_suspicious(
         *((name, as_label) for name in types if name in filled_as_label),
         *_identities(config.features, numbers, words, one_in),
         *_leaks(_make_target(config, labels), numbers, words),
+        *_merged(numbers),
     ]
+    if config.task == "regression":
+        found += _merged({config.data.label: _numbers(labels, decimal)})
     return {name: tuple(each for of, each in found if of == name) for name, _ in found}
 
 
@@ -87,6 +91,14 @@ def _identities(
         if what:
             text = f"tells rows apart, {what}: what is learned of it does not hold for other rows"
             yield name, Finding(text, look=True)
+
+
+def _merged(numbers: Mapping[str, Floats]) -> _Found:
+    """Yields the columns whose numbers float32 cannot tell apart."""
+    for name, column in numbers.items():
+        finding = tell_merged(column)
+        if finding is not None:
+            yield name, finding
 
 
 def _describe_numbers(numbers: Floats) -> str:

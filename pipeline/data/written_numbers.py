@@ -110,10 +110,15 @@ def find_written_numbers(counts: Mapping[str, int], decimal: str) -> WrittenNumb
     best = _best_format(counts, [shapes[word] for word in alike], decimal)
     misfits = _misfits(counts, best)
     if is_few_misfits(misfits, total):
-        return WrittenNumbers(best, tuple(alike[:1]))
+        return WrittenNumbers(best, (max(alike, key=_count_marks),))
     examples = _one_of_each(shapes, by_marks)
     is_mixed = is_few_misfits({w: c for w, c in counts.items() if w not in shapes}, total)
     return WrittenNumbers(None, examples) if is_mixed and len(examples) > 1 else None
+
+
+def _count_marks(word: str) -> int:
+    """Counts the characters that are not digits: the more, the better the word shows the format."""
+    return sum(not character.isdigit() for character in word)
 
 
 def _shape_of(word: str) -> _Shape | None:
