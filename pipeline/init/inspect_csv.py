@@ -49,7 +49,8 @@ class Inspection:
         features: Column to the feature that it becomes.
         label_findings: What the owner should know of how labels are written.
         findings: What the owner should know of whole files.
-        quarantined: The most rows that cannot be used, since a cell is not a number.
+        quarantined: The most rows that cannot be used, since a cell is not of the column's kind, or
+            since they have too many or few cells.
     """
 
     name: str
@@ -123,7 +124,8 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
         name=_pipeline_name(data),
         data=os.path.relpath(data.resolve(), folder),
         csv=table.settings,
-        quarantined=sum(
+        quarantined=table.broken
+        + sum(
             count
             for name, count in table.misfits.items()
             if name == label.name or not features[name].reason
@@ -132,7 +134,7 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
         task=task,
         positive=guess_positive(label) if task == "binary" else None,
         features=features,
-        findings=sniffed.findings,
+        findings=(*sniffed.findings, *table.row_findings),
         label_findings=table.findings.get(label.name, ()),
     )
 

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from pipeline.data.column_rules import make_date_rule
 from pipeline.data.null_words import NULL_WORDS
+from pipeline.init.whole_rows import WholeRows
 from pipeline.settings.data import CsvSettings
 from tabular.csv.arrow_numpy import to_numpy
 from tabular.csv.column_rules import Mask
 from tabular.csv.number_format import NumberFormat
 from tabular.csv.plain_numbers import to_plain
-from tabular.csv.reader import read_written
 from tabular.csv.records import select_records
 
 _LINES_SHOWN = 3
@@ -54,7 +54,7 @@ def find_odd_cells(
     """Finds the cells that are not numbers or dates, for which it reads the files once more.
 
     Args:
-        paths: The files; each row has as many cells as the header.
+        paths: The files.
         settings: How they are written. Words for missing values that are not common ones are
             looked for in columns of dates.
         numbers: The columns of numbers to look at.
@@ -130,8 +130,7 @@ class _Finder:
     def _read(self, path: str) -> dict[int, list[tuple[str, str]]]:
         """Counts the odd cells of a file; gives the keys of the rows whose lines are shown."""
         wanted: dict[int, list[tuple[str, str]]] = defaultdict(list)
-        begin = 0
-        for batch in read_written(path, self._dialect):
+        for indices, batch in WholeRows(self._dialect).read(path):
             for name, judge in self._judges.items():
                 cells = batch[name]
                 is_missing, misfits = judge(cells)
@@ -139,9 +138,8 @@ class _Finder:
                 words = cells.take(pa.array(rows)).to_pylist()
                 for row, word in zip(rows.tolist(), words, strict=True):
                     if self._counts[name, word] < _LINES_SHOWN:
-                        wanted[begin + row].append((name, word))
+                        wanted[int(indices[row])].append((name, word))
                     self._counts[name, word] += 1
                     if is_missing[row]:
                         self._missing.add((name, word))
-            begin += len(batch)
         return wanted

@@ -4,17 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.file_errors import explain_read_errors
 from pipeline.data.findings import Finding
 from pipeline.data.null_words import NULL_WORDS
 from pipeline.data.table_profiler import TableProfiler
 from pipeline.init.odd_cells import OddCells, find_odd_cells
+from pipeline.init.whole_rows import WholeRows
 from pipeline.settings.data import CsvSettings
 from pipeline.settings.numbers import NumberSettings, from_format
 from tabular.csv.column_rules import quote
 from tabular.csv.label_cells import trim_label_column
 from tabular.csv.plain_numbers import plain_columns
-from tabular.csv.reader import read_written
 
 _MOST_PASSES = 4
 """Null values, then formats, then words among numbers may hide what a column is."""
@@ -30,12 +29,16 @@ class ProfiledTable:
         misfits: Column of numbers or dates to the number of its cells that are something else, and
             not missing values.
         findings: Column to what its owner should know of the way its cells are written.
+        broken: Number of rows with too many or few cells, or with bytes that cannot be read.
+        row_findings: The first of these rows.
     """
 
     profiles: Mapping[str, ColumnProfile]
     settings: CsvSettings
     misfits: Mapping[str, int]
     findings: Mapping[str, tuple[Finding, ...]]
+    broken: int
+    row_findings: tuple[Finding, ...]
 
 
 def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> ProfiledTable:
@@ -51,7 +54,7 @@ def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> Pr
     """
     examples: dict[str, str] = {}
     for _ in range(_MOST_PASSES):
-        profiles = _profile(paths, settings, label)
+        profiles, rows = _profile(paths, settings, label)
         examples |= {
             name: profile.written_numbers.examples[0]
             for name, profile in profiles.items()
@@ -87,18 +90,22 @@ def profile_table(paths: Sequence[str], settings: CsvSettings, label: str) -> Pr
         settings,
         misfits,
         findings,
+        rows.broken,
+        tuple(rows.findings()),
     )
 
 
-def _profile(paths: Sequence[str], settings: CsvSettings, label: str) -> dict[str, ColumnProfile]:
+def _profile(
+    paths: Sequence[str], settings: CsvSettings, label: str
+) -> tuple[dict[str, ColumnProfile], WholeRows]:
     dialect = settings.dialect
-    profiler = TableProfiler(settings.decimal)
+    profiler, rows = TableProfiler(settings.decimal), WholeRows(dialect)
     for path in paths:
-        with explain_read_errors(path, dialect):
-            for written in read_written(path, dialect):
-                trimmed, _ = trim_label_column(written, label, dialect)
-                profiler.add(*plain_columns(trimmed, dialect.numbers, dialect.decimal))
-    return profiler.profiles()
+        for _, written in rows.read(path):
+            trimmed, _ = trim_label_column(written, label, dialect)
+            profiler.add(*plain_columns(trimmed, dialect.numbers, dialect.decimal))
+    rows.check()
+    return profiler.profiles(), rows
 
 
 def _improve(settings: CsvSettings, profiles: Iterable[ColumnProfile], label: str) -> CsvSettings:

@@ -81,7 +81,7 @@ def _data(found: Inspection, train_share: int, eval_share: int) -> Iterator[str]
         yield "  # Rows without a label are left out; error: a run stops at them."
         yield "  unlabeled: skip"
     if found.quarantined:
-        yield "  # Rows that may be left out since a cell is not a number; they are kept in a file."
+        yield "  # Rows that may be left out as cells cannot be used; they are kept in a file."
         yield f"  quarantine: {{max_rows: {found.quarantined}}}"
     yield "  # Shares of the rows to train on and to evaluate on, by a hash of the row."
     yield "  split:"

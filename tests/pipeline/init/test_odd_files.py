@@ -49,8 +49,8 @@ def test_init_and_checks_read_the_same_table(tmp_path: Path, content: bytes) -> 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (TABLE.replace("3.5,blue", "3.5,\0", 1).encode(), ":5: column 2: a NUL byte; expected"),
-        ((TABLE + "Total: 40 rows\n").encode(), ":42: 1 fields in 'Total: 40 rows'; expected 3"),
+        (TABLE.replace("blue", "\0").encode(), ": is a binary file; expected a CSV file"),
+        (TABLE.replace(",red", "").encode(), ":2: 2 fields in '0.5,v'; expected 3, as in"),
         (b"PK\x03\x04" + b"\0" * 26 + b"xl/workbook.xml", ": is an Excel workbook; expected"),
     ],
 )
@@ -62,3 +62,34 @@ def test_init_names_the_line_and_what_to_do(
     assert code == 2
     assert f"{tmp_path / 'data.csv'}{words}" in capsys.readouterr().err
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (TABLE.replace("3.5,blue", "3.5,\0", 1), ":5: column 'b': a NUL byte; expected text in"),
+        (TABLE + "Total: 40 rows\n", ":42: 1 fields in 'Total: 40 rows'; expected 3, as in"),
+    ],
+)
+def test_init_puts_a_broken_row_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+) -> None:
+    code, output = init(tmp_path, content, "y")
+    assert code == 0
+    checked = check_data(load_config(output))
+
+    assert checked.quarantined == 1
+    assert sum(checked.rows.values()) == content.count("\n") - 2
+    shown = capsys.readouterr().out
+    assert f"{tmp_path / 'data.csv'}{said}" in shown
+    assert "its row goes to quarantine" in shown
+
+
+def test_lines_of_odd_cells_count_broken_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = TABLE.splitlines()
+    lines[3], lines[9] = "broken", lines[9].replace(".5", "x")
+
+    assert init(tmp_path, "\n".join(lines), "y")[0] == 0
+    assert "in line 10 is not a number" in capsys.readouterr().out

@@ -126,7 +126,6 @@ def test_init_enlarges_train_for_rare_class(tmp_path: Path) -> None:
             "y",
             ["no column is left", "x: 1 word"],
         ),
-        (GOOD + "1,2,3\n", "y", ["data.csv"]),
         ("x,y\n", "y", ["no rows"]),
         ("", "y", ["is empty"]),
         (b"\x89PNG\r\n\x1a\n\0\0", "y", ["is a binary file"]),
