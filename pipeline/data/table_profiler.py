@@ -266,8 +266,9 @@ class _Column:
         written = find_written_numbers(self._values.counts, self._decimal)
         if written is None or written.format is None or not self._values.are_few:
             return written
-        plain, _ = to_plain(pa.array(list(self._values.values)), written.format)
-        is_whole = pc.all(pc.match_substring_regex(plain, r"\A-?[0-9]+\z")).as_py()
+        plain, is_misfit = to_plain(pa.array(list(self._values.values)), written.format)
+        numbers = plain.filter(pa.array(~is_misfit))
+        is_whole = pc.all(pc.match_substring_regex(numbers, r"\A-?[0-9]+\z")).as_py()
         return None if is_whole else written
 
     def _is_boolean(self) -> bool:

@@ -26,6 +26,8 @@ from trainer.settings.features import Boolean
 from trainer.settings.train import Task
 
 _NUMBER = re.compile(SIGNED_NUMBER)
+_FEW = 0.05
+"""Share of labels up to which words among numbers may be mistakes."""
 
 
 def by_class(label: ColumnProfile, decimal: str) -> ColumnProfile:
@@ -39,14 +41,23 @@ def by_class(label: ColumnProfile, decimal: str) -> ColumnProfile:
         The profile, of kind `words` if whole numbers are words since some have leading zeros. The
         same if there are too many different labels, or if they are not classes.
     """
-    classes = name_classes(label.values or (), decimal)
-    if classes.column_type not in (ColumnType.INT, ColumnType.BYTES) or label.values is None:
+    if label.values is None:
+        return label
+    is_number = label.kind in ("integer", "number")
+    # A few cells of a column of numbers may be something else; their rows are put aside.
+    words = [
+        word
+        for word in label.values
+        if not is_number or _NUMBER.fullmatch(word.replace(decimal, "."))
+    ]
+    classes = name_classes(words, decimal)
+    if classes.column_type not in (ColumnType.INT, ColumnType.BYTES):
         return label
     counts: Counter[str] = Counter()
-    for word, count in label.values.items():
-        counts[classes.of_label[word]] += count
+    for word in words:
+        counts[classes.of_label[word]] += label.values[word]
     kind = label.kind
-    if kind in ("integer", "number"):
+    if is_number:
         kind = "integer" if classes.column_type == ColumnType.INT else "words"
     return replace(
         label,
@@ -169,14 +180,31 @@ def _find_in_label(label: ColumnProfile, task: Task) -> Iterator[Finding]:
             " counts or grades, init --task regression learns them as numbers",
             look=True,
         )
-    if label.kind == "integer" and task == "regression" and label.distinct <= MAX_CLASSES:
+    is_like_classes = label.distinct <= MAX_CLASSES and label.distinct_share <= MAX_DISTINCT_SHARE
+    if label.kind == "integer" and task == "regression" and is_like_classes:
         yield Finding(
             f"{label.distinct} whole numbers are learned as numbers; if each is a class of its own,"
             " init --task multiclass learns them so"
         )
-    if label.null_words and task != "regression":
+    if task == "regression":
+        return
+    if label.null_words:
         yield Finding(
             f"{' and '.join(map(quote, label.null_words))} is learned as a class; if it means that"
             " the label is missing, list it in data.csv.null_values and set data.unlabeled to skip",
             look=True,
         )
+    if odd := _words_among_numbers(label):
+        yield Finding(
+            f"{' and '.join(map(quote, odd))} makes words of all labels, most of which are whole"
+            " numbers; if it is a mistake, correct it",
+            look=True,
+        )
+
+
+def _words_among_numbers(label: ColumnProfile) -> list[str]:
+    """Lists the labels that are not numbers, if nearly all others are."""
+    counts = label.values or {}
+    odd = [word for word in counts if not _NUMBER.fullmatch(word) and word not in label.null_words]
+    share = sum(counts[word] for word in odd) / max(sum(counts.values()), 1)
+    return odd if share <= _FEW else []

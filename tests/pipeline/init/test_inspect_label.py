@@ -107,6 +107,23 @@ def test_init_tells_of_odd_labels(tmp_path: Path, labels: tuple[str, ...], said:
     assert any(said in finding for finding in findings)
 
 
+def test_init_tells_of_a_word_that_makes_words_of_numbers(tmp_path: Path) -> None:
+    config, findings = init(tmp_path, ["x"] * 12 + words("0", "1", "2")[12:])
+
+    assert (config.task, config.data.csv.numbers) == ("multiclass", {})
+    assert findings == (
+        "'x' makes words of all labels, most of which are whole numbers; if it is a mistake,"
+        " correct it",
+    )
+
+
+def test_init_puts_a_word_among_the_numbers_of_a_regression_aside(tmp_path: Path) -> None:
+    config, findings = init(tmp_path, ["abc", *numbers(2)[1:]])
+
+    assert (config.task, config.data.quarantine.max_rows) == ("regression", 1)
+    assert any("'abc' in line 2 is not a number" in finding for finding in findings)
+
+
 def test_many_numbers_with_leading_zeros_are_a_regression(tmp_path: Path) -> None:
     config, _ = init(tmp_path, [f"{number:04}" for number in range(ROWS)])
 
