@@ -6,6 +6,7 @@ alike. The reasons follow as sentences, since no terminal is wide enough for the
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -35,8 +36,18 @@ def print_summary(console: Console, summary: DataSummary) -> None:
         console.print(_make_table(console, summary.columns))
         console.print()
     for sentence in _sentences(summary):
-        text = Text(_printable(sentence, console.encoding))
-        console.print(text, soft_wrap=not console.is_terminal)
+        _print_sentence(console, _printable(sentence, console.encoding))
+
+
+def _print_sentence(console: Console, sentence: str) -> None:
+    """Prints a sentence after its mark; in a terminal, further lines of it are indented."""
+    if not console.is_terminal:
+        console.print(Text(sentence), soft_wrap=True)
+        return
+    indent = len(LOOK_MARK) + 1
+    lines = Text(sentence[indent:]).wrap(console, console.width - indent)
+    for start, line in zip(chain([sentence[:indent]], repeat(" " * indent)), lines, strict=False):
+        console.print(Text(start) + line)
 
 
 def _make_table(console: Console, columns: Sequence[ColumnSummary]) -> Table:

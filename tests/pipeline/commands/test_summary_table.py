@@ -68,6 +68,15 @@ def test_table_escapes_what_a_terminal_would_obey() -> None:
     assert lines[3] == r"  \x1b[31mred\n: left out: every cell is empty"
 
 
+def test_sentences_are_indented_in_a_terminal() -> None:
+    finding = Finding("a long sentence that goes on for more than a line of this terminal")
+    column = ColumnSummary("x", "numbers", "numbers", "", "numeric", (finding,))
+    assert printed([column], 40)[3:] == [
+        "  x: a long sentence that goes on for",
+        "  more than a line of this terminal",
+    ]
+
+
 def test_table_marks_what_needs_a_look_and_tells_it_first() -> None:
     empty = ColumnSummary("none", "empty", "empty", "", "ignore", SAME)
     lines = printed([empty, DAY], findings=[Finding("a file"), Finding("odd", look=True)])
