@@ -116,7 +116,8 @@ class NumberRule:
             return f"the {self.name} is empty; expected a number: {fill}"
         point = with_plain_signs(with_point(pa.array([text]), self.decimal))[0].as_py()
         if re.fullmatch(_NOT_FINITE, text):
-            return f"{text!r} is not finite; expected a number: correct it, or remove the row"
+            fix = "correct it, remove the row, or make it a missing value in data.csv.numbers"
+            return f"{text!r} is not finite; expected a number: {fix}"
         if not re.fullmatch(NUMBER, point):
             fix = "take the column out of features" if self.name == "cell" else "remove the row"
             return (

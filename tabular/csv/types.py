@@ -89,9 +89,16 @@ def with_point(column: pa.Array, decimal: str) -> pa.Array:
 
 
 def with_plain_signs(column: pa.Array) -> pa.Array:
-    """Replaces the sign in front of a number as Arrow needs it: no plus, and `-` for a minus."""
-    without_plus = pc.replace_substring_regex(column, r"\A\+([0-9.])", r"\1")
-    return pc.replace_substring_regex(without_plus, rf"\A[{MINUS_SIGNS}]([0-9.])", r"-\1")
+    """Replaces the sign in front of a number as Arrow needs it: no plus, and `-` for a minus.
+
+    A cell with two signs does not become a number.
+    """
+    for sign in MINUS_SIGNS:
+        is_signed = pc.starts_with(column, sign)
+        if pc.any(is_signed).as_py():
+            column = pc.if_else(is_signed, pc.utf8_replace_slice(column, 0, 1, "-"), column)
+    is_plus = pc.and_not(pc.starts_with(column, "+"), pc.starts_with(column, "+-"))
+    return pc.if_else(is_plus, pc.utf8_replace_slice(column, 0, 1, ""), column)
 
 
 def cast_numbers(column: pa.Array, decimal: str, arrow_type: pa.DataType) -> pa.Array:

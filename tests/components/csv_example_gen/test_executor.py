@@ -11,6 +11,8 @@ from tfx.types import Artifact
 from components.csv_example_gen.executor import Executor
 from components.csv_example_gen.splits import split_rows
 from tabular.csv.dialect import Dialect
+from tabular.csv.number_format import NumberFormat
+from tabular.csv.quarantine import Budget
 from tabular.csv.reader import read_batches
 from tests.helpers.csv_examples import (
     BUCKETS,
@@ -176,6 +178,28 @@ def test_executor_reads_another_dialect(tmp_path: Path) -> None:
     assert set(rows) == {
         (("x", "float_list", (1.5,)), ("y", "bytes_list", ("a;\u00e9".encode(),))),
         (("x", None, ()), ("y", "bytes_list", (b"b",))),
+    }
+
+
+def test_executor_reads_numbers_as_they_are_written(tmp_path: Path) -> None:
+    text = 'x,y\n"$1,200",a\n-$3,b\n"($4.5)",a\n5,b\nT,a\n'
+    number_format = NumberFormat(("$",), thousands=",", negative="brackets", null_values=("T",))
+
+    examples = run(
+        Executor,
+        write_files(tmp_path / "csv", {"a.csv": text}),
+        tmp_path / "examples",
+        dialect=Dialect(numbers={"x": number_format}),
+        settings=make_settings("y", x="bucketized"),
+        budget=Budget(max_rows=1),
+    )
+
+    rows = read_split(examples, "train") + read_split(examples, "eval")
+    assert {value for row in rows for name, _, value in row if name == "x"} == {
+        (1200.0,),
+        (-3.0,),
+        (-4.5,),
+        (),
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular.csv.reader import read_batches
-from tabular.csv.types import ColumnType, can_cast, column_type, widen_types
+from tabular.csv.types import ColumnType, can_cast, cast_numbers, column_type, widen_types
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,28 @@ def test_widen_types_over_files(tmp_path: Path) -> None:
         "bytes": ColumnType.BYTES,
         "unknown": ColumnType.UNKNOWN,
         "late": ColumnType.INT,
+    }
+
+
+def test_cast_numbers_reads_any_sign() -> None:
+    cells = ["+5", "-5", "\u22125.5", "\u2013.5", "+1e3", "5", None]
+
+    numbers = cast_numbers(pa.array(cells), ".", pa.float64())
+
+    assert numbers.to_pylist() == [5, -5, -5.5, -0.5, 1000, 5, None]
+    assert cast_numbers(pa.array(["+1,5"]), ",", pa.float64()).to_pylist() == [1.5]
+
+
+@pytest.mark.parametrize("cell", ["+-5", "-+5", "++5", "+\u22125", "\u2212-5", "+", "\u2212", "+x"])
+def test_cast_numbers_reads_one_sign_only(cell: str) -> None:
+    with pytest.raises(pa.ArrowInvalid):
+        cast_numbers(pa.array([cell]), ".", pa.float64())
+
+
+def test_widen_types_reads_signs_of_columns_that_are_numbers() -> None:
+    batch = pa.RecordBatch.from_pydict({"a": ["+1"], "b": ["+1"]})
+
+    assert widen_types({}, batch, ".", numbers=["a"]) == {
+        "a": ColumnType.INT,
+        "b": ColumnType.BYTES,
     }
