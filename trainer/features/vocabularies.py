@@ -18,6 +18,8 @@ import tensorflow_transform.beam as tft_beam
 
 MAX_COUNTED = 500_000
 """Words counted at once: some 80 MB, or twice the size of a larger vocabulary."""
+_NO_WORD = b" "
+"""The line of a vocabulary without words, as TensorFlow reads no empty file; no word is a blank."""
 _Batch = tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]
 
 
@@ -68,7 +70,8 @@ class _WriteVocabulary(tft_beam.experimental.PTransformAnalyzer):
         def write(counts: Counter[bytes]) -> npt.NDArray[np.object_]:
             tf.io.gfile.makedirs(os.path.dirname(path))
             with tf.io.gfile.GFile(path, "wb") as file:
-                file.write(b"".join(word + b"\n" for word in _top(counts, size, min_count)))
+                words = _top(counts, size, min_count) or [_NO_WORD]
+                file.write(b"".join(word + b"\n" for word in words))
             return np.array(path)
 
         return batches | "Count" >> beam.CombineGlobally(count) | "Write" >> beam.Map(write)
