@@ -82,7 +82,11 @@ def _transform(
             others.update(ids)
         else:
             others.update(_ids(name, x, feature))
-    return {**scale_numbers(numbers), **others}
+    names = settings.output_names
+    return {
+        names.get(name, name): values
+        for name, values in (*scale_numbers(numbers).items(), *others.items())
+    }
 
 
 def _ids(name: str, x: tf.Tensor, feature: Feature) -> dict[str, tf.Tensor | tf.SparseTensor]:

@@ -8,8 +8,11 @@ CLASSIFY_SIGNATURE = "classify"
 """Takes serialized `tf.Example`s, gives a score per class: TensorFlow Serving's Classify."""
 REGRESS_SIGNATURE = "regress"
 """Takes serialized `tf.Example`s, gives numbers: TensorFlow Serving's Regress."""
-EXAMPLE_WEIGHT = "example_weight"
-"""Name of the feature with an example's weight in loss and metrics, float32 `[batch_size, 1]`."""
+EXAMPLE_WEIGHT = "\x1fexample_weight"
+"""Name of the feature with an example's weight in loss and metrics, float32 `[batch_size, 1]`.
+
+No column has it, as it begins with a control character.
+"""
 SIGNATURE_FILE = "signature.json"
 """File in `assets.extra` that describes `SERVING_SIGNATURE` for readers without TensorFlow.
 

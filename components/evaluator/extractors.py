@@ -10,8 +10,10 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors.unbatch_extractor import UNBATCH_EXTRACTOR_STAGE_NAME
 
 from components.evaluator.slices import slice_batches
+from trainer.signatures import EXAMPLES_SIGNATURE
 
 UNKNOWN_CLASS = -1
+_HIDDEN = "hidden"
 
 
 def make_extractors(
@@ -38,6 +40,12 @@ def make_extractors(
         tensor_adapter_config=tensor_adapter_config,
     )
     names = [extractor.stage_name for extractor in extractors]
+    if EXAMPLES_SIGNATURE in tensor_adapter_config.arrow_schema.names:
+        predict = names.index(
+            tfma.extractors.predictions_extractor.PREDICTIONS_EXTRACTOR_STAGE_NAME
+        )
+        extractors[predict : predict + 1] = _hide_examples(extractors[predict])
+        names = [extractor.stage_name for extractor in extractors]
     extractors[names.index(UNBATCH_EXTRACTOR_STAGE_NAME) :] = [slice_batches(eval_config)]
     if classes is None:
         return extractors
@@ -47,6 +55,30 @@ def make_extractors(
         tfma.extractors.Extractor("ExtractClassIds", _ExtractClassIds(classes)),
     )
     return extractors
+
+
+def _hide_examples(predict: tfma.extractors.Extractor) -> list[tfma.extractors.Extractor]:
+    """Hides a column called as the input of serialized examples while TFMA predicts.
+
+    TFMA would give the model that column instead of the examples.
+    """
+    return [
+        tfma.extractors.Extractor("HideExamples", beam.Map(_hide)),
+        predict,
+        tfma.extractors.Extractor("ShowExamples", beam.Map(_show)),
+    ]
+
+
+def _hide(extracts: tfma.Extracts) -> tfma.Extracts:
+    features = dict(extracts[tfma.FEATURES_KEY])
+    hidden = features.pop(EXAMPLES_SIGNATURE)
+    return {**extracts, tfma.FEATURES_KEY: features, _HIDDEN: hidden}
+
+
+def _show(extracts: tfma.Extracts) -> tfma.Extracts:
+    shown = {key: value for key, value in extracts.items() if key != _HIDDEN}
+    features = {**extracts[tfma.FEATURES_KEY], EXAMPLES_SIGNATURE: extracts[_HIDDEN]}
+    return {**shown, tfma.FEATURES_KEY: features}
 
 
 class _ExtractClassIds(beam.PTransform):

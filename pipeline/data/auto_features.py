@@ -51,7 +51,7 @@ def choose_features(
     chosen: dict[str, Choice] = {}
     for name, feature in _expand_all_others(config, header).items():
         if feature.kind == "auto":
-            chosen[name] = _choose(config, profiles[name], hints.get(name), header)
+            chosen[name] = _choose(config, profiles[name], hints.get(name))
             feature = chosen[name].feature
         # A name that the configuration does not allow is ignored without being listed.
         if fault_of_name(name) is None:
@@ -93,23 +93,21 @@ def _expand_all_others(config: Config, columns: Sequence[str]) -> dict[str, Feat
     return features
 
 
-def _choose(
-    config: Config, profile: ColumnProfile, hint: SchemaHint | None, columns: Sequence[str]
-) -> Choice:
+def _choose(config: Config, profile: ColumnProfile, hint: SchemaHint | None) -> Choice:
     if profile.name == config.data.split.by:
         return leave_out(profile, "rows are split by it")
-    choice = choose(profile, columns, is_sample=True)
+    choice = choose(profile, is_sample=True)
     has_something = profile.kind != "empty" and not is_constant(profile)
     if hint is None or not has_something or fault_of_name(profile.name):
         return choice
     by_schema = Finding("its kind is by the schema")
-    return make_choice(profile, _feature_of_hint(hint, profile, columns), by_schema)
+    return make_choice(profile, _feature_of_hint(hint, profile), by_schema)
 
 
-def _feature_of_hint(hint: SchemaHint, profile: ColumnProfile, columns: Sequence[str]) -> Feature:
+def _feature_of_hint(hint: SchemaHint, profile: ColumnProfile) -> Feature:
     """Makes a feature of the kind that the schema gives."""
     if hint.kind == "number":
-        return choose_numeric(profile, columns, is_sample=True)
+        return choose_numeric(profile, is_sample=True)
     if hint.kind == "words":
         return choose_categorical(profile)
     if hint.true and hint.false:

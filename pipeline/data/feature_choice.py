@@ -1,7 +1,6 @@
 """Chooses the kind of a feature by the profile of its column."""
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pipeline.data.column_findings import find_in_column
@@ -88,29 +87,24 @@ def leave_out(profile: ColumnProfile, reason: str) -> Choice:
     return make_choice(profile, Ignore(), Finding(reason))
 
 
-def choose(
-    profile: ColumnProfile, taken: Collection[str] = (), *, is_sample: bool = False
-) -> Choice:
+def choose(profile: ColumnProfile, *, is_sample: bool = False) -> Choice:
     """Chooses the feature of a column.
 
     Args:
         profile: The profile of the column.
-        taken: Names of all columns, which a missing indicator must not have.
         is_sample: Whether there are more rows than in the profile, which may have missing values.
     """
     if reason := _why_useless(profile):
         return make_choice(profile, Ignore(), Finding(reason))
     if identity := find_identity(profile):
         return make_choice(profile, Ignore(), identity)
-    feature = _choose_kind(profile, taken, is_sample=is_sample)
+    feature = _choose_kind(profile, is_sample=is_sample)
     if isinstance(feature, Ignore):
         return make_choice(profile, feature, Finding(_why_too_many_words(profile), look=True))
     return make_choice(profile, feature)
 
 
-def choose_numeric(
-    profile: ColumnProfile, taken: Collection[str] = (), *, is_sample: bool = False
-) -> Numeric:
+def choose_numeric(profile: ColumnProfile, *, is_sample: bool = False) -> Numeric:
     """Makes a numeric feature, with the logarithm if the distribution has a long tail.
 
     Missing values are filled with the mean, and get an indicator if the profile has some. Arguments
@@ -120,7 +114,7 @@ def choose_numeric(
     return Numeric(
         scale="log1p" if is_skewed else "z_score",
         fill="mean" if profile.missing or is_sample else "error",
-        missing_indicator=bool(profile.missing) and f"{profile.name}_missing" not in taken,
+        missing_indicator=bool(profile.missing),
     )
 
 
@@ -162,13 +156,13 @@ def is_few_integers(profile: ColumnProfile) -> bool:
     return profile.distinct <= MAX_INTEGERS and profile.distinct_share * ROWS_PER_INTEGER <= 1
 
 
-def _choose_kind(profile: ColumnProfile, taken: Collection[str], *, is_sample: bool) -> Feature:
+def _choose_kind(profile: ColumnProfile, *, is_sample: bool) -> Feature:
     if profile.kind == "boolean":
         return Boolean()
     if profile.kind == "date":
         return _choose_datetime(profile)
     if profile.kind == "number" or (profile.kind == "integer" and not is_few_integers(profile)):
-        return choose_numeric(profile, taken, is_sample=is_sample)
+        return choose_numeric(profile, is_sample=is_sample)
     is_words = profile.kind == "words" and profile.distinct > 1
     if is_words and profile.tags is not None:
         return _choose_tags(profile.tags)

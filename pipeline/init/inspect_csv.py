@@ -112,7 +112,7 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     features = {
         name: leave_out(profile, "as --ignore asks")
         if name in ignored
-        else choose(profile, profiles).told(*table.findings.get(name, ()))
+        else choose(profile).told(*table.findings.get(name, ()))
         for name, profile in profiles.items()
         if name != label.name
     }

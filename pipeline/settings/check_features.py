@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pipeline.errors import did_you_mean
 from trainer.settings.base import SettingError
 from trainer.settings.column_names import ALL_OTHERS, fault_of_name
-from trainer.settings.feature_names import transformed_names
 from trainer.settings.features import Crossed, Feature
 
 
 def check_features(features: Mapping[str, Feature], label: str, weight: str | None) -> None:
-    """Checks that each feature can be made and that no two have the same transformed name.
+    """Checks that each feature can be made.
 
     Args:
         features: The features by column.
@@ -20,19 +19,9 @@ def check_features(features: Mapping[str, Feature], label: str, weight: str | No
     Raises:
         SettingError: At the first mistake.
     """
-    made_by: dict[str, str] = {}
     for name, feature in features.items():
         if feature.kind != "ignore":
             _check_name(name, feature, {label: "label", weight: "weight"})
-        for made in transformed_names(name, feature):
-            if made in (label, weight) or made in made_by:
-                other = made_by.get(made, made)
-                raise SettingError(
-                    ("features", name),
-                    f"the column '{other}' makes a feature '{made}' too: rename a column, for"
-                    " example by data.csv.names",
-                )
-            made_by[made] = name
         if isinstance(feature, Crossed):
             _check_crossed(name, feature, features)
     if all(feature.kind == "ignore" for feature in features.values()):

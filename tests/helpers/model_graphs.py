@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.settings.model import ModelSettings
+from trainer.signatures import EXAMPLE_WEIGHT
 
 WARNINGS = [
     # The layers of TensorFlow's guide, and the linear model.
@@ -79,7 +80,7 @@ class Network:
             features = {name: tf.constant(column) for name, column in FEATURES.items()}
             features |= {name: tf.constant(ids, tf.int64) for name, ids in IDS.items()}
             if weights:
-                features["example_weight"] = tf.constant(WEIGHTS)
+                features[EXAMPLE_WEIGHT] = tf.constant(WEIGHTS)
             task = params.get("task", "multiclass")
             dtype = tf.float32 if task == "regression" else tf.int64
             labels = None if mode == PREDICT else tf.constant(LABELS[task], dtype)

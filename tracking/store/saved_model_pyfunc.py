@@ -23,8 +23,21 @@ class SavedModelPyfunc:
             saved_model_dir: Folder of the SavedModel. The inputs of `serving_default` have the
                 shape `[-1]`, the outputs `[-1]` or `[-1, k]`.
         """
-        self._model = tf.saved_model.load(saved_model_dir)  # keeps the variables alive
-        self._signature = self._model.signatures[_SIGNATURE]
+        # tf.saved_model.load gives functions that take columns as keywords, which must differ in
+        # letters and digits.
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        with self._session.graph.as_default():
+            loaded = tf.compat.v1.saved_model.load(
+                self._session, [tf.saved_model.SERVING], saved_model_dir
+            )
+        signature = loaded.signature_def[_SIGNATURE]
+        self._inputs = {name: self._tensor(info.name) for name, info in signature.inputs.items()}
+        self._outputs = {
+            name: self._tensor(signature.outputs[name].name) for name in sorted(signature.outputs)
+        }
+
+    def _tensor(self, name: str) -> tf.Tensor:
+        return self._session.graph.get_tensor_by_name(name)
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Predicts for raw rows.
@@ -43,24 +56,24 @@ class SavedModelPyfunc:
             TypeError: If a column of text holds a value that is not text.
             ValueError: If a column of numbers holds a value that is not a number.
         """
-        _, inputs = self._signature.structured_input_signature
-        columns = {name: _to_tensor(frame[name], spec.dtype) for name, spec in inputs.items()}
-        outputs = self._signature(**columns)
-        specs = self._signature.structured_outputs
+        fed = {
+            tensor: _to_array(frame[name], tensor.dtype) for name, tensor in self._inputs.items()
+        }
+        found = self._session.run(self._outputs, fed)
         return pd.DataFrame(
-            {name: _to_rows(outputs[name].numpy(), specs[name].shape) for name in sorted(outputs)}
+            {name: _to_rows(found[name], tensor.shape) for name, tensor in self._outputs.items()}
         )
 
 
-def _to_tensor(column: pd.Series, dtype: tf.DType) -> tf.Tensor:
+def _to_array(column: pd.Series, dtype: tf.DType) -> np.ndarray[Any, Any]:
     if dtype == tf.string:
         words = column.mask(column.isna(), "").tolist()
         for word in words:
             if not isinstance(word, (str, bytes)):
                 raise TypeError(f"column {column.name}: expected text, found {word!r}")
-        return tf.constant(words, tf.string)
+        return np.array(words, object)
     missing = {"na_value": np.nan} if dtype.is_floating else {}
-    return tf.constant(column.to_numpy(dtype.as_numpy_dtype, **missing))
+    return np.asarray(column.to_numpy(dtype.as_numpy_dtype, **missing))
 
 
 def _to_rows(values: np.ndarray[Any, Any], shape: tf.TensorShape) -> list[Any]:

@@ -120,15 +120,17 @@ def make_feature_columns(
     """
     if settings.model.preprocessing_fn is not None:
         return FeatureColumns(tuple(_user_columns(settings, transform_output)), (), ())
+    names = settings.output_names
     numeric: list[Any] = []
     with_ids: dict[str, tuple[Any, Any]] = {}
     for name, feature in settings.features.items():
-        numeric += [numeric_column(key) for key in _numeric_names(name, feature)]
+        numeric += [numeric_column(names.get(k, k)) for k in _numeric_names(name, feature)]
         for key, n_ids in _id_features(name, feature, transform_output):
-            column = id_column(key, n_ids)
+            column = id_column(names.get(key, key), n_ids)
             with_ids[key] = (column, _encode(column, n_ids, feature))
         if isinstance(feature, WordsFeature):
-            with_ids[name] = _words_columns(name, feature, transform_output)
+            weight = names.get(weight_name(name))
+            with_ids[name] = _words_columns(name, weight, feature, transform_output)
     for name, feature in settings.features.items():
         if isinstance(feature, Crossed):
             columns = [with_ids[key][0] for key in feature.columns]
@@ -162,7 +164,7 @@ def _user_columns(
 
 
 def _words_columns(
-    name: str, feature: WordsFeature, transform_output: tft.TFTransformOutput
+    name: str, weight: str | None, feature: WordsFeature, transform_output: tft.TFTransformOutput
 ) -> tuple[Any, Any]:
     """Makes the categorical and the dense column of a feature whose cells hold several words."""
     n_ids = feature.size
@@ -170,8 +172,8 @@ def _words_columns(
         n_words = transform_output.vocabulary_size_by_name(vocabulary_name(name))
         n_ids = max(n_words + feature.oov_buckets, 1)
     column = id_column(name, n_ids)
-    if feature.has_weights:
-        column = _WeightedColumn(column, weight_name(name), tf.float32)
+    if weight is not None:
+        column = _WeightedColumn(column, weight, tf.float32)
     if isinstance(feature, Tags) and feature.encode == "one_hot":
         return column, tf.feature_column.indicator_column(column)
     dimension = feature.dimension or math.ceil(n_ids**0.25)

@@ -52,7 +52,7 @@ def standardize(labels: tf.Tensor, params: Mapping[str, Any]) -> tf.Tensor:
 def example_weights(features: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
     """Returns the weight of each example, float32 `[batch_size]`; None if examples have no weights.
 
-    >>> example_weights({"example_weight": tf.constant([[2.0], [0.5]])}).numpy().tolist()
+    >>> example_weights({EXAMPLE_WEIGHT: tf.constant([[2.0], [0.5]])}).numpy().tolist()
     [2.0, 0.5]
     """
     weights = features.get(EXAMPLE_WEIGHT)

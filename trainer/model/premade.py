@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.features.columns import numeric_column
 from trainer.model.loss_and_metrics import (
     example_weights,
     make_metrics,
@@ -80,7 +81,7 @@ def _make_premade(
     kind = params["type"]
     arguments: dict[str, Any] = {
         "config": config,
-        "weight_column": EXAMPLE_WEIGHT if is_weighted else None,
+        "weight_column": numeric_column(EXAMPLE_WEIGHT) if is_weighted else None,
     }
     if kind.endswith("Classifier"):
         arguments["n_classes"] = params["n_classes"]

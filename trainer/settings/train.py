@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from trainer.settings.base import FiniteFloat, Section, SettingError
 from trainer.settings.dotted_keys import split_key
 from trainer.settings.feature_base import RawType
-from trainer.settings.feature_names import raw_types
+from trainer.settings.feature_names import output_names, raw_types
 from trainer.settings.features import Feature
 from trainer.settings.model import MAX_STEPS, ModelSettings
 
@@ -140,6 +140,11 @@ class TrainerSettings(Section):
     def raw_types(self) -> dict[str, RawType]:
         """Raw columns that the model reads with their types, in the configuration's order."""
         return raw_types(self.features)
+
+    @property
+    def output_names(self) -> dict[str, str]:
+        """Names in Transform's output of the features that are made beside a column's own."""
+        return output_names(self.features, filter(None, (self.label, self.weight)))
 
 
 def transform_settings(settings: TrainerSettings) -> dict[str, Any]:

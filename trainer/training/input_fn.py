@@ -62,7 +62,6 @@ def make_dataset(
 
     Raises:
         tf.errors.NotFoundError: If no file matches.
-        ValueError: If a feature is named `EXAMPLE_WEIGHT` although examples have weights.
     """
     batches, prepare = make_batches(
         file_patterns,
@@ -103,9 +102,6 @@ def make_batches(
     Returns:
         The batches, and the function that makes features and labels of one.
     """
-    if (weight or class_weights) and EXAMPLE_WEIGHT in {*feature_spec} - {weight}:
-        raise ValueError(f"a feature cannot be named {EXAMPLE_WEIGHT} if examples have weights")
-
     prepare = _make_prepare(feature_spec, label, weight, class_weights)
     if shuffle_seed is None:
         blocks = _read(file_patterns, feature_spec, _BLOCK_EXAMPLES)

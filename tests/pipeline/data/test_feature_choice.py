@@ -13,9 +13,9 @@ from trainer.settings.features import Categorical, Datetime
 Cells = Sequence[str | None]
 
 
-def choice_of(cells: Cells, name: str = "x", taken: Sequence[str] = ()) -> Choice:
+def choice_of(cells: Cells, name: str = "x") -> Choice:
     batch = pa.RecordBatch.from_arrays([pa.array(cells, pa.string())], [name])
-    return choose(profile_columns([batch])[name], taken)
+    return choose(profile_columns([batch])[name])
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,6 @@ def test_choose_ignores_useless_columns(name: str, cells: Cells, reason: str) ->
 @pytest.mark.parametrize("name", ["paid", "width", "id_count", "grid"])
 def test_choose_reads_repeated_numbers_of_any_name(name: str) -> None:
     assert choice_of(["7", "3", "7"], name).feature.kind == "numeric"
-
-
-def test_choose_adds_no_indicator_of_a_taken_name() -> None:
-    choice = choice_of(["1.5", None, "2"], "x", taken=["x", "x_missing"])
-    assert choice.feature.model_dump() == {"kind": "numeric", "fill": "mean"}
 
 
 def test_choose_hashes_many_words() -> None:

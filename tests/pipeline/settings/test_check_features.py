@@ -73,22 +73,6 @@ def test_load_refuses_feature(tmp_path: Path, name: str, kind: str, message: str
     ("features", "message"),
     [
         (
-            "{x: {kind: numeric, fill: mean, missing_indicator: true}, x_missing: numeric}",
-            "features.x_missing: the column 'x' makes a feature 'x_missing' too",
-        ),
-        (
-            "{x: text, x_weight: numeric}",
-            "features.x_weight: the column 'x' makes a feature 'x_weight' too",
-        ),
-        (
-            "{x: tags, a: categorical, c: {kind: crossed, columns: [a, x]}}",
-            "features.c.columns: 'x' is not a feature with ids",
-        ),
-        (
-            "{d: {kind: datetime, parts: [hour]}, d_hour: numeric}",
-            "features.d_hour: the column 'd' makes a feature 'd_hour' too",
-        ),
-        (
             "{a: categorical, b: boolean, c: {kind: crossed, columns: [a, b]},"
             " d: {kind: crossed, columns: [b, a]}}",
             "features.d.columns: are the same as those of 'c'",

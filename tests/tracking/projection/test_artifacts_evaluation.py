@@ -23,7 +23,7 @@ def test_evaluation_becomes_metrics(tmp_path: Path) -> None:
 
     assert projection.metrics == [
         Metric("accuracy", 0.5, 0, END_MS),
-        Metric("recall/b_e", 0.25, 0, END_MS),
+        Metric("recall/b.x2a.e", 0.25, 0, END_MS),
         Metric("baseline/accuracy", 0.75, 0, END_MS),
         Metric("difference/accuracy", -0.25, 0, END_MS),
         Metric("slice/legs:6 color:red/accuracy", 1.0, 0, END_MS),

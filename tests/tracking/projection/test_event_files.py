@@ -115,7 +115,7 @@ def test_curve_reader_makes_valid_names(tmp_path: Path) -> None:
 
     (metric,) = CurveReader().read(tmp_path)
 
-    assert metric.key == "train/a_b"
+    assert metric.key == "train/a.x5c.b"
 
 
 # changed_since

@@ -127,7 +127,7 @@ def test_cached_node_names_the_computing_run(projector: Projector) -> None:
 def test_samples_become_metrics() -> None:
     projection = Projector(make_start()).project(Samples(START_MS, {"system/cpu (%)": 50.0}))
 
-    assert projection.metrics == [Metric("system/cpu ___", 50.0, 0, START_MS)]
+    assert projection.metrics == [Metric("system/cpu .x28..x25..x29.", 50.0, 0, START_MS)]
 
 
 # end

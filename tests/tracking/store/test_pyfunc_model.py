@@ -17,6 +17,7 @@ from mlflow.models import Model
 
 from tests.helpers.exported_models import ROWS, export_classifier, to_tensors
 from tracking.store.pyfunc_model import save_model
+from tracking.store.saved_model_pyfunc import SavedModelPyfunc
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`tf.layers.dense` is deprecated:UserWarning"),
@@ -257,3 +258,19 @@ def test_save_model_does_not_import_tensorflow(saved_model_dir: Path, tmp_path: 
     )
 
     assert process.returncode == 0, process.stderr
+
+
+def test_pyfunc_takes_columns_that_differ_in_special_characters(tmp_path: Path) -> None:
+    names = ["a b", "a_b", "self", "価格"]
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        inputs = {name: tf.compat.v1.placeholder(tf.float32, [None]) for name in names}
+        total = tf.add_n([10.0**place * inputs[name] for place, name in enumerate(names)])
+        tf.compat.v1.saved_model.simple_save(
+            session, str(tmp_path / "model"), inputs, {"total": total}
+        )
+
+    found = SavedModelPyfunc(str(tmp_path / "model")).predict(
+        pd.DataFrame({"価格": [4.0], "self": [3.0], "a_b": [2.0], "a b": [1.0]})
+    )
+
+    assert found["total"].tolist() == [4321]

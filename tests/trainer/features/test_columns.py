@@ -8,7 +8,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from tests.helpers.preprocessed import Table, analyze
-from trainer.features.columns import FeatureColumns, make_feature_columns
+from trainer.features.columns import (
+    FeatureColumns,
+    id_column,
+    make_feature_columns,
+    numeric_column,
+)
 from trainer.settings.features import DatePart
 from trainer.settings.train import TrainerSettings
 from trainer.user_functions import UserFunctionError
@@ -180,3 +185,21 @@ def test_make_feature_columns_refuses_user_words(
         UserFunctionError, match=r"user_outputs.mixed: returns 'word' as string, but"
     ):
         make_feature_columns(settings, user_output)
+
+
+# TensorFlow's linear model emits it.
+@pytest.mark.filterwarnings("ignore:`layer.add_variable` is deprecated:UserWarning")
+def test_columns_of_any_names_have_variables_of_their_own() -> None:
+    names = ["a b", "a_b", "A b", "a", "A", "a/b", "b", "_b", "-b", "価格", "Width (cm)", "a b_2"]
+    with tf.Graph().as_default():
+        numbers = {name: tf.ones([2, 1]) for name in names}
+        ids = {f"{name} id": tf.zeros([2, 1], tf.int64) for name in names}
+        embedded = [tf.feature_column.embedding_column(id_column(name, 3), 2) for name in ids]
+        columns = [numeric_column(name) for name in names]
+        features = {**numbers, **ids}
+        tf.compat.v1.feature_column.input_layer(features, [*columns, *embedded])
+        tf.compat.v1.feature_column.linear_model(features, columns)
+        variables = {variable.name for variable in tf.compat.v1.trainable_variables()}
+
+    assert len([name for name in variables if "embedding_weights" in name]) == len(names)
+    assert len([name for name in variables if "linear_model/" in name]) == len(names) + 1

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.features.dates import date_parts, parse_minutes
+from trainer.settings.feature_names import part_name
 from trainer.settings.features import DatePart, Datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -125,18 +126,18 @@ def test_date_parts_match_datetime(instants: list[datetime]) -> None:
 
     days = [(each.replace(second=0, microsecond=0) - SINCE) / DAY for each in instants]
     assert {name: tensor.numpy().tolist() for name, tensor in numbers.items()} == {
-        "d_year": column([each.year for each in instants]),
-        "d_day_of_year": column([each.timetuple().tm_yday for each in instants]),
-        "d_days": column(np.float32(days).tolist()),
+        part_name("d", "year"): column([each.year for each in instants]),
+        part_name("d", "day_of_year"): column([each.timetuple().tm_yday for each in instants]),
+        part_name("d", "days"): column(np.float32(days).tolist()),
     }
     assert {name: tensor.numpy().tolist() for name, tensor in ids.items()} == {
-        "d_minute": column([each.minute for each in instants]),
-        "d_hour": column([each.hour for each in instants]),
-        "d_weekday": column([each.weekday() for each in instants]),
-        "d_week": column([each.isocalendar().week - 1 for each in instants]),
-        "d_quarter": column([(each.month - 1) // 3 for each in instants]),
-        "d_day": column([each.day - 1 for each in instants]),
-        "d_month": column([each.month - 1 for each in instants]),
+        part_name("d", "minute"): column([each.minute for each in instants]),
+        part_name("d", "hour"): column([each.hour for each in instants]),
+        part_name("d", "weekday"): column([each.weekday() for each in instants]),
+        part_name("d", "week"): column([each.isocalendar().week - 1 for each in instants]),
+        part_name("d", "quarter"): column([(each.month - 1) // 3 for each in instants]),
+        part_name("d", "day"): column([each.day - 1 for each in instants]),
+        part_name("d", "month"): column([each.month - 1 for each in instants]),
     }
 
 
@@ -144,10 +145,12 @@ def test_date_parts_only_configured_parts() -> None:
     years, ids = date_parts("d", tf.constant([["x"]]), Datetime(parts=("hour",)))
 
     assert years == {}
-    assert {name: tensor.numpy().tolist() for name, tensor in ids.items()} == {"d_hour": [[24]]}
+    assert {name: tensor.numpy().tolist() for name, tensor in ids.items()} == {
+        part_name("d", "hour"): [[24]]
+    }
 
 
 def test_date_parts_year_of_other_text_is_nan() -> None:
     years, _ = date_parts("d", tf.constant([["x"]]), Datetime(parts=("year",)))
 
-    assert np.isnan(years["d_year"].numpy()).all()
+    assert np.isnan(years[part_name("d", "year")].numpy()).all()

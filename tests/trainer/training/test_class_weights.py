@@ -13,6 +13,7 @@ from tests.helpers.model_graphs import WARNINGS
 from tests.helpers.training_data import FEATURES, LABEL, MakeArgs, scalars
 from tests.helpers.transformed_files import write_transformed
 from trainer.settings.train import TrainerSettings
+from trainer.signatures import EXAMPLE_WEIGHT
 from trainer.training import class_weights
 from trainer.training.class_weights import balanced_weights, count_classes
 from trainer.training.input_fn import make_dataset
@@ -47,9 +48,9 @@ def test_balanced_weights(counts: list[int], weights: list[float]) -> None:
 
 def weight_model_fn(features: Any, labels: Any, mode: str) -> tf.estimator.EstimatorSpec:
     """Reports the mean weight of a batch's examples as its loss."""
-    loss = tf.reduce_mean(features["example_weight"])
+    loss = tf.reduce_mean(features[EXAMPLE_WEIGHT])
     step = tf.compat.v1.train.get_global_step()
-    metrics = {"weight": tf.compat.v1.metrics.mean(features["example_weight"])}
+    metrics = {"weight": tf.compat.v1.metrics.mean(features[EXAMPLE_WEIGHT])}
     train_op = tf.compat.v1.assign_add(step, 1)
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op, eval_metric_ops=metrics)
 

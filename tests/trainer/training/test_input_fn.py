@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.helpers.numbered_examples import SPARSE, SPEC, read, write_shard
 from tests.helpers.transformed_files import write_transformed
+from trainer.signatures import EXAMPLE_WEIGHT
 from trainer.training.input_fn import make_dataset, next_batch, next_element
 
 
@@ -95,27 +96,22 @@ def test_make_dataset_example_weights(
 
     features, labels = next(iter(dataset))
 
-    assert list(features) == ["x", "example_weight"]
-    assert features["example_weight"].dtype == tf.float32
-    np.testing.assert_allclose(features["example_weight"], np.array(expected)[:, np.newaxis])
+    assert list(features) == ["x", EXAMPLE_WEIGHT]
+    assert features[EXAMPLE_WEIGHT].dtype == tf.float32
+    np.testing.assert_allclose(features[EXAMPLE_WEIGHT], np.array(expected)[:, np.newaxis])
     np.testing.assert_array_equal(labels, [0, 2, 2])
 
 
-def test_make_dataset_weight_named_example_weight(tmp_path: Path) -> None:
-    spec = {"example_weight": WEIGHTED["w"], "y": SPEC["y"]}
-    path = tmp_path / "data.parquet"
-    write_transformed(path, spec, {"example_weight": [[7.0], [0.5]], "y": [[0], [1]]})
-
-    features, _ = next(iter(make_dataset([str(path)], spec, "y", 4, weight="example_weight")))
-
-    np.testing.assert_array_equal(features["example_weight"], [[7], [0.5]])
-
-
-def test_make_dataset_refuses_reserved_feature(weighted: str) -> None:
+def test_make_dataset_keeps_a_feature_called_example_weight(tmp_path: Path) -> None:
     spec = {**WEIGHTED, "example_weight": tf.io.FixedLenFeature([1], tf.float32)}
+    path = tmp_path / "data.parquet"
+    rows = {"x": [[1.0], [2.0]], "w": [[7.0], [0.5]], "y": [[0], [1]]}
+    write_transformed(path, spec, {**rows, "example_weight": [[3.0], [4.0]]})
 
-    with pytest.raises(ValueError, match="a feature cannot be named example_weight"):
-        make_dataset([weighted], spec, "y", 4, weight="w")
+    features, _ = next(iter(make_dataset([str(path)], spec, "y", 4, weight="w")))
+
+    np.testing.assert_array_equal(features["example_weight"], [[3], [4]])
+    np.testing.assert_array_equal(features[EXAMPLE_WEIGHT], [[7], [0.5]])
 
 
 def test_make_dataset_float_labels(weighted: str) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.helpers.numbered_examples import SPARSE, SPEC, read, write_shard
 from tests.helpers.transformed_files import write_transformed
+from trainer.signatures import EXAMPLE_WEIGHT
 from trainer.training import input_fn, shuffle
 from trainer.training.input_fn import make_dataset
 
@@ -140,7 +141,7 @@ def test_shuffle_keeps_weights_with_examples(
     )
 
     for features, labels in islice(dataset, 10):
-        found = features["example_weight"].numpy().ravel() / weights[labels]  # x itself
+        found = features[EXAMPLE_WEIGHT].numpy().ravel() / weights[labels]  # x itself
         np.testing.assert_array_equal(np.round(found).astype(int) % 10, labels)
 
 
