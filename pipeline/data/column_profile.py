@@ -42,6 +42,7 @@ class ColumnProfile:
         misfits: Word that is no number or date to its number of cells, in a column that is of them
             but for these; empty if there are none.
         written_numbers: How the words are written if they are numbers, but not plain ones.
+        is_whole: Whether all are whole numbers, perhaps written as 1.0.
         is_monotonic: Whether the whole numbers rise, or fall, from each row to the next.
         tags: How the cells are sets of tags; None if they are not.
         text_words: Mean number of words of a cell of text; None if the cells are not text.
@@ -65,6 +66,7 @@ class ColumnProfile:
     varying_parts: frozenset[str] = frozenset()
     mixed_dates: tuple[str, ...] = ()
     is_finite: bool = False
+    is_whole: bool = False
     is_monotonic: bool = False
     has_leading_zeros: bool = False
     tags: TagCells | None = None

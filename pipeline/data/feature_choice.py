@@ -223,7 +223,9 @@ def _why_too_many_words(profile: ColumnProfile) -> str:
     if profile.written_numbers is not None:
         shown = " and ".join(map(quote, profile.written_numbers.examples))
         return f"numbers that are written in different ways, {shown}: see data.csv.numbers"
-    what = "free text" if profile.mean_length >= FREE_TEXT_CHARACTERS else "ids"
+    has_blanks = any(" " in word.strip() for word in profile.examples)
+    is_long = profile.mean_length >= FREE_TEXT_CHARACTERS
+    what = "free text" if is_long and has_blanks else "ids"
     return f"{what}: most cells are different"
 
 

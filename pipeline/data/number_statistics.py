@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from tabular.csv.types import TOO_LARGE
 
+Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+
 
 class NumberStatistics:
     """Computes range and moments of numbers, without those that are not finite.
@@ -59,21 +61,29 @@ class NumberStatistics:
 
 
 class NumberOrder:
-    """Tells whether whole numbers rise, or fall, from each row to the next."""
+    """Tells whether numbers are whole, and rise, or fall, from each row to the next.
+
+    Attributes:
+        are_whole: Whether all numbers are whole.
+    """
 
     def __init__(self) -> None:
         """Starts without numbers."""
+        self.are_whole = True
         self._rises = self._falls = True
-        self._last: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._last: Numbers = np.empty(0, np.int64)
 
-    def add(self, numbers: npt.NDArray[np.int64]) -> None:
-        """Adds numbers: int64 `[n]`, n > 0."""
+    def add(self, numbers: Numbers) -> None:
+        """Adds numbers: int64 or float64 `[n]`, n > 0."""
+        if not self.are_whole:
+            return
         joined = np.concatenate([self._last, numbers])
+        self.are_whole = bool((np.floor(numbers) == numbers).all())
         self._rises = self._rises and bool((joined[1:] > joined[:-1]).all())
         self._falls = self._falls and bool((joined[1:] < joined[:-1]).all())
         self._last = joined[-1:]
 
     @property
     def is_monotonic(self) -> bool:
-        """Whether all rise, or all fall."""
-        return self._rises or self._falls
+        """Whether all are whole, and all rise, or all fall."""
+        return self.are_whole and (self._rises or self._falls)

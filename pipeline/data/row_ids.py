@@ -35,10 +35,13 @@ _NAME_TITLE = re.compile(rf"(.*[\W_])?({_PERSONS})[\W_]?names?|names?", re.IGNOR
 def find_identity(profile: ColumnProfile) -> Finding | None:
     """Finds out whether the cells of a column identify its rows; None if they do not."""
     filled = profile.rows - profile.missing
-    is_different = profile.distinct_share == 1
-    if is_different and profile.kind in ("integer", "words") and _ID_TITLE.fullmatch(profile.name):
+    # Of many numbers, only those without a point are counted.
+    are_counted = profile.kind != "number" or profile.values is not None
+    is_different = profile.distinct_share == 1 and are_counted
+    may_be_id = profile.is_whole or profile.kind == "words"
+    if is_different and may_be_id and _ID_TITLE.fullmatch(profile.name):
         return Finding("an id: all different")
-    if profile.kind == "integer" and profile.least is not None and profile.greatest is not None:
+    if profile.is_whole and profile.least is not None and profile.greatest is not None:
         is_numbered = are_numbered(filled, profile.greatest - profile.least + 1)
         if profile.is_monotonic and filled >= MIN_IN_ORDER:
             text = "a row number: whole, never twice, and in the order of the rows"

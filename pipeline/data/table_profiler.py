@@ -142,7 +142,8 @@ class _Column:
             mixed_dates=self._dates.mixed_formats if kind == "words" else (),
             is_finite=self._numbers.are_finite,
             examples=tuple(islice(self._real_words(), _EXAMPLES)),
-            is_monotonic=kind == "integer" and self._order.is_monotonic,
+            is_whole=kind in ("integer", "number") and self._order.are_whole,
+            is_monotonic=kind in ("integer", "number") and self._order.is_monotonic,
             has_leading_zeros=kind == "words" and self._has_leading_zeros,
             tags=tags,
             text_words=None if cells is None else find_text(cells),
@@ -198,8 +199,7 @@ class _Column:
         if integers is not None and _has_leading_zeros(words):
             self._is_number = self._is_integer = False
             self._has_leading_zeros = True
-        elif integers is not None:
-            self._order.add(integers.to_numpy())
+        self._order.add((numbers if integers is None else integers).to_numpy())
         self._numbers.add(numbers.to_numpy())
 
     def _find_numbers(self, words: pa.Array) -> pa.Array:
