@@ -41,11 +41,15 @@ class RowSample:
         numbers = np.arange(self._seen, self._seen + len(batch), dtype=np.uint64)
         self._seen += len(batch)
         keys = (numbers * _GOLDEN).astype(np.uint32)
-        self._pieces.append(_thin((split, keys, batch), self._below))
         max_rows = max(min(MAX_ROWS, _MAX_CELLS // max(batch.num_columns, 1)), _MIN_ROWS)
-        while sum(len(keys) for _, keys, _ in self._pieces) > max_rows:
-            self._below //= 2
-            self._pieces = [_thin(piece, self._below) for piece in self._pieces]
+        kept = np.concatenate([*(keys for _, keys, _ in self._pieces), keys])
+        below = self._below
+        while np.count_nonzero(kept < below) > max_rows:
+            below //= 2
+        if below < self._below:
+            self._below = below
+            self._pieces = [_thin(piece, below) for piece in self._pieces]
+        self._pieces.append(_thin((split, keys, batch), below))
 
     @property
     def batches(self) -> Sequence[tuple[str, pa.RecordBatch]]:
