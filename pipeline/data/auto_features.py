@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.column_traits import is_constant
 from pipeline.data.feature_choice import (
     Choice,
     choose,
     choose_categorical,
     choose_numeric,
-    is_constant,
     leave_out,
     make_choice,
 )

@@ -1,14 +1,14 @@
 """Chooses the kind of a feature by the profile of its column."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from pipeline.data.column_findings import find_in_column
 from pipeline.data.column_profile import ColumnProfile
+from pipeline.data.column_traits import is_constant, is_few_integers, is_text
+from pipeline.data.describe_column import KIND_NAMES, summarize
 from pipeline.data.findings import ColumnSummary, Finding
 from pipeline.data.row_ids import MAX_DISTINCT_SHARE, find_identity
 from pipeline.data.several_words import TagCells
-from pipeline.data.value_counts import MAX_INTEGERS, ROWS_PER_INTEGER
 from tabular.csv.column_rules import quote
 from trainer.settings.column_names import fault_of_name
 from trainer.settings.date_format import NAMED_FORMATS, has_code
@@ -34,8 +34,6 @@ _LEAST_FILLED = 0.001
 _DATE_PARTS: tuple[DatePart, ...] = ("year", "month", "day", "day_of_year", "weekday", "hour")
 SKEWED = 3.0
 """Beyond this skewness, the logarithm is used; an exponential distribution has 2."""
-
-_COMMONEST = 8
 
 
 @dataclass(frozen=True)
@@ -68,18 +66,8 @@ class Choice:
 
 def make_choice(profile: ColumnProfile, feature: Feature, *findings: Finding) -> Choice:
     """Makes a choice with the given findings, then those that the profile shows."""
-    return Choice(
-        feature,
-        ColumnSummary(
-            name=profile.name,
-            kind=_KIND_NAMES[profile.kind],
-            values=describe_values(profile),
-            missing=describe_missing(profile),
-            becomes=feature.kind,
-            findings=(*findings, *find_in_column(profile, feature)),
-            commonest=commonest_words(profile),
-        ),
-    )
+    told = (*findings, *find_in_column(profile, feature))
+    return Choice(feature, summarize(profile, feature.kind, told))
 
 
 def leave_out(profile: ColumnProfile, reason: str) -> Choice:
@@ -126,36 +114,6 @@ def choose_categorical(profile: ColumnProfile) -> Categorical:
     return Categorical(encode="one_hot" if profile.distinct <= MAX_ONE_HOT else "embedding")
 
 
-def describe_column(profile: ColumnProfile) -> str:
-    """Describes a column: `12 words, 3 % missing`."""
-    missing = describe_missing(profile)
-    return ", ".join([describe_values(profile), *[f"{missing} missing"] * bool(missing)])
-
-
-def describe_missing(profile: ColumnProfile) -> str:
-    """Says how many cells are missing: `3 %`, or their number if it is below 1 %."""
-    percent = 100 * profile.missing / max(profile.rows, 1)
-    few = f"{profile.missing:,}" if profile.missing else ""
-    return f"{percent:.0f} %" if percent >= 1 else few
-
-
-def commonest_words(profile: ColumnProfile) -> tuple[str, ...]:
-    """Lists the most frequent words, first to last; none if only a sample of them is counted."""
-    if profile.kind != "words" or not profile.values or _is_text(profile):
-        return ()
-    return tuple(word for word, _ in Counter(profile.values).most_common(_COMMONEST))
-
-
-def is_constant(profile: ColumnProfile) -> bool:
-    """Whether all cells are equal. Not if some are missing: that tells rows apart."""
-    return profile.distinct == 1 and profile.missing == 0
-
-
-def is_few_integers(profile: ColumnProfile) -> bool:
-    """Whether a column has few enough whole numbers to learn each as a category."""
-    return profile.distinct <= MAX_INTEGERS and profile.distinct_share * ROWS_PER_INTEGER <= 1
-
-
 def _choose_kind(profile: ColumnProfile, *, is_sample: bool) -> Feature:
     if profile.kind == "boolean":
         return Boolean()
@@ -166,16 +124,11 @@ def _choose_kind(profile: ColumnProfile, *, is_sample: bool) -> Feature:
     is_words = profile.kind == "words" and profile.distinct > 1
     if is_words and profile.tags is not None:
         return _choose_tags(profile.tags)
-    if _is_text(profile):
+    if is_text(profile):
         return Text()
     if is_words and profile.distinct_share > MAX_DISTINCT_SHARE:
         return Ignore()
     return choose_categorical(profile)
-
-
-def _is_text(profile: ColumnProfile) -> bool:
-    """Whether cells are written language, most of them different."""
-    return profile.text_words is not None and profile.distinct_share > MAX_DISTINCT_SHARE
 
 
 def _choose_tags(found: TagCells) -> Tags:
@@ -218,7 +171,7 @@ def _why_useless(profile: ColumnProfile) -> str:
 def _why_too_many_words(profile: ColumnProfile) -> str:
     if profile.kind_but_null_words != profile.kind:
         words = ", ".join(map(quote, profile.null_words))
-        kind = _KIND_NAMES[profile.kind_but_null_words]
+        kind = KIND_NAMES[profile.kind_but_null_words]
         return f"would be {kind}, but for {words}: see data.csv.null_values"
     if profile.written_numbers is not None:
         shown = " and ".join(map(quote, profile.written_numbers.examples))
@@ -227,38 +180,3 @@ def _why_too_many_words(profile: ColumnProfile) -> str:
     is_long = profile.mean_length >= FREE_TEXT_CHARACTERS
     what = "free text" if is_long and has_blanks else "ids"
     return f"{what}: most cells are different"
-
-
-_KIND_NAMES = {
-    "empty": "empty",
-    "boolean": "yes or no",
-    "integer": "whole numbers",
-    "number": "numbers",
-    "date": "dates",
-    "words": "words",
-}
-
-
-def describe_values(profile: ColumnProfile) -> str:
-    """Describes the filled cells: `12 words`."""
-    if profile.kind == "empty":
-        return "empty"
-    if profile.kind == "date":
-        return "dates"
-    if profile.kind == "boolean":
-        return " or ".join(map(quote, sorted(profile.values or ())))
-    if profile.kind in ("integer", "number") and profile.least is not None:
-        numbers = _KIND_NAMES[profile.kind]
-        is_few = profile.kind == "integer" and is_few_integers(profile)
-        count = f"{profile.distinct:,} {numbers}" if is_few else numbers
-        digits = ".15g" if profile.kind == "integer" else "g"
-        return f"{count}, {profile.least:{digits}} to {profile.greatest:{digits}}"
-    what = "text" if _is_text(profile) else "word"
-    if profile.values is None:
-        return f"about {_round(profile.distinct):,} {what}s"
-    return f"{profile.distinct:,} {what}{'s' * (profile.distinct != 1)}"
-
-
-def _round(number: int) -> int:
-    """Rounds to two digits, as the estimate is not more precise."""
-    return int(float(f"{number:.1e}"))

@@ -9,13 +9,8 @@ from pathlib import Path
 from pipeline.data.class_labels import MAX_CLASSES
 from pipeline.data.class_names import name_classes
 from pipeline.data.column_profile import ColumnProfile
-from pipeline.data.feature_choice import (
-    commonest_words,
-    describe_column,
-    describe_missing,
-    describe_values,
-    is_few_integers,
-)
+from pipeline.data.column_traits import is_few_integers
+from pipeline.data.describe_column import describe_column, summarize
 from pipeline.data.findings import ColumnSummary, Finding
 from pipeline.data.row_ids import MAX_DISTINCT_SHARE
 from pipeline.errors import DataError
@@ -155,15 +150,7 @@ def summarize_label(
         task: The task that was chosen by it.
         findings: What else was found.
     """
-    return ColumnSummary(
-        name=label.name,
-        kind=label.kind,
-        values=describe_values(label),
-        missing=describe_missing(label),
-        becomes="label",
-        findings=(*_find_in_label(label, task), *findings),
-        commonest=commonest_words(label),
-    )
+    return summarize(label, "label", (*_find_in_label(label, task), *findings))
 
 
 def _find_in_label(label: ColumnProfile, task: Task) -> Iterator[Finding]:
