@@ -10,19 +10,16 @@ import pyarrow.compute as pc
 from pipeline.data.column_profile import ColumnKind, ColumnProfile
 from pipeline.data.date_statistics import DateStatistics
 from pipeline.data.null_words import NULL_WORDS
-from pipeline.data.number_statistics import NumberOrder, NumberStatistics
+from pipeline.data.number_cells import NumberCells
 from pipeline.data.several_words import find_tags, find_text
 from pipeline.data.value_counts import ValueCounts
 from pipeline.data.written_numbers import (
-    MAX_MISFITS,
     WrittenNumbers,
     find_written_numbers,
     is_few_misfits,
 )
-from tabular.csv.column_rules import NUMBER, Mask
-from tabular.csv.number_format import INFINITE
+from tabular.csv.column_rules import Mask
 from tabular.csv.plain_numbers import to_plain
-from tabular.csv.types import cast_numbers, with_plain_signs, with_point
 from trainer.settings.features import Boolean
 
 _NULL_WORDS = frozenset(NULL_WORDS)
@@ -88,11 +85,7 @@ class _Column:
         self._values = ValueCounts()
         self._null_words: Counter[str] = Counter()
         self._dates = DateStatistics(name)
-        self._is_integer = self._is_number = True
-        self._has_leading_zeros = False
-        self._misfits: Counter[str] = Counter()
-        self._numbers = NumberStatistics()
-        self._order = NumberOrder()
+        self._numbers = NumberCells(decimal)
 
     def add(self, cells: pa.Array, misfits: Mask | None) -> None:
         """Adds the cells of a batch."""
@@ -106,10 +99,11 @@ class _Column:
         self._longest = max(self._longest, pc.max(lengths).as_py())
         self._count(filled)
         if misfits is not None and misfits.any():
-            self._note_misfits(cells.filter(pa.array(misfits)))
             filled = cells.filter(pa.array(~misfits)).drop_null()
-        if self._is_number or self._dates.are_possible:
+        if self._numbers.are_possible or self._dates.are_possible:
             self._narrow(self._without_null_words(filled))
+        if misfits is not None and misfits.any():
+            self._numbers.add_misfits(cells.filter(pa.array(misfits)))
 
     def profile(self) -> ColumnProfile:
         """Gives the profile of the cells added so far."""
@@ -132,19 +126,19 @@ class _Column:
             values=self._values.exact,
             distinct=self._values.distinct,
             distinct_share=self._values.distinct_share,
-            least=self._numbers.least,
-            greatest=self._numbers.greatest,
-            skewness=self._numbers.skewness(),
+            least=self._numbers.statistics.least,
+            greatest=self._numbers.statistics.greatest,
+            skewness=self._numbers.statistics.skewness(),
             mean_length=self._chars / filled if filled else 0.0,
             longest=self._longest,
             date_formats=self._dates.formats if kind == "date" else (),
             varying_parts=self._dates.varying_parts if kind == "date" else frozenset(),
             mixed_dates=self._dates.mixed_formats if kind == "words" else (),
-            is_finite=self._numbers.are_finite,
+            is_finite=self._numbers.statistics.are_finite,
             examples=tuple(islice(self._real_words(), _EXAMPLES)),
-            is_whole=kind in ("integer", "number") and self._order.are_whole,
-            is_monotonic=kind in ("integer", "number") and self._order.is_monotonic,
-            has_leading_zeros=kind == "words" and self._has_leading_zeros,
+            is_whole=kind in ("integer", "number") and self._numbers.order.are_whole,
+            is_monotonic=kind in ("integer", "number") and self._numbers.order.is_monotonic,
+            has_leading_zeros=kind == "words" and self._numbers.has_leading_zeros,
             tags=tags,
             text_words=None if cells is None else find_text(cells),
             misfits=self._misfits_of(kind),
@@ -155,7 +149,7 @@ class _Column:
         """Gives the words that are not of a kind, if the column is but for them."""
         if kind == "date":
             return dict(self._dates.misfits)
-        return dict(self._misfits) if kind in ("integer", "number") else {}
+        return dict(self._numbers.misfits) if kind in ("integer", "number") else {}
 
     def _cells_of_words(self) -> pa.Array:
         """Lists the counted values without null words."""
@@ -163,7 +157,7 @@ class _Column:
 
     def _count(self, filled: pa.Array) -> None:
         """Counts values; beyond `MAX_VALUES` not those of dates and fractions, which go on."""
-        is_fraction = self._is_number and not self._is_integer
+        is_fraction = self._numbers.are_possible and not self._numbers.are_whole
         if not (self._values.is_sample and (self._dates.are_possible or is_fraction)):
             self._values.add(filled, self._longest)
 
@@ -180,55 +174,8 @@ class _Column:
             return
         if self._dates.are_possible:
             self._dates.add(words)
-        if self._is_number:
-            self._add_numbers(words)
-
-    def _add_numbers(self, words: pa.Array) -> None:
-        """Adds the words that are numbers, and notes the others while they are few."""
-        numbers = self._cast(words, pa.float64())
-        if numbers is None:
-            is_number = self._find_numbers(words)
-            self._note_misfits(self._without_infinite(words.filter(pc.invert(is_number))))
-            words = words.filter(is_number)
-            numbers = self._cast(words, pa.float64()) if self._is_number else None
-        if numbers is None or not len(numbers):
-            return
-        # Arrow reads 0x1F as an integer, but not as a float.
-        integers = self._cast(words, pa.int64()) if self._is_integer else None
-        self._is_integer = integers is not None
-        if integers is not None and _has_leading_zeros(words):
-            self._is_number = self._is_integer = False
-            self._has_leading_zeros = True
-        self._order.add((numbers if integers is None else integers).to_numpy())
-        self._numbers.add(numbers.to_numpy())
-
-    def _find_numbers(self, words: pa.Array) -> pa.Array:
-        text = with_plain_signs(with_point(words, self._decimal))
-        return pc.match_substring_regex(text, rf"\A(?:{NUMBER})\z")
-
-    def _without_infinite(self, words: pa.Array) -> pa.Array:
-        is_infinite = pc.match_substring_regex(words, rf"\A{INFINITE}\z")
-        if pc.any(is_infinite).as_py():
-            self._numbers.are_finite = False
-        return words.filter(pc.invert(is_infinite))
-
-    def _note_misfits(self, words: pa.Array) -> None:
-        """Counts words that are not numbers; gives up numbers if there are many."""
-        counts = pc.value_counts(words)
-        for word, count in zip(
-            counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True
-        ):
-            self._misfits[word] += count
-        filled = self._rows - self._missing
-        is_many = len(self._misfits) > MAX_MISFITS or 2 * sum(self._misfits.values()) > filled
-        self._is_number = self._is_number and not is_many
-
-    def _cast(self, words: pa.Array, arrow_type: pa.DataType) -> pa.Array | None:
-        """Casts words to numbers; None if some are not numbers."""
-        try:
-            return cast_numbers(words, self._decimal, arrow_type)
-        except pa.ArrowInvalid:
-            return None
+        if self._numbers.are_possible:
+            self._numbers.add(words)
 
     def _real_words(self) -> Iterator[str]:
         return (word for word in self._values.values if word not in _NULL_WORDS)
@@ -240,22 +187,24 @@ class _Column:
             return "boolean"
         if self._are_dates():
             return "date"
-        if self._is_number and self._are_misfits_few():
-            return "integer" if self._is_integer else "number"
+        if self._numbers.are_possible and self._are_misfits_few():
+            return "integer" if self._numbers.are_whole else "number"
         return "words"
 
     def _are_dates(self) -> bool:
         """Whether the column is of dates but for a few cells, and not of numbers without others."""
         misfits = self._dates.misfits
-        is_number = self._is_number and not self._misfits
+        is_number = self._numbers.are_possible and not self._numbers.misfits
         are_few = is_few_misfits(misfits, self._filled_but_null_words)
         return bool(self._dates.formats) and are_few and not (misfits and is_number)
 
     def _are_misfits_few(self) -> bool:
         """Whether the column is of numbers but for a few cells; not if the numbers are codes."""
-        is_of_codes = bool(self._misfits) and self._is_integer and self._values.are_few
+        is_of_codes = (
+            bool(self._numbers.misfits) and self._numbers.are_whole and self._values.are_few
+        )
         filled = self._filled_but_null_words
-        return not is_of_codes and is_few_misfits(self._misfits, filled)
+        return not is_of_codes and is_few_misfits(self._numbers.misfits, filled)
 
     @property
     def _filled_but_null_words(self) -> int:
@@ -276,9 +225,3 @@ class _Column:
         words = {word.lower() for word in self._values.values - _NULL_WORDS}
         true, false = set(_BOOLEAN.true_words), set(_BOOLEAN.false_words)
         return bool(words & true and words & false) and words <= true | false
-
-
-def _has_leading_zeros(numbers: pa.Array) -> bool:
-    """Whether one of some whole numbers begins with a zero that it does not need: 01234."""
-    has_zero = pc.match_substring_regex(numbers, "^[+-]?0[0-9]")
-    return bool(pc.any(has_zero).as_py())
