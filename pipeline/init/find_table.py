@@ -122,7 +122,7 @@ def _find_start(records: Sequence[_Record], width: int, label: str) -> int:
     above = [_is_above(record.cells, width) for record in records[:_MAX_START]]
     for index, record in enumerate(records[:_MAX_START]):
         is_comment = record.cells[0].startswith(_COMMENT_MARKS)
-        if label in record.cells and len(record.cells) == width:
+        if label.strip() in map(str.strip, record.cells) and len(record.cells) == width:
             return index
         if not above[index] and not is_comment:
             break

@@ -184,7 +184,9 @@ def _scalar(text: str) -> str:
     """Renders a text in one line, quoted if YAML would read it as something else."""
     if _PLAIN.fullmatch(text):
         return text
-    quoted: str = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf)
+    # Between double quotes, PyYAML writes characters such as emoji as codes.
+    style = "'" if text.isprintable() and max(text, default="") > "\uffff" else '"'
+    quoted: str = yaml.safe_dump(text, default_style=style, allow_unicode=True, width=math.inf)
     return quoted.strip()
 
 

@@ -64,7 +64,8 @@ def sniff(path: Path, label: str) -> Sniffed:
         skip_lines=skip_lines,
     )
     titles = tuple(records[0]) if has_header else ()
-    return Sniffed(csv_settings, titles, tuple(_find_above(path, csv_settings)))
+    findings = (*_find_above(path, csv_settings), *_find_in_titles(path, titles, csv_settings))
+    return Sniffed(csv_settings, titles, findings)
 
 
 def _find_above(path: Path, settings: CsvSettings) -> Iterator[Finding]:
@@ -76,6 +77,17 @@ def _find_above(path: Path, settings: CsvSettings) -> Iterator[Finding]:
         )
     if settings.comment is not None:
         yield Finding(f"{path}: lines that begin with {settings.comment} are comments")
+
+
+def _find_in_titles(path: Path, titles: Sequence[str], settings: CsvSettings) -> Iterator[Finding]:
+    """Yields how columns are not called what their titles are."""
+    for title, name in settings.rename.items():
+        yield Finding(f"{path}: column {quote(title)} is called {quote(name)}: data.csv.rename")
+    padded = [title for title in titles if title.strip() not in ("", title)]
+    if padded:
+        yield Finding(f"{path}: blanks around titles are left out: {quote(padded[0])}")
+    if not all(map(str.strip, titles)):
+        yield Finding(f"{path}: columns without a title are called by their place from 0")
 
 
 def _has_header(records: Sequence[Sequence[str]], label: str) -> bool:

@@ -26,7 +26,7 @@ def evaluation_metrics(summary: Summary) -> Iterator[tuple[str, float]]:
         MLflow groups its charts by everything before the last `/`.
     """
     for found in summary["slices"]:
-        names = " ".join(f"{key}:{value}" for key, value in found["slice"].items())
+        names = slice_name(found["slice"])
         prefix, separator = (f"slice/{names}/", ":") if names else ("", "/")
         for metric, value in found["metrics"].items():
             yield f"{prefix}{_flat(metric)}" if prefix else metric, value
@@ -40,6 +40,25 @@ def evaluation_metrics(summary: Summary) -> Iterator[tuple[str, float]]:
         yield f"threshold/{name}", check["limit"]
         if check["margin"] is not None:
             yield f"margin/{name}", check["margin"]
+
+
+def slice_name(values: Mapping[str, Any]) -> str:
+    """Names a slice, so that no two get the same name: `<column>:<value>`, with blanks between.
+
+    Quotes stand around a column that holds a `:`, and around a value that holds both.
+
+    >>> slice_name({"legs": 6, "opens at": "10:30", "a:b": "x"})
+    'legs:6 opens at:10:30 "a:b":x'
+    """
+    return " ".join(
+        f"{_quoted(column) if ':' in column else column}:"
+        f"{_quoted(str(value)) if {' ', ':'} <= {*str(value)} else value}"
+        for column, value in values.items()
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"{}"'.format(text.replace('"', '""'))
 
 
 def _flat(metric: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.init.inspect_csv import Wishes, inspect_csv
-from pipeline.init.render_yaml import render
+from pipeline.init.render_yaml import _scalar, render
 from pipeline.settings.load import load_config
 from tests.helpers.made_tables import ROWS, init, numbers, rows_of, table, words
 
@@ -77,3 +77,16 @@ def test_render_makes_loadable_yaml_of_any_table(
     written = {name: choice.feature for name, choice in inspection.features.items()}
     assert dict(config.features) == written
     assert yaml.safe_load(text)["data"]["label"] == inspection.label.name
+
+
+@given(st.text())
+def test_scalar_is_read_back(text: str) -> None:
+    assert yaml.safe_load(_scalar(text)) == text
+
+
+def test_scalar_shows_all_alphabets() -> None:
+    assert [_scalar(text) for text in ("Größe", "価格", "😀: it's")] == [
+        '"Größe"',
+        '"価格"',
+        "'😀: it''s'",
+    ]

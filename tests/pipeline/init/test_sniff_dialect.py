@@ -102,6 +102,15 @@ def test_sniff_renames_titles_that_cannot_be_names(tmp_path: Path) -> None:
     }
 
 
+def test_sniff_tells_of_titles_that_are_not_names(tmp_path: Path) -> None:
+    sniffed = sniff_text(tmp_path, '"a\nb", x,,y\n1,2,3,4\n')
+    assert [finding.text.partition(": ")[2] for finding in sniffed.findings] == [
+        r"column 'a\nb' is called 'a b': data.csv.rename",
+        "blanks around titles are left out: ' x'",
+        "columns without a title are called by their place from 0",
+    ]
+
+
 def test_sniff_refuses_equal_titles(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="2 columns have the name 'a b'; expected different names"):
         sniff_text(tmp_path, "a b,x,a b\n1,2,3\n")
