@@ -240,6 +240,25 @@ def test_positive_class_is_last(path: Path, positive: str | None, classes: tuple
     assert check_data(make_config(path, **BINARY, positive=positive)).classes == classes
 
 
+@pytest.mark.parametrize(("positive", "classes"), [("01", ("1", "01")), ("1", ("01", "1"))])
+def test_positive_class_may_have_leading_zeros(
+    path: Path, positive: str, classes: tuple[str, ...]
+) -> None:
+    path.write_text(make_csv(*(f"{i},{i},{('01', '1')[i % 2]}" for i in range(40))))
+
+    config = make_config(path, **BINARY, positive=positive, train={"class_weights": {"01": 2.0}})
+
+    assert check_data(config).classes == classes
+
+
+def test_a_class_is_named_by_its_number(path: Path) -> None:
+    rows = [f"{i},{i},{('0.0', '1.0')[i % 2]}" for i in range(40)]
+
+    message = check_error(path, make_csv(*rows), **BINARY, positive="1.0")
+
+    assert "there is no class '1.0'; expected one of '0', '1': correct data.positive" in message
+
+
 def test_refuses_three_classes_in_a_binary_task(path: Path) -> None:
     message = check_error(path, make_csv(*ROWS, "1,2,c"), **BINARY)
 
