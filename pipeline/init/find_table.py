@@ -130,7 +130,9 @@ def _find_start(records: Sequence[_Record], width: int, label: str) -> int:
         len(record.cells) == width and (width < 3 or sum(map(bool, record.cells)) > 1)
         for record in records[:_MAX_START]
     )
-    return next((index for index, full in enumerate(is_full) if full), 0)
+    start = next((index for index, full in enumerate(is_full) if full), 0)
+    # A header of another width than the rows is told as that.
+    return next((i for i, record in enumerate(records[:start]) if label in record.cells), start)
 
 
 def _is_above(cells: Sequence[str], width: int) -> bool:

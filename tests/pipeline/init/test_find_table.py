@@ -51,6 +51,14 @@ def test_header_is_not_taken_for_a_title(tmp_path: Path, text: str) -> None:
     assert table.records[0] == text.splitlines()[0].split(",")
 
 
+@pytest.mark.parametrize("header", ["b,y", "a,b,c,y"])
+def test_header_of_another_width_is_not_taken_for_a_title(tmp_path: Path, header: str) -> None:
+    table = find(tmp_path, f"{header}\n{ROWS}")
+
+    assert table.skip_lines == 0
+    assert table.records[0] == header.split(",")
+
+
 @pytest.mark.parametrize("mark", [";", "\t", "|", ":", "^"])
 def test_separator_line_names_the_separator(tmp_path: Path, mark: str) -> None:
     table = find(tmp_path, f"sep={mark}\n" + TABLE.replace(",", mark).replace(".", ","))
