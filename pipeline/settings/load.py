@@ -123,8 +123,12 @@ def _override(data: dict[str, Any], written: dict[Key, str], override: str) -> K
 def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
     """Explains each mistake in one line: place, key, value found, values allowed."""
     mistakes: dict[Key, list[str]] = {}
-    for error in errors:
-        key = _key_of(error)
+    keys = [_key_of(error) for error in errors]
+    for key, error in zip(keys, errors, strict=True):
+        if error["type"] == "too_short" and any(
+            key == other[: len(key)] != other for other in keys
+        ):
+            continue  # pydantic counts only the items of a list that are right
         mistakes.setdefault(key, []).append(_mistake(source, key, error))
     for key, words in mistakes.items():
         yield f"{source.place(key)}: {_in_print(write_key(key))}: {_either(words)}"

@@ -62,6 +62,15 @@ def test_load_tells_to_quote_a_word_in_a_list(tmp_path: Path) -> None:
     ]
 
 
+def test_load_tells_of_a_list_without_a_word_once(tmp_path: Path) -> None:
+    feature = "{kind: boolean, true_words: [yes], false_words: [n]}"
+    text = MINIMAL.replace("x: numeric", f"x: {feature}")
+
+    assert [message.partition(";")[0] for message in mistakes(write_config(tmp_path, text))] == [
+        "6: features.x.true_words.0: yes is read as true"
+    ]
+
+
 def test_load_takes_keys_as_they_are_written(tmp_path: Path) -> None:
     text = MINIMAL + "train:\n  class_weights: {yes: 2, 01: 3, 2024-05-01: 4}\n"
 
