@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError, did_you_mean, refuse
@@ -15,6 +15,7 @@ from pipeline.settings.config import Config, section_at, write_key
 from pipeline.settings.yaml_file import Key, read_value, read_yaml
 from trainer.settings.base import SettingError
 from trainer.settings.dotted_keys import split_key
+from trainer.settings.features import Feature
 
 _NOT_A_FEATURE = ("union_tag_invalid", "union_tag_not_found", "model_attributes_type")
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
@@ -191,12 +192,20 @@ def _mistake(source: Source, key: Key, error: ErrorDetails) -> str:
     if error["type"] == "literal_error" and isinstance(found, str) and found in _RENAMED_VALUES:
         return f"{found!r} is called '{_RENAMED_VALUES[found]}' now: rename it"
     if error["type"] == "extra_forbidden":
-        fields = section_at(key[:-1]).model_fields
+        fields = _section_of(key, error).model_fields
         allowed = [field.alias or name for name, field in fields.items()]
         return f"unknown key{did_you_mean(key[-1], allowed)} (allowed: {', '.join(allowed)})"
     words = re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
     hint = did_you_mean(found, words) if isinstance(found, str) else ""
     return f"{refuse(found, error['msg'])}{hint}"
+
+
+def _section_of(key: Key, error: ErrorDetails) -> type[BaseModel]:
+    """Returns the section that lacks a key; pydantic names the kind of a feature after its name."""
+    if key[0] != "features":
+        return section_at(key[:-1])
+    kinds: tuple[type[BaseModel], ...] = get_args(get_args(Feature)[0])
+    return next(kind for kind in kinds if kind.model_fields["kind"].default == error["loc"][2])
 
 
 def _not_a_word(source: Source, key: Key, found: object) -> str:

@@ -13,6 +13,11 @@ from tests.helpers.config_files import MINIMAL, mistakes, write_config
     [
         ("kind", "numeric", "6: features.kind: the label cannot be a feature"),
         ("'a '", "numeric", '6: features."a ": a column\'s name begins or ends with a blank'),
+        (
+            "data",
+            "{kind: numeric, clp: [1, 2]}",
+            "6: features.data.clp: unknown key; did you mean 'clip'",
+        ),
         ("int", "numric", "6: features.int: 'numric' is not allowed: must be a kind, or a"),
         ('"a\\tb"', "numeric", "6: features.a\\tb: a column's name holds a line end or another"),
         ("a" * 501, "numeric", f"6: features.{'a' * 501}: a column's name is longer than 500"),
