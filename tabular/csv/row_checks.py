@@ -133,9 +133,7 @@ def read_usable(
             batch, written = (each.filter(pa.array(is_labeled)) for each in (batch, written))
             misfits = {name: mask[is_labeled] for name, mask in misfits.items()}
             rows = rows[is_labeled]
-        wrong = _find_wrong(batch, rules_by_index, may_have_bad_bytes=may_have_bad_bytes)
-        for name in misfits.keys() & rules.cells.keys():
-            wrong[header.index(name)] = misfits[name] | wrong.get(header.index(name), False)
+        wrong = _find_wrong(batch, rules_by_index, misfits, may_have_bad_bytes=may_have_bad_bytes)
         is_usable = _is_usable(wrong)
         usable = _select(batch, is_usable, columns)
         as_written = usable if batch is written else _select(written, is_usable, columns)
@@ -172,7 +170,11 @@ def _select(
 
 
 def _find_wrong(
-    batch: pa.RecordBatch, rules: Mapping[int, CellRule], *, may_have_bad_bytes: bool
+    batch: pa.RecordBatch,
+    rules: Mapping[int, CellRule],
+    misfits: Mapping[str, Mask],
+    *,
+    may_have_bad_bytes: bool,
 ) -> dict[int, Mask]:
     """Finds the cells that cannot be used: index of the column to a mask, if it has any."""
     wrong: dict[int, Mask] = {}
@@ -182,7 +184,8 @@ def _find_wrong(
         wrong[index] = to_numpy(has_mark, null=False)
         columns[index] = pc.if_else(pc.invert(has_mark), column, None)
     for index, rule in rules.items():
-        wrong[index] = rule.find_wrong(columns[index]) | wrong.get(index, False)
+        misfit = misfits.get(batch.schema.names[index], False)
+        wrong[index] = rule.find_wrong(columns[index]) | misfit | wrong.get(index, False)
     return {index: mask for index, mask in wrong.items() if mask.any()}
 
 
