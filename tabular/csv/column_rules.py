@@ -122,8 +122,8 @@ class NumberRule:
             fix = "take the column out of features" if self.name == "cell" else "remove the row"
             return (
                 f"{quote(text)} is not a number; expected one such as 5{self.decimal}1 or 1e-3,"
-                " without spaces or units: correct it, describe how numbers of this column are"
-                f" written in data.csv.numbers, or {fix}"
+                " without spaces or units: correct it, say in data.csv.numbers how this column is"
+                f" written or which of its words are missing values, or {fix}"
                 f"{'; is a quote left open before it?' if chr(10) in text else ''}"
             )
         if abs(float(point)) >= TOO_LARGE:
