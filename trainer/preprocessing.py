@@ -12,6 +12,7 @@ import tensorflow as tf
 from trainer.features.dates import date_parts
 from trainer.features.ids import boolean_ids, bucket_ids, category_ids
 from trainer.features.labels import encode_label
+from trainer.features.output_sources import find_sources_once
 from trainer.features.raw_columns import to_dense
 from trainer.features.scaling import scale_numbers
 from trainer.features.target_scaling import analyze_target
@@ -44,6 +45,7 @@ def preprocessing_fn(inputs: _Inputs, custom_config: dict[str, Any]) -> dict[str
     Raises:
         UserFunctionError: If the user's `preprocessing_fn` fails or does not return tensors.
     """
+    find_sources_once()
     settings = TrainerSettings.model_validate(custom_config["settings"])
     path = settings.model.preprocessing_fn
     outputs = (

@@ -14,7 +14,7 @@ import apache_beam as beam
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
-from tensorflow_transform import analyzer_nodes, graph_tools, impl_helper, nodes, tf2_utils
+from tensorflow_transform import analyzer_nodes, graph_tools, impl_helper, nodes
 from tensorflow_transform.tf_metadata import metadata_io
 from tfx import types
 from tfx.components.transform import executor_utils
@@ -114,7 +114,8 @@ def _bind(exec_properties: Mapping[str, Any]) -> _Preprocessing:
 def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list[str]:
     """Lists the raw columns that the function uses, including those for analysis only.
 
-    Transform's own functions for this build the graph once for each of the two.
+    Transform's own functions for this build the graph once for each of the two, and walk it once
+    for each output.
     """
     specs = tfxio.TensorAdapter().OriginalTypeSpecs()
     graph, inputs, outputs = impl_helper.trace_preprocessing_function(
@@ -123,13 +124,13 @@ def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list
     visitor = graph_tools.SourcedTensorsVisitor()
     for sink in graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS):
         nodes.Traverser(visitor).visit_value_node(sink.future)
-    _, controls = tf2_utils.strip_and_get_tensors_and_control_dependencies(
-        tf.nest.flatten(outputs, expand_composites=True)
+    used = [*tf.nest.flatten(outputs, expand_composites=True), *visitor.sourced_tensors]
+    sources = graph_tools.retrieve_sources([tensor.op for tensor in used])
+    return sorted(
+        name
+        for name, column in inputs.items()
+        if any(tensor in sources for tensor in tf.nest.flatten(column, expand_composites=True))
     )
-    analyzed = graph_tools.get_dependent_inputs(
-        graph, inputs, [*visitor.sourced_tensors, *controls]
-    )
-    return sorted({*analyzed, *graph_tools.get_dependent_inputs(graph, inputs, outputs)})
 
 
 def _plan(paths: Sequence[str], folder: str) -> list[File]:

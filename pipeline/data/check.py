@@ -38,6 +38,9 @@ from tabular.csv.types import ColumnType, widen_types
 from trainer.settings.column_names import ALL_OTHERS
 from trainer.settings.feature_names import raw_types
 
+MAX_COLUMNS = 5_000
+"""A run over a thousand columns takes some minutes of a processor and 1.5 GB."""
+
 
 @dataclass(frozen=True)
 class CheckedData:
@@ -202,6 +205,7 @@ def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
         with explain_read_errors(path, dialect):
             check_format(path, dialect)
             header = read_header(path, dialect)
+            check_width(path, header)
             record = next(read_records(path, dialect), None)
             if record is None:
                 raise DataError(explain_empty_file(path))
@@ -213,6 +217,19 @@ def read_headers(paths: Sequence[str], dialect: Dialect) -> list[str]:
     if faults:
         raise data_error(faults)
     return first
+
+
+def check_width(path: str, header: Sequence[str]) -> None:
+    """Checks that a table is not too wide: time and memory of a run grow with its columns.
+
+    Raises:
+        DataError: If it has more than `MAX_COLUMNS`.
+    """
+    if len(header) > MAX_COLUMNS:
+        raise DataError(
+            f"{path}: {len(header):,} columns; expected at most {MAX_COLUMNS:,}: leave out those"
+            " that the model need not read, or check data.csv.separator"
+        )
 
 
 def header_place(path: str, dialect: Dialect) -> str:
@@ -231,8 +248,9 @@ def _faults_of_names(header: Sequence[str]) -> Iterator[str]:
 
 def _differences(header: Sequence[str], first: Sequence[str], first_path: str) -> Iterator[str]:
     expected = f"expected {quote_names(first)}, as in {first_path}: make the headers alike"
-    lacking = [name for name in first if name not in header]
-    added = [name for name in header if name not in first]
+    here, there = set(header), set(first)
+    lacking = [name for name in first if name not in here]
+    added = [name for name in header if name not in there]
     if lacking or added:
         lacks = f"lacks {quote_names(lacking)}" * bool(lacking)
         adds = f"has {quote_names(added)} in addition" * bool(added)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.data.check import check_width
 from pipeline.data.column_profile import ColumnProfile
 from pipeline.data.feature_choice import Choice, choose, leave_out
 from pipeline.data.files import list_csv_files, quote_names
@@ -98,7 +99,9 @@ def inspect_csv(data: Path, wishes: Wishes, folder: Path) -> Inspection:
     """
     paths = list_csv_files(data)
     sniffed = sniff(Path(paths[0]), wishes.label)
-    name_of = _Names(data, read_header(paths[0], sniffed.csv.dialect), sniffed.titles)
+    header = read_header(paths[0], sniffed.csv.dialect)
+    check_width(paths[0], header)
+    name_of = _Names(data, header, sniffed.titles)
     label_name = name_of(wishes.label, "--label")
     table = profile_table(paths, sniffed.csv, label_name)
     profiles = table.profiles

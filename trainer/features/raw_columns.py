@@ -11,6 +11,7 @@ from typing import TypeAlias
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer.features.output_sources import find_sources_once
 from trainer.settings.train import TrainerSettings
 
 Column: TypeAlias = tf.Tensor | tf.SparseTensor
@@ -84,6 +85,7 @@ def transform_raw(
     for names in _by_type(may_miss):
         table = tf.concat([may_miss[name] for name in names], axis=1)
         inputs.update(zip(names, _to_sparse(table, len(names)), strict=True))
+    find_sources_once()
     # AutoGraph would spend most of the time on converting the library's functions.
     transform = tf.autograph.experimental.do_not_convert(transform_output.transform_raw_features)
     transformed: dict[str, tf.Tensor] = transform(inputs)

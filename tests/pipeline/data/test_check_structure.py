@@ -118,3 +118,11 @@ def test_files_of_another_dialect(
     path: Path, content: str | bytes, dialect: dict[str, Any], words: str
 ) -> None:
     assert words in check_error(path, content, csv=dialect)
+
+
+@pytest.mark.parametrize("n_columns", [5_001, 10_000])
+def test_too_wide_a_table_is_refused_at_its_header(path: Path, n_columns: int) -> None:
+    names = [f"x{index}" for index in range(n_columns)]
+    content = make_csv(",".join(["1"] * n_columns), header=",".join(names))
+
+    assert f"{n_columns:,} columns; expected at most 5,000" in check_error(path, content)
