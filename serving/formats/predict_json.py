@@ -4,6 +4,7 @@ Source: tensorflow/serving, tensorflow_serving/util/json_tensor.h
 """
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def read_predict(request: Mapping[str, Any], signature: Signature) -> tuple[Arra
         columns = _columns_of_rows(request["instances"], signature)
     else:
         columns = _columns_of(request["inputs"], signature)
-    return read_columns(columns, signature.inputs), is_by_row
+    return read_columns(columns, signature), is_by_row
 
 
 def write_predict(outputs: Arrays, *, by_row: bool) -> dict[str, Any]:
@@ -105,7 +106,11 @@ def _columns_of_rows(rows: Any, signature: Signature) -> Mapping[str, Any]:
                 f"Failed to process element: {i} of 'instances' list. JSON object: keys must be"
                 f" equal to: {','.join(sorted(names))}{_difference(row, names)}"
             )
-    return {name: [row[name] for row in rows] for name in names}
+    if len(names) == 1:
+        (name,) = names
+        return {name: [row[name] for row in rows]}
+    values = zip(*map(itemgetter(*names), rows), strict=True)
+    return dict(zip(names, map(list, values), strict=True))
 
 
 def _columns_of(inputs: Any, signature: Signature) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.errors import Code, ServingError, invalid
-from serving.models.engine import Arrays, Tensor
+from serving.models.engine import Arrays, Signature, Tensor
 
 _Read = Callable[[Sequence[Any], Tensor, str], NDArray[Any]]
 _SAFE_FLOAT32 = 2.0**127
@@ -73,33 +73,36 @@ def read_tensor(value: Any, tensor: Tensor, name: str) -> NDArray[Any]:
         raise invalid(f"input {name}: has {len(shape)} levels of lists") from None
 
 
-def read_columns(columns: Mapping[str, Any], inputs: Mapping[str, Tensor]) -> Arrays:
+def read_columns(columns: Mapping[str, Any], signature: Signature) -> Arrays:
     """Makes an array from each column, as `read_tensor` does.
 
     Numbers, and strings, of many columns are converted together: one by one, hundreds of columns
     take longer than the model.
 
     Args:
-        columns: Parsed JSON values by name, those of `inputs` among them.
-        inputs: The inputs, for their types.
+        columns: Parsed JSON values by name, those of the inputs among them.
+        signature: The signature, for names and types of the inputs.
 
     Raises:
         ServingError: As for `read_tensor`.
     """
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, Any] = dict.fromkeys(signature.inputs)
+    n_read = 0
     for dtype, read in _READ_TOGETHER.items():
-        names = [name for name, tensor in inputs.items() if tensor.dtype == dtype]
+        names = signature.names_by_type.get(dtype, ())
         lists = [columns[name] for name in names]
-        if len(names) > 1 and {type(values) for values in lists} == {list}:
-            sizes = {len(values) for values in lists}
+        if len(names) > 1 and set(map(type, lists)) == {list}:
+            sizes = set(map(len, lists))
             values = list(chain.from_iterable(lists))
             array = read(values) if len(sizes) == 1 and values else None
             if array is not None:
                 arrays.update(zip(names, array.reshape(len(names), -1), strict=True))
-    return {
-        name: arrays[name] if name in arrays else read_tensor(columns[name], tensor, name)
-        for name, tensor in inputs.items()
-    }
+                n_read += len(names)
+    if n_read < len(arrays):
+        for name, tensor in signature.inputs.items():
+            if arrays[name] is None:
+                arrays[name] = read_tensor(columns[name], tensor, name)
+    return arrays
 
 
 def write_tensor(values: NDArray[Any] | bytes, name: str) -> Any:

@@ -89,6 +89,14 @@ class Signature:
         return bool(self.inputs) and all(tensor.is_batch for tensor in tensors)
 
     @cached_property
+    def names_by_type(self) -> Mapping[tf.DType, tuple[str, ...]]:
+        """Names of the inputs of each type, in the order of `inputs`."""
+        names: dict[tf.DType, list[str]] = {}
+        for name, tensor in self.inputs.items():
+            names.setdefault(tensor.dtype, []).append(name)
+        return {dtype: tuple(of_type) for dtype, of_type in names.items()}
+
+    @cached_property
     def has_free_sizes(self) -> bool:
         """Whether an input has another size, besides the batch's, that is not fixed."""
         return any(None in tensor.shape[1:] for tensor in self.inputs.values() if tensor.shape)
@@ -227,7 +235,7 @@ class Engine:
             ServingError: With the code of TensorFlow's error.
         """
         try:
-            values = self._callables[signature.name](*(inputs[name] for name in signature.inputs))
+            values = self._callables[signature.name](*map(inputs.__getitem__, signature.inputs))
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), self._say(error)) from None
         except UnicodeDecodeError:  # TensorFlow's message quotes an input that is not UTF-8

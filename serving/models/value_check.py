@@ -80,6 +80,8 @@ class ValueCheck:
 
     def _find(self, inputs: Inputs) -> Iterator[tuple[str, ViolationKind, list[int]]]:
         inside = self._inside(inputs)
+        if len(inside) == len(self._rules):
+            return
         for name, rule in self._rules.items():
             values = inputs.get(name)
             if values is not None and name not in inside:
@@ -89,10 +91,12 @@ class ValueCheck:
 
     def _inside(self, inputs: Inputs) -> frozenset[str]:
         """Lists columns whose numbers are all within their bounds, if there are many columns."""
-        columns = [inputs[name].reshape(-1) for name in self._numbers if name in inputs]
-        if not _MANY <= len(columns) == len(self._numbers) or len(set(map(len, columns))) != 1:
+        columns = [inputs[name] for name in self._numbers if name in inputs]
+        if not _MANY <= len(columns) == len(self._numbers):
             return frozenset()
-        table = np.stack(columns)
+        if len({column.shape for column in columns}) != 1:
+            return frozenset()
+        table = np.concatenate(columns).reshape(len(columns), -1)
         low, high = self._bounds[:, 0], self._bounds[:, 1]
         is_inside = ((table >= low) & (table <= high)).all(axis=1)
         return frozenset(compress(self._numbers, is_inside))

@@ -132,6 +132,21 @@ def write_classifier(
     return path
 
 
+def write_wide(folder: Path, version: int, n_columns: int) -> Path:
+    """Writes a model of numbers `c0`, `c1`, ..., each from 0 to 1, that returns their mean.
+
+    Its columns are stacked, as in a model that the pipeline exports.
+    """
+    path = folder / str(version)
+    names = [f"c{index}" for index in range(n_columns)]
+    with write_graph(path) as signatures:
+        inputs = {name: _V1.placeholder(tf.float32, [None], name) for name in names}
+        table = tf.stack(list(inputs.values()), axis=1)
+        signatures["serving_default"] = sign(inputs, {"mean": tf.reduce_mean(table, axis=1)})
+    write_columns({name: Column(0.5, required=True, min=0, max=1) for name in names}, path)
+    return path
+
+
 def sign(
     inputs: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor], method: str = "predict"
 ) -> object:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from serving.errors import Code, ServingError
 from serving.formats.json_text import dump, parse
 from serving.formats.tensor_json import read_columns, read_tensor, write_tensor
-from serving.models.engine import Tensor
+from serving.models.engine import Signature, Tensor
 
 _INTS = [tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64]
 
@@ -221,8 +221,9 @@ def test_read_columns_reads_as_one_by_one(given_columns: list[tuple[tf.DType, An
     inputs = {
         f"x{index}": Tensor("x:0", dtype, None) for index, (dtype, _) in enumerate(given_columns)
     }
+    signature = Signature("s", "", inputs, {})
     expected, arrays = (
-        _read_or_fail(read, columns, inputs) for read in (_read_one_by_one, read_columns)
+        _read_or_fail(read, columns, signature) for read in (_read_one_by_one, read_columns)
     )
 
     assert list(arrays) == list(expected)
@@ -231,14 +232,16 @@ def test_read_columns_reads_as_one_by_one(given_columns: list[tuple[tf.DType, An
         np.testing.assert_array_equal(arrays[name], array)
 
 
-def _read_one_by_one(columns: Any, inputs: Any) -> Any:
-    return {name: read_tensor(columns[name], inputs[name], name) for name in inputs}
+def _read_one_by_one(columns: Any, signature: Signature) -> Any:
+    return {
+        name: read_tensor(columns[name], tensor, name) for name, tensor in signature.inputs.items()
+    }
 
 
-def _read_or_fail(read: Any, columns: Any, inputs: Any) -> dict[str, NDArray[Any]]:
+def _read_or_fail(read: Any, columns: Any, signature: Signature) -> dict[str, NDArray[Any]]:
     """Reads columns; an error becomes a column of its code and message."""
     try:
-        return dict(read(columns, inputs))
+        return dict(read(columns, signature))
     except ServingError as error:
         return {"error": np.array([error.code.name, str(error)])}
 
@@ -247,4 +250,4 @@ def test_read_columns_names_the_column_of_half_a_pair() -> None:
     inputs = {name: Tensor("x:0", tf.string, None) for name in ("a", "b")}
 
     with pytest.raises(ServingError, match=r"^input b: is not valid Unicode"):
-        read_columns({"a": ["x"], "b": ["\ud800"]}, inputs)
+        read_columns({"a": ["x"], "b": ["\ud800"]}, Signature("s", "", inputs, {}))

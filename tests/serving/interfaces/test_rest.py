@@ -4,9 +4,11 @@ import asyncio
 import gzip
 import json
 import logging
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from serving.models.catalog import Catalog
 from serving.settings import BatchingSettings, ServingSettings
 from serving.suspects import RequestWatch
 from serving.telemetry.metrics import Metrics
-from tests.helpers.served_models import write_model
+from tests.helpers.served_models import write_model, write_wide
 
 _PREDICT = "/v1/models/m:predict"
 
@@ -198,3 +200,31 @@ def test_app_gives_up_a_large_body(folder: Path) -> None:
         assert (await _ask(app, "POST", _PREDICT, b'{"instances": [1]}')).status == 200
 
     _run(folder, use)
+
+
+@pytest.mark.parametrize("check_values", [False, True])
+def test_more_columns_need_no_more_calls(tmp_path: Path, check_values: bool) -> None:
+    settings = ServingSettings(check_values=check_values)
+    n_calls = {}
+    for n_columns in (100, 300):
+        write_wide(tmp_path / str(n_columns), 1, n_columns)
+        row = {f"c{index}": 0.25 for index in range(n_columns)}
+        use = partial(_count_calls, n_calls, n_columns, json.dumps({"instances": [row]}).encode())
+        _run(tmp_path / str(n_columns), use, settings)
+
+    assert n_calls[300] < n_calls[100] + 50, "a step calls Python for each column"
+
+
+async def _count_calls(
+    n_calls: dict[int, int], n_columns: int, body: bytes, app: RestApp, metrics: _Recorder
+) -> None:
+    """Counts the calls of Python functions during a request, without the first ones."""
+    for _ in range(3):
+        assert json.loads((await _ask(app, "POST", _PREDICT, body)).body) == {"predictions": [0.25]}
+    events: list[str] = []
+    sys.setprofile(lambda frame, event, _: events.append(event))
+    try:
+        await _ask(app, "POST", _PREDICT, body)
+    finally:
+        sys.setprofile(None)
+    n_calls[n_columns] = events.count("call")
