@@ -26,6 +26,7 @@ from tfx.utils import io_utils, json_utils
 
 from components.transform.deep_copies import allow_deep_copies
 from components.transform.files import File, TransformFiles
+from components.transform.source_keys import find_source_keys_by_identity, source_keys
 from tabular.examples.in_process import is_in_process, run_in_process
 from tabular.examples.tfxio import BulkExamples, split_tfxio, with_defaults
 
@@ -73,6 +74,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             os.path.join(graph_dir, tft.TFTransformOutput.RAW_METADATA_DIR),
         )
         allow_deep_copies()
+        find_source_keys_by_identity()
         preprocessing_fn = _bind(exec_properties)
         columns = _columns_read(split_tfxio(examples, splits.analyze[0], schema), preprocessing_fn)
         analyzed = [
@@ -125,12 +127,7 @@ def _columns_read(tfxio: BulkExamples, preprocessing_fn: _Preprocessing) -> list
     for sink in graph.get_collection(analyzer_nodes.TENSOR_REPLACEMENTS):
         nodes.Traverser(visitor).visit_value_node(sink.future)
     used = [*tf.nest.flatten(outputs, expand_composites=True), *visitor.sourced_tensors]
-    sources = graph_tools.retrieve_sources([tensor.op for tensor in used])
-    return sorted(
-        name
-        for name, column in inputs.items()
-        if any(tensor in sources for tensor in tf.nest.flatten(column, expand_composites=True))
-    )
+    return sorted(source_keys(used, inputs, ignore_control_dependencies=False))
 
 
 def _plan(paths: Sequence[str], folder: str) -> list[File]:
