@@ -120,18 +120,18 @@ def next_batch(
     label: str,
     batch_size: int,
     *,
-    shuffle_seed: int,
+    shuffle_seed: int | None,
     weight: str | None,
     class_weights: Sequence[float] | None,
 ) -> tf.data.Dataset | Batch:
-    """Returns features and labels of the next batch, for the `input_fn` of a training to return.
+    """Returns features and labels of the next batch, for an `input_fn` to return.
 
     Args:
         file_patterns: As for `make_dataset`, and so are the others.
         feature_spec: Specs of all features.
         label: Name of the label.
         batch_size: Examples per batch.
-        shuffle_seed: Seed of the order.
+        shuffle_seed: Seed of the order; None for one pass in order.
         weight: Name of the weight, or None.
         class_weights: Factors of the weight, or None.
 
@@ -149,6 +149,8 @@ def next_batch(
     )
     if not is_dense(feature_spec):  # parsing takes long, so it is done in another thread
         return batches.map(prepare).prefetch(_PREFETCHED_BATCHES)
+    if shuffle_seed is None:  # so does reading large batches
+        batches = batches.prefetch(_PREFETCHED_BATCHES)
     return prepare(next_element(batches))
 
 

@@ -12,7 +12,7 @@ from trainer.training.best_checkpoint import BestCheckpoint
 from trainer.training.class_weights import class_names, make_class_weights
 from trainer.training.evaluation_listener import EvaluationListener
 from trainer.training.hooks import FlushSummaries, StopAtNan, StopEarly, WarmStart
-from trainer.training.input_fn import make_dataset, next_batch
+from trainer.training.input_fn import next_batch
 from trainer.training.shuffle import is_dense
 
 _EVAL_BATCH_EXAMPLES = 16_000
@@ -115,7 +115,7 @@ def _make_train_input_fn(
 
 def _make_eval_input_fn(
     settings: TrainerSettings, transform_output: tft.TFTransformOutput, fn_args: FnArgs
-) -> Callable[[], tf.data.Dataset]:
+) -> Callable[[], Any]:
     """Makes the input of evaluations, in which class weights do not count.
 
     If class weights are set, examples still have a weight, since the user's `model_fn` may read it.
@@ -125,11 +125,12 @@ def _make_eval_input_fn(
     feature_spec = transform_output.transformed_feature_spec()
     batch_size = _EVAL_BATCH_EXAMPLES if is_dense(feature_spec) else _SPARSE_EVAL_BATCH_EXAMPLES
     n_classes = len(class_names(transform_output)) if settings.train.class_weights else 0
-    return lambda: make_dataset(
+    return lambda: next_batch(
         fn_args.eval_files,
         feature_spec,
         settings.label,
         max(settings.train.batch_size, batch_size),
+        shuffle_seed=None,
         weight=settings.weight,
         class_weights=[1.0] * n_classes or None,
     )

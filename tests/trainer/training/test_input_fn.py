@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,24 @@ def test_next_batch_is_that_of_the_dataset(pattern: str) -> None:
     assert [(x["x"].ravel().tolist(), y.tolist()) for x, y in runs] == expected
 
 
-def test_next_batch_has_as_many_ops_for_any_number_of_columns(tmp_path: Path) -> None:
+def test_next_batch_unshuffled_starts_again_when_tables_are_initialized(pattern: str) -> None:
+    options = {"shuffle_seed": None, "weight": None, "class_weights": None}
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        _, labels = next_batch([pattern], SPEC, "y", 8, **options)
+        for _ in range(2):
+            session.run(tf.compat.v1.tables_initializer())
+            assert [len(session.run(labels)) for _ in range(3)] == [8, 8, 4]
+            with pytest.raises(tf.errors.OutOfRangeError):
+                session.run(labels)
+
+
+@pytest.mark.parametrize("shuffle_seed", [1, None])
+def test_next_batch_has_as_many_ops_for_any_number_of_columns(
+    shuffle_seed: int | None, tmp_path: Path
+) -> None:
+    options = {"shuffle_seed": shuffle_seed, "weight": None, "class_weights": None}
+
     def count_ops(n_columns: int) -> int:
         features = {
             f"x{index}": tf.io.FixedLenFeature([1], tf.float32) for index in range(n_columns)
@@ -148,10 +166,15 @@ def test_next_batch_has_as_many_ops_for_any_number_of_columns(tmp_path: Path) ->
         spec = {**features, "y": SPEC["y"]}
         write_transformed(path, spec, {**columns, "y": np.ones((2, 1), np.int64)})
         with tf.Graph().as_default() as graph:
-            next_batch([str(path)], spec, "y", 1, shuffle_seed=1, weight=None, class_weights=None)
+            next_batch([str(path)], spec, "y", 1, **options)
+            assert all(len(function.signature.output_arg) <= 2 for function in functions_of(graph))
         return len(graph.get_operations())
 
     assert count_ops(20) == count_ops(2)
+
+
+def functions_of(graph: tf.Graph) -> Any:
+    return graph.as_graph_def().library.function
 
 
 # the next element
