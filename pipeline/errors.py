@@ -102,6 +102,11 @@ def did_you_mean(word: str, allowed: Sequence[str]) -> str:
     return f"; did you mean '{nearest[0]}'?" if nearest else ""
 
 
+def printable(text: str) -> str:
+    """Writes line ends and other characters that do not show as escapes, as `ascii` does."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def refuse(value: object, rule: str) -> str:
     """Returns the message that a value breaks a rule, with pydantic's rule reworded."""
     words = rule.replace("Input should", "should").replace("tuple", "list").replace("Tuple", "list")

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.data.findings import LOOK_MARK, ColumnSummary, DataSummary
+from pipeline.errors import printable
 
 MAX_LINES = 40
 """A table of more columns has a line for all that are alike."""
@@ -120,8 +121,7 @@ def _mark(text: str, *, look: bool) -> str:
 
 def _printable(text: str, encoding: str) -> str:
     """Escapes what would move the cursor, and what the terminal's encoding does not have."""
-    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return plain.encode(encoding, "backslashreplace").decode(encoding)
+    return printable(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _cut(text: str, width: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline.data.findings import LOOK_MARK, ColumnSummary
+from pipeline.errors import printable
 from pipeline.init.inspect_csv import Inspection
 from pipeline.settings.data import CsvSettings
 from trainer.settings.column_names import fault_of_name
@@ -70,7 +71,7 @@ def _data(found: Inspection, train_share: int, eval_share: int) -> Iterator[str]
     yield "  # A CSV file, or a folder of them."
     yield f"  path: {_scalar(found.data)}"
     for finding in found.findings:
-        yield f"  # {_in_comment(_mark(finding.text, finding.look))}"
+        yield f"  # {printable(_mark(finding.text, finding.look))}"
     yield from _csv(found.csv)
     yield f"  # The column to predict: {_comment(found.summary.columns[0])}."
     yield f"  label: {_scalar(found.label.name)}"
@@ -193,13 +194,8 @@ def _scalar(text: str) -> str:
 def _comment(column: ColumnSummary) -> str:
     """Renders what was found in a column, and why it becomes what it does."""
     text = ": ".join(filter(None, [column.found, column.why]))
-    return _in_comment(_mark(text, column.needs_look))
+    return printable(_mark(text, column.needs_look))
 
 
 def _mark(text: str, needs_look: bool) -> str:
     return f"{LOOK_MARK} {text}" if needs_look else text
-
-
-def _in_comment(text: str) -> str:
-    """Makes a text fit into a comment: one line, only characters that YAML allows."""
-    return text.encode("ascii", "backslashreplace").decode().replace("\n", " ").replace("\r", " ")

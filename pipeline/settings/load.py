@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.errors import ConfigError, did_you_mean, refuse
+from pipeline.errors import ConfigError, did_you_mean, printable, refuse
 from pipeline.settings.config import Config, section_at, write_key
 from pipeline.settings.yaml_file import Key, read_value, read_yaml
 from trainer.settings.base import SettingError
@@ -132,12 +132,7 @@ def _explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[str]:
             continue  # pydantic counts only the items of a list that are right
         mistakes.setdefault(key, []).append(_mistake(source, key, error))
     for key, words in mistakes.items():
-        yield f"{source.place(key)}: {_in_print(write_key(key))}: {_either(words)}"
-
-
-def _in_print(text: str) -> str:
-    """Writes line ends and other characters that a terminal does not show as Python does."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        yield f"{source.place(key)}: {printable(write_key(key))}: {_either(words)}"
 
 
 def _key_of(error: ErrorDetails) -> Key:

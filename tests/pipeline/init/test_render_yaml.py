@@ -90,3 +90,14 @@ def test_scalar_shows_all_alphabets() -> None:
         '"価格"',
         "'😀: it''s'",
     ]
+
+
+def test_comments_show_all_alphabets(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"{index % 97},5{index:02} €,{'価格' if index % 2 else 'Größe'}" for index in range(99)]
+    path.write_text("\n".join(["x,price,y", *rows]) + "\n", encoding="utf-8")
+
+    text = render(inspect_csv(path, Wishes("y"), tmp_path), 2, 1)
+
+    assert "written as '500 €'" in text
+    assert "\\u" not in text
