@@ -15,6 +15,7 @@ from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 
 from serving.errors import Code, ModelLoadError, ServingError, invalid
 from serving.models.example_inputs import ExampleInputs, are_parsable
+from serving.models.feeds import Feeds
 
 Arrays = Mapping[str, NDArray[Any]]
 """Arrays by input or output name; strings are objects of bytes."""
@@ -214,6 +215,7 @@ class Engine:
                 for name, proto in self.signature_defs.items()
                 if not name.startswith("__")
             }
+            self._feeds = {name: self._make_feeds(each) for name, each in self.signatures.items()}
             self._callables = {
                 name: self._make_callable(signature) for name, signature in self.signatures.items()
             }
@@ -235,7 +237,8 @@ class Engine:
             ServingError: With the code of TensorFlow's error.
         """
         try:
-            values = self._callables[signature.name](*map(inputs.__getitem__, signature.inputs))
+            feeds = self._feeds[signature.name].arrange(inputs)
+            values = self._callables[signature.name](*feeds)
         except tf.errors.OpError as error:
             raise ServingError(Code(error.error_code), self._say(error)) from None
         except UnicodeDecodeError:  # TensorFlow's message quotes an input that is not UTF-8
@@ -252,9 +255,17 @@ class Engine:
     def _say(self, error: BaseException) -> str:
         return first_line(error).replace(self._prefix, "")
 
+    def _make_feeds(self, signature: Signature) -> Feeds:
+        return Feeds(
+            self._session.graph,
+            {name: tensor.name for name, tensor in signature.inputs.items()},
+            [tensor.name for tensor in signature.outputs.values()],
+            is_batched=signature.is_batched,
+        )
+
     def _make_callable(self, signature: Signature) -> Any:
         options = config_pb2.CallableOptions()
-        options.feed.extend(tensor.name for tensor in signature.inputs.values())
+        options.feed.extend(self._feeds[signature.name].tensors)
         options.fetch.extend(tensor.name for tensor in signature.outputs.values())
         # Session.make_callable with feeds wraps Session.run, which takes twice as long.
         return self._session._make_callable_from_options(options)

@@ -53,6 +53,19 @@ def signature_defs(saved_model_dir: str) -> Mapping[str, Any]:
     return dict(meta_graph.signature_def)
 
 
+def test_raw_columns_are_only_stacked(trained: FnArgs) -> None:
+    """The server then feeds them as one matrix."""
+    content = Path(trained.serving_model_dir, "saved_model.pb").read_bytes()
+    (meta_graph,) = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+    inputs = {each.name for each in meta_graph.signature_def["serving_default"].inputs.values()}
+    ops = {name.removesuffix(":0") for name in inputs}
+    users = [node for node in meta_graph.graph_def.node if ops & set(node.input)]
+
+    assert [node.op for node in users] == ["Pack"]
+    assert users[0].attr["axis"].i == 1
+    assert set(users[0].input) == ops
+
+
 @pytest.fixture(scope="module")
 def estimator_predictions(trained: FnArgs) -> dict[str, np.ndarray[Any, Any]]:
     """Predictions of the Estimator for ROWS from its last checkpoint."""
