@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -27,6 +28,8 @@ _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
 _EVAL_CONFIG = standard_component_specs.EVAL_CONFIG_KEY
 TASK, THRESHOLDS = "task", "thresholds"
+_PRINTED = 10
+"""NumPy prints longer arrays without their middle."""
 _POSITIVE = 1
 """Class id of the positive class in a binary task."""
 
@@ -118,7 +121,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         evaluation_dir = artifact_utils.get_single_uri(
             output_dict[standard_component_specs.EVALUATION_KEY]
         )
-        with self._make_beam_pipeline() as pipeline:
+        # Calling a model, TFMA makes TensorFlow print the serialized examples for an error message,
+        # which it drops; NumPy prints up to 1,000 of them whole, 10 MB for a thousand columns.
+        with np.printoptions(threshold=_PRINTED), self._make_beam_pipeline() as pipeline:
             batches = [
                 pipeline | f"Read[{split}]" >> tfxio.BeamSource()
                 for split, tfxio in zip(splits, tfxios, strict=True)

@@ -1,10 +1,12 @@
 """The Evaluator with several classes, compared with metrics counted by hand."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 from tests.helpers.evaluated import Evaluation, evaluate, make_config, write_model
 
@@ -258,3 +260,25 @@ def test_evaluator_skips_absent_classes(third: Evaluation) -> None:
     assert recall["skipped"] == auc["skipped"] == "the split has no examples of the class"
     assert [check["skipped"] for check in third.checks("recall/ant")] == [None]
     assert third.is_blessed
+
+
+# its work
+
+
+def test_examples_are_not_printed_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = []
+    print_tensor = ops.numpy_text
+
+    def count(tensor: tf.Tensor, is_repr: bool = False) -> str:
+        text: str = print_tensor(tensor, is_repr)
+        lengths.append(len(text))
+        return text
+
+    monkeypatch.setattr(ops, "numpy_text", count)
+    model = write_model(tmp_path / "model", SPEC, GOOD, CLASSES)
+    config = make_config("multiclass", "animal", {"accuracy": {"min": 0.1}})
+
+    evaluation = evaluate(tmp_path, config, SPEC, {"eval": make_rows() * 10}, model)
+
+    assert evaluation.metrics["example_count"] == 80
+    assert max(lengths, default=0) < 5_000  # 80 examples have some 25,000 characters
