@@ -139,7 +139,10 @@ class PushSettings(Section):
         description="Examples for which all signatures must predict the same before a push.",
     )
     tolerance: FiniteFloat = Field(
-        1e-6, ge=0, description="Relative difference that these predictions may have."
+        1e-5,
+        ge=0,
+        description="Relative difference that these predictions may have. Sums over a thousand"
+        " features in float32 differ by some 1e-6 between one row and many.",
     )
     max_milliseconds: FiniteFloat | None = Field(
         None, gt=0, description="Time that the model may take for one row; null: any."
