@@ -174,6 +174,7 @@ def test_app_sends_an_error_set_on_the_future(folder: Path) -> None:
         (gzip.compress(b'{"instances": [1]}'), [(b"content-encoding", b"gzip")], 200),
         (gzip.compress(b"[" * 2**20), [(b"content-encoding", b"gzip")], 400),
     ],
+    ids=["large", "large and wrong", "deep", "compressed", "compressed and deep"],
 )
 def test_app_reads_large_and_compressed_bodies_in_a_thread(
     folder: Path, body: bytes, headers: Sequence[tuple[bytes, bytes]], status: int
