@@ -29,7 +29,7 @@ TABS = TABLE.replace(",", "\t").replace("red", "one, two")
         TABLE.replace("\n", "\r").encode(),
         TABS.encode(),
         ('"a","b","y"\n' + "\n".join(ROWS)).encode(),
-        gzip.compress(("Export\n" + TABLE).encode()),
+        gzip.compress(("Export\n" + TABLE).encode(), mtime=0),
         TABLE.encode("utf-16"),
         TABLE.encode("utf-16-le"),
         TABLE.encode("utf-16-be"),
