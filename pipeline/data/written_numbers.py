@@ -27,8 +27,9 @@ _BLANKS = " \u00a0\u2009\u202f"
 _SIGNS = f"-+{MINUS_SIGNS}"
 _SHAPE = re.compile(
     r"(?P<before>[^0-9]*?)(?P<body>[.,]?[0-9](?:[0-9.,'\u2019_ \u00a0\u2009\u202f]*[0-9])?[.,]?)"
-    r"(?:[eE][-+]?[0-9]+)?(?P<after>[^0-9]*)"
+    r"(?:[eE][-+]?[0-9]+)?(?P<after>[^0-9]*(?:(?:m|ft|in|yd|mi)[23])?)"
 )
+"""A unit ends in a digit only if it is an area or a volume, `m2`; else it is a code, `12B3`."""
 _PADDED = re.compile("0[0-9]+")
 _SEPARATORS = {",": ",", ".": ".", "'": "'", "\u2019": "'", "_": "_", **dict.fromkeys(_BLANKS, " ")}
 """Character in a number to the thousands separator that it may be."""
