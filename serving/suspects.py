@@ -122,7 +122,9 @@ class RequestWatch:
             self._free.append(slot)
         if digest == self._digest_on_trial:
             self._digest_on_trial = None
-            self._list.acquit(digest, self._suspects.pop(digest))
+            index = self._suspects.pop(digest, None)
+            if index is not None:  # later suspects may have taken its entry
+                self._list.acquit(digest, index)
 
     def _try(self, digest: int) -> None:
         if self._list.n_crashes(self._suspects[digest]) >= _MAX_CRASHES:

@@ -76,6 +76,19 @@ def test_suspects_are_answered_one_at_a_time(tmp_path: Path) -> None:
     assert crashes == [1, 2]  # `innocent` was acquitted after the first crash
 
 
+def test_suspect_is_answered_whose_entry_later_ones_have_taken(tmp_path: Path) -> None:
+    RequestWatch(tmp_path).begin(b"old")
+    _crash(tmp_path)
+    watch = RequestWatch(tmp_path)
+    note = watch.begin(b"old")
+    SuspectList(tmp_path).record(set(range(1, 4097)))
+    watch.end(watch.begin(b"other"))
+
+    watch.end(note)
+
+    assert len(SuspectList(tmp_path).read()) == 4096
+
+
 def test_requests_beyond_the_slots_are_answered(tmp_path: Path) -> None:
     watch = RequestWatch(tmp_path)
     notes = [watch.begin(b"%d" % i) for i in range(5000)]
